@@ -1,0 +1,115 @@
+# Two commands: `make run` answers, `make test` proves. `make help` lists all.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.PHONY: help run data load build analyze report docs test check lint prove \
+	bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# The demo, or with LOG=<name> the log that `make load` put into logs/<name>.
+LOG ?=
+ROOT := target$(if $(LOG),/$(LOG))
+export STREAMING_SEEDS := $(if $(LOG),logs/$(LOG),seeds)
+export STREAMING_WAREHOUSE := $(ROOT)/streaming_engagement.duckdb
+export DBT_TARGET_PATH := $(ROOT)
+export PYTHONHASHSEED := 0
+VARS = $(if $(wildcard $(STREAMING_SEEDS)/vars.yml), \
+	--vars "$$(cat $(STREAMING_SEEDS)/vars.yml)")
+
+help:  ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+
+run: .venv/ready $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
+	@$(MAKE) --no-print-directory build analyze report
+	printf '\nReport      %s\nWarehouse   %s (any DuckDB client, read-only)\n' \
+		"$(ROOT)/report/index.html" "$(STREAMING_WAREHOUSE)"
+	printf 'Lineage     make docs%s\n' "$(if $(LOG), LOG=$(LOG))"
+
+data: .venv/ready  ## Write the simulated service to seeds/ (USERS=, SEED= ...).
+	@$(BIN)/python scripts/generate_seeds.py $(if $(USERS),--users $(USERS)) \
+		$(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(SCALE),--scale $(SCALE))
+
+load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder.
+	@$(BIN)/python scripts/load_logs.py \
+		"$(or $(MAPPING),$(error say which: make load MAPPING=file.yml))" \
+		$(if $(INPUT),--input "$(INPUT)")
+
+build: .venv/ready  ## Build and test every model.
+	@$(BIN)/python scripts/check_workplace.py
+	$(BIN)/dbt build $(VARS)
+
+analyze: .venv/ready  ## Estimate, with intervals, from the marts.
+	@$(BIN)/python scripts/analyze.py
+	$(BIN)/dbt --quiet test --select source:results $(VARS)
+
+report: .venv/ready  ## Write the report.
+	@$(BIN)/python scripts/build_report.py --out $(ROOT)/report
+
+docs: .venv/ready  ## Write the lineage site as one page.
+	@$(BIN)/dbt --quiet docs generate --static $(VARS)
+	echo "Open $(ROOT)/static_index.html"
+
+test: .venv/ready-dev  ## Build the demo and run everything that proves it.
+	@$(MAKE) --no-print-directory run
+	$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/ready-dev lint  ## Lint code, SQL, YAML and the parsed project.
+	@$(BIN)/dbt --quiet docs generate
+	$(BIN)/dbt-bouncer run
+
+lint: .venv/ready-dev  ## Lint what needs no warehouse.
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	$(BIN)/sqlfluff lint --processes 2 models tests analyses
+
+prove: .venv/ready-dev  ## Slow proofs by simulation, about half an hour.
+	@$(BIN)/python -m pytest -m slow
+
+bench: .venv/ready-dev  ## Ratios against named baselines, medians.
+	@$(BIN)/python scripts/benchmark.py
+
+lock: .venv/ready-dev  ## Renew the pins (needs uv).
+	@uv pip compile --universal --python-version 3.11 --no-annotate \
+		--no-header --no-emit-package dbt-core-experimental-parser \
+		pyproject.toml
+
+clean:  ## Remove what was built; data, logs and .venv stay.
+	@rm -rf target .pytest_cache .mypy_cache .ruff_cache
+
+# A stamp is written last, so an interrupted installation starts again.
+.venv/ready: requirements.txt
+	@if ! command -v $(PYTHON) >/dev/null; then
+		echo "No $(PYTHON) found: install Python 3.11 or newer," \
+			"or name one: make run PYTHON=/path/to/python" >&2
+		exit 1
+	fi
+	$(PYTHON) - <<'EOF'
+	import shutil, sys
+	if sys.version_info < (3, 11):
+	    sys.exit(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is"
+	             " needed. Name one: make run PYTHON=/path/to/python")
+	if shutil.disk_usage(".").free < 3e9:
+	    sys.exit("Less than 3 GB of disk are free: the environment, the data"
+	             " and the warehouse need about 2.5 GB.")
+	EOF
+	echo "Installing into .venv (about a minute, once) ..."
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements.txt
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	@echo "Installing linters and test oracles into .venv ..."
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-dev.txt
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	touch $@

@@ -1,0 +1,9 @@
+{#-
+    A fraction as double; null, never 0, when the whole is empty.
+
+    {{ rate('retained_users', 'eligible_users') }}
+    3 of 12  ->  0.25
+-#}
+{% macro rate(part, whole) -%}
+    cast({{ part }} as double) / nullif(cast({{ whole }} as double), 0)
+{%- endmacro %}

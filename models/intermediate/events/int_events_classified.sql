@@ -1,0 +1,83 @@
+{#-
+    Grain: one row per readable line of the events file, with its verdict.
+
+    Every line ends as canonical, duplicate or rejected; nothing is dropped.
+    Copies are looked for among the lines that break no rule: of those that
+    share an id the earliest stands, and the remaining columns break ties so
+    that the order of lines never matters. Ids that occur once need no sorting,
+    so lines are told apart before they are compared.
+-#}
+
+with
+
+events as (select * from {{ ref('stg_service__events') }}),
+
+judged as (select * from {{ ref('int_events_judged') }}),
+
+candidates as (select * from {{ ref('int_events_judged') }}),
+
+repeated as (
+    select event_id
+    from events
+    group by event_id
+    having count(*) > 1
+),
+
+singles as (
+    select
+        judged.*,
+        1 as copy_number
+    from judged
+    left join repeated
+        on judged.event_id = repeated.event_id
+    where repeated.event_id is null
+),
+
+copies as (
+    select
+        candidates.*,
+        row_number() over (
+            partition by
+                candidates.event_id,
+                candidates.reject_reason is null
+            order by
+                candidates.event_at asc nulls last,
+                candidates.user_id asc nulls last,
+                candidates.content_id asc nulls last,
+                candidates.event_type asc nulls last,
+                candidates.device_type asc nulls last
+        ) as copy_number
+    from candidates
+    inner join repeated
+        on candidates.event_id = repeated.event_id
+),
+
+numbered as (
+    select * from singles
+    union all
+    select * from copies
+),
+
+final as (
+    select
+        -- keys
+        event_id,
+        user_id,
+        content_id,
+
+        -- attributes
+        event_type,
+        coalesce(device_type, 'unknown') as device_type,
+        reject_reason,
+        case
+            when reject_reason is not null then 'rejected'
+            when copy_number > 1 then 'duplicate'
+            else 'canonical'
+        end as row_verdict,
+
+        -- times
+        event_at
+    from numbered
+)
+
+select * from final

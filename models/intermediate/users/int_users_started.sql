@@ -1,0 +1,64 @@
+{#-
+    Grain: one row per user, with the day that counting starts from.
+
+    First activity is the first play in the user's history. A user who signed
+    up before the first observed day may have played before the log begins:
+    such a user is established, not new, and has no cohort. Where the sign-up
+    is unknown the log is taken at its word.
+-#}
+
+with
+
+users as (select * from {{ ref('int_users_classified') }}),
+
+events as (select * from {{ ref('int_events_measured') }}),
+
+bounds as (select * from {{ ref('int_log_bounded') }}),
+
+first_plays as (
+    select
+        user_id,
+        min(event_at) as first_active_at
+    from events
+    where event_type = 'play'
+    group by user_id
+),
+
+dated as (
+    select
+        users.*,
+        first_plays.first_active_at,
+        coalesce(
+            {{ local_date('users.signed_up_at') }} < bounds.observed_from_date,
+            false
+        ) as is_established
+    from users
+    cross join bounds
+    left join first_plays
+        on users.user_id = first_plays.user_id
+    where users.row_verdict = 'canonical'
+),
+
+final as (
+    select
+        -- keys
+        user_id,
+
+        -- attributes
+        platform,
+        country_code,
+        subscription_status,
+        acquisition_channel,
+        is_established,
+        first_active_at is not null and not is_established as is_new,
+
+        -- times
+        case
+            when not is_established then {{ local_date('first_active_at') }}
+        end as cohort_date,
+        signed_up_at,
+        first_active_at
+    from dated
+)
+
+select * from final

@@ -1,0 +1,38 @@
+{#-
+    Grain: one row per calendar day from the first to the last observed one.
+
+    Weeks begin on Monday, as in ISO 8601.
+-#}
+
+with
+
+bounds as (select * from {{ ref('int_log_bounded') }}),
+
+days as (
+    {{ integers('day_offset', 3660) }}
+),
+
+dated as (
+    select
+        {{ add_days('bounds.observed_from_date', 'days.day_offset') }}
+            as calendar_date,
+        {{ local_date('bounds.last_event_at') }} as last_event_date,
+        bounds.watermark_date
+    from bounds
+    cross join days
+),
+
+final as (
+    select
+        -- attributes
+        calendar_date <= watermark_date as is_complete,
+
+        -- times
+        cast(calendar_date as date) as calendar_date,
+        cast(date_trunc('week', calendar_date) as date) as week_start_date,
+        cast(date_trunc('month', calendar_date) as date) as month_start_date
+    from dated
+    where calendar_date <= last_event_date
+)
+
+select * from final

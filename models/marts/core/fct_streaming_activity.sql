@@ -1,0 +1,52 @@
+{#-
+    Grain: one row per canonical event, with everything known about it.
+
+    Only plays carry watched seconds; the other events have none.
+-#}
+
+with
+
+events as (select * from {{ ref('int_events_measured') }}),
+
+users as (select * from {{ ref('int_users_started') }}),
+
+titles as (select * from {{ ref('dim_content') }}),
+
+final as (
+    select
+        -- keys
+        events.event_id,
+        events.session_id,
+        events.user_id,
+        events.content_id,
+
+        -- attributes
+        events.event_type,
+        events.device_type,
+        users.platform,
+        users.country_code,
+        users.acquisition_channel,
+        users.is_new,
+        titles.title,
+        titles.genre_names,
+        titles.language_code,
+        events.is_valid_play,
+        events.is_session_start,
+
+        -- measures
+        events.session_number,
+        {{ days_between('users.cohort_date', 'events.event_date') }}
+            as day_number,
+        events.watched_seconds,
+
+        -- times
+        events.event_date,
+        events.event_at
+    from events
+    inner join users
+        on events.user_id = users.user_id
+    inner join titles
+        on events.content_id = titles.content_id
+)
+
+select * from final

@@ -1,0 +1,220 @@
+"""Write the report: one page of charts and tables that opens offline.
+
+Reads the schemas `marts` and `results` of the warehouse and writes
+``target/report/index.html``. Run after the build and the analysis:
+
+    python scripts/build_report.py [--warehouse FILE] [--out FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import vl_convert
+
+import warehouse
+from inference import inputs
+from report.page import render
+from report.parts import Row, Tables
+
+RETENTION = (
+    "cohort_size",
+    "eligible_users",
+    "retained_users",
+    "rate",
+    "ci_low",
+    "ci_high",
+    "is_mature",
+)
+# The columns that the page shows, those that order the rows first.
+MARTS = {
+    "fct_observation": (
+        "observed_from_date",
+        "last_event_at",
+        "watermark_date",
+        "time_zone",
+        "user_count",
+        "new_user_count",
+        "established_user_count",
+        "never_active_user_count",
+        "title_count",
+        "untagged_title_count",
+        "event_count",
+        "session_count",
+        "play_count",
+        "session_gap_seconds",
+        "valid_play_seconds",
+    ),
+    "fct_reconciliation": (
+        "table_name",
+        "raw_rows",
+        "malformed_rows",
+        "rejected_rows",
+        "duplicate_rows",
+        "canonical_rows",
+        "is_reconciled",
+    ),
+    "fct_rejected_rows": ("table_name", "reason", "row_count"),
+    "fct_retention_triangle": ("cohort_date", "day_number", *RETENTION),
+    "fct_retention_summary": (
+        "dimension",
+        "dimension_value",
+        "day_number",
+        *RETENTION,
+    ),
+    "fct_retention_by_genres": (
+        "dimension",
+        "dimension_value",
+        "genres_explored",
+        "day_number",
+        *RETENTION,
+    ),
+    "fct_experiment_arms": (
+        "experiment_id",
+        "variant",
+        "experiment_name",
+        "is_control",
+        "expected_share",
+        "assigned_users",
+        "mixed_users",
+        "reached_users",
+    ),
+    "dim_scenario_terms": (
+        "scenario_name",
+        "term",
+        "value",
+        "low",
+        "high",
+        "distribution",
+        "unit",
+        "source",
+        "causal_grade",
+    ),
+}
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """Turn a frame into rows of plain values; every kind of null is None."""
+    return [
+        {
+            str(name): plain(str(name), value)
+            for name, value in zip(frame.columns, values, strict=True)
+        }
+        for values in frame.itertuples(index=False, name=None)
+    ]
+
+
+def plain(name: str, value: Any) -> Any:  # noqa: ANN401
+    """Make a value of a frame a plain one.
+
+    Examples
+    --------
+    >>> plain("cohort_date", pd.Timestamp("2026-01-05"))
+    datetime.date(2026, 1, 5)
+    >>> plain("rate", float("nan")) is None
+    True
+    """
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp) and name.endswith("_date"):
+        return date(value.year, value.month, value.day)
+    return value.item() if hasattr(value, "item") else value
+
+
+def read_tables(path: Path) -> Tables:
+    """Read all that the page shows.
+
+    Raises
+    ------
+    WarehouseError
+        If the warehouse, a table or the results are missing.
+    """
+    with warehouse.connect(path) as connection:
+        tables = {
+            name: rows_of(frame)
+            for name, frame in warehouse.read_marts(connection, MARTS).items()
+        }
+        version = warehouse.version_of(
+            warehouse.read_marts(connection, inputs.MARTS)
+        )
+        try:
+            for name, columns in warehouse.result_columns().items():
+                frame = warehouse.read_mart(
+                    connection, name, list(columns), schema="results"
+                )
+                tables[name] = rows_of(frame)
+        except warehouse.WarehouseError as error:
+            raise warehouse.WarehouseError(
+                f"{path} has no complete results ({error}); run `make analyze`"
+            ) from None
+    if not tables["analysis_runs"]:
+        raise warehouse.WarehouseError(
+            f"{path} has no results yet; run `make analyze`"
+        )
+    if tables["analysis_runs"][0]["input_version"] != version:
+        raise warehouse.WarehouseError(
+            f"the results in {path} belong to an earlier build; run"
+            " `make analyze`"
+        )
+    if not tables["fct_observation"]:
+        raise warehouse.WarehouseError(
+            f"{path} has no events: marts.fct_observation is empty; check the"
+            " raw files and run `make build`"
+        )
+    return tables
+
+
+def javascript() -> str:
+    """Take Vega-Lite's JavaScript from the installed vl-convert."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def write(text: str, target: Path) -> None:
+    """Write a file whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Read the warehouse and write the page."""
+    parser = argparse.ArgumentParser(
+        description="Write the report, one page that opens offline.",
+    )
+    parser.add_argument(
+        "--warehouse",
+        type=Path,
+        default=warehouse.default_file(),
+        help="DuckDB file to read (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("target/report"),
+        help="folder of index.html (default: %(default)s)",
+    )
+    options = parser.parse_args()
+    target = options.out / "index.html"
+    try:
+        tables = read_tables(options.warehouse)
+        page = render(tables, javascript())
+        write(page, target)
+    except (warehouse.WarehouseError, OSError) as error:
+        print(f"build_report: {error}", file=sys.stderr)
+        return 1
+    print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

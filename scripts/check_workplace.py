@@ -1,0 +1,106 @@
+"""Say in one line what would stop a build, before it starts.
+
+Reads the folder of raw files, the free disk and the warehouse file; writes
+nothing. Run by ``make build``:
+
+    python scripts/check_workplace.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import duckdb
+
+RAW_FILES = ("users", "content", "events", "experiment_assignments")
+
+
+def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
+    """Name the first thing that would stop a build, and its remedy.
+
+    Parameters
+    ----------
+    seeds : Path
+        Folder of the raw CSV files.
+    warehouse : Path
+        The DuckDB file, which need not exist.
+
+    Returns
+    -------
+    str or None
+        One line, or None when nothing stands in the way.
+    """
+    missing = [
+        f"{name}.csv"
+        for name in RAW_FILES
+        if not (seeds / f"{name}.csv").is_file()
+    ]
+    if missing:
+        return (
+            f"{seeds}/ lacks {', '.join(missing)}: run `make data` for the"
+            " demo, or `make load MAPPING=file.yml` for your own logs."
+        )
+
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    raw_bytes = sum(
+        (seeds / f"{name}.csv").stat().st_size for name in RAW_FILES
+    )
+    # Raw, classified, sessionised and joined events, and a margin to sort in.
+    needed = 4 * raw_bytes + 200_000_000
+    free = shutil.disk_usage(warehouse.parent).free
+    if free < needed:
+        return (
+            f"{warehouse.parent}/ has {free / 1e9:.1f} GB free and the build"
+            f" needs about {needed / 1e9:.1f} GB: make room, or set"
+            " STREAMING_WAREHOUSE to a file on another disk."
+        )
+
+    if warehouse.exists():
+        try:
+            duckdb.connect(str(warehouse)).close()
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                return (
+                    f"{warehouse} is open in another program: close it (a SQL"
+                    " client, an interrupted build) and run again."
+                )
+            return (
+                f"{warehouse} cannot be opened as a DuckDB file: move it away"
+                " and run again; it is rebuilt from the raw files."
+            )
+    return None
+
+
+def main() -> None:
+    """Print the obstacle, if any, and exit with status 1."""
+    parser = argparse.ArgumentParser(
+        description="Say in one line what would stop a build."
+    )
+    parser.add_argument(
+        "--seeds",
+        type=Path,
+        default=Path(os.environ.get("STREAMING_SEEDS", "seeds")),
+        help="folder of the raw CSV files (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--warehouse",
+        type=Path,
+        default=Path(
+            os.environ.get(
+                "STREAMING_WAREHOUSE", "target/streaming_engagement.duckdb"
+            )
+        ),
+        help="the DuckDB file (default: %(default)s)",
+    )
+    options = parser.parse_args()
+    obstacle = find_obstacle(options.seeds, options.warehouse)
+    if obstacle:
+        sys.exit(obstacle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Statistics and scenarios: pure functions of sufficient statistics."""

@@ -1,0 +1,1 @@
+"""Read somebody else's log as this project's raw files."""

@@ -1,0 +1,623 @@
+"""The mapping language: their columns, named after ours.
+
+Pure functions: the text of a mapping in, a checked `Mapping` out. `EXAMPLE`
+is the language's reference; it is what ``load_logs.py --help`` prints.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+
+EXAMPLE = """\
+# What any key of a mapping means. Only name, events.files and the four event
+# columns without "(optional)" have to be there.
+name: my_service                # the log lands in logs/my_service
+source: Player export, May 2024           # said again in every report
+licence: internal
+
+events:                 # or a list of such blocks, when one file per event type
+  files: events/*.csv.gz        # below --input; or a list; .gz and .zst too
+  format: csv                   # csv | json (lines or an array) | parquet;
+                                # guessed from the file's name when absent
+  separator: ","                # csv: up to 4 bytes ("::"), or tab
+  quote: '"'                    # csv: "" when nothing is quoted
+  # names: [user, item, at]     # csv: the columns of a file without header
+  # header: true                # csv: with names, when there is a header too
+  encoding: utf-8               # csv: utf-8 | utf-16 | latin-1
+  nulls: ["NULL", "null"]       # texts that mean empty
+  columns:
+    event_id: message_id        # (optional) their column; or
+    # event_id: row_number      #   each row is an event of its own; or
+    # event_id: { md5: [user, at, name] }    # a digest of these. When absent:
+    #   a digest of our five other columns, so equal rows are one event.
+    user_id: [user, device]     # the first that is not empty
+    content_id: properties.video_id     # a key inside a JSON column or record;
+                                # "params[video_id]": of a key-value list
+    event_type:
+      column: name
+      map: { Video Started: play, Video Paused: pause, Video Skipped: skip }
+      # events of other names are left out and counted. A log of one kind has
+      # `event_type: { value: play }`.
+    event_at: { column: at, zone: Europe/Paris }
+      # ISO text, here without offset. A time that the clocks skip is read with
+      # the offset before the change, a time that they show twice is the first.
+      # Or { column: at, unit: milliseconds } since 1970 (seconds,
+      # microseconds, nanoseconds), or { column: at, format: "%d/%m/%Y %H:%M" }.
+    device_type: { column: os, map: { iPhone OS: phone }, default: other }
+
+users:                          # (optional) else: the users of the events
+  files: members.parquet        # without files: columns of the events' files,
+  columns:                      # taken from each user's first event
+    user_id: id
+    signed_up_at: created       # also platform, subscription_status,
+    country_code: { sql: "upper(left(country, 2))" }    # DuckDB's SQL
+    acquisition_channel: { column: utm, optional: true }  # may be absent
+
+content:                        # (optional) else: the titles of the events
+  files: titles.jsonl
+  add_missing_from_events: true         # the default here; users: false
+  columns:
+    content_id: id
+    title: name                 # also language, released_on
+    genre: { column: genres, separator: "," }   # or a JSON list
+    duration_seconds: { column: length, unit: minutes }
+
+# experiment_assignments: experiment_id, user_id, variant, assigned_at and
+#   (optional) reached_at, in the same way.
+# references: { experiments: experiments.csv }  # reference files to copy
+vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
+"""
+
+Kind = Literal["text", "time", "date", "number", "genre"]
+
+TABLES: dict[str, dict[str, Kind]] = {
+    "users": {
+        "user_id": "text",
+        "signed_up_at": "time",
+        "platform": "text",
+        "country_code": "text",
+        "subscription_status": "text",
+        "acquisition_channel": "text",
+    },
+    "content": {
+        "content_id": "text",
+        "title": "text",
+        "genre": "genre",
+        "language": "text",
+        "duration_seconds": "number",
+        "released_on": "date",
+    },
+    "events": {
+        "event_id": "text",
+        "user_id": "text",
+        "content_id": "text",
+        "event_type": "text",
+        "event_at": "time",
+        "device_type": "text",
+    },
+    "experiment_assignments": {
+        "experiment_id": "text",
+        "user_id": "text",
+        "variant": "text",
+        "assigned_at": "time",
+        "reached_at": "time",
+    },
+}
+
+REQUIRED = {
+    "users": ["user_id"],
+    "content": ["content_id"],
+    "events": ["user_id", "content_id", "event_type", "event_at"],
+    "experiment_assignments": [
+        "experiment_id",
+        "user_id",
+        "variant",
+        "assigned_at",
+    ],
+}
+
+REFERENCES = {
+    "experiments": [
+        "experiment_id",
+        "experiment_name",
+        "variant",
+        "is_control",
+        "expected_share",
+    ],
+    "experiment_metrics": [
+        "experiment_id",
+        "metric_name",
+        "kind",
+        "measure",
+        "day_mode",
+        "window_start_day",
+        "window_end_day",
+        "direction",
+        "role",
+        "margin",
+        "cap",
+    ],
+    "scenario_assumptions": [
+        "scenario_name",
+        "term",
+        "value",
+        "low",
+        "high",
+        "distribution",
+        "unit",
+        "source",
+        "causal_grade",
+    ],
+    "headline_claims": ["headline_name", "expected", "unit", "statement"],
+}
+
+EVENT_TYPES = ("play", "pause", "skip")
+FORMATS = ("csv", "json", "parquet")
+ENCODINGS = ("utf-8", "utf-16", "latin-1")
+# Decimal digits of a microsecond in each.
+EPOCH_DIGITS = {
+    "seconds": 6,
+    "milliseconds": 3,
+    "microseconds": 0,
+    "nanoseconds": -3,
+}
+DURATION_UNITS = {
+    "seconds": 1,
+    "milliseconds": 0.001,
+    "microseconds": 0.000001,
+    "minutes": 60,
+    "hours": 3600,
+}
+DERIVABLE = ("users", "content")
+SEPARATOR_BYTES = 4
+
+MAPPING_KEYS = ("name", "source", "licence", *TABLES, "references", "vars")
+TABLE_KEYS = (
+    "files",
+    "format",
+    "separator",
+    "quote",
+    "header",
+    "names",
+    "encoding",
+    "nulls",
+    "columns",
+    "add_missing_from_events",
+)
+CSV_KEYS = ("separator", "quote", "header", "names", "encoding")
+COLUMN_KEYS = {
+    "text": ("map",),
+    "time": ("unit", "format", "zone"),
+    "date": ("format",),
+    "number": ("unit",),
+    "genre": ("separator",),
+}
+ORIGINS = ("column", "value", "sql", "md5", "row_number")
+
+
+class MappingError(ValueError):
+    """A mistake in a mapping or in the files it names, said in one line."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where one of our columns comes from; exactly one origin is set."""
+
+    key: str
+    name: str
+    kind: Kind
+    paths: tuple[str, ...] = ()
+    value: str | None = None
+    sql: str | None = None
+    md5: tuple[str, ...] = ()
+    row_number: bool = False
+    default: str | None = None
+    optional: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    formats: tuple[str, ...] = ()
+    zone: str | None = None
+    separator: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Files of one shape that feed one table."""
+
+    key: str
+    files: tuple[str, ...]
+    columns: dict[str, Column]
+    format: str | None = None
+    separator: str | None = None
+    quote: str = '"'
+    header: bool = True
+    names: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A checked mapping.
+
+    `blocks` holds the tables that have files, `derived` the columns of users
+    and content that come from the events' files.
+    """
+
+    name: str
+    source: str
+    licence: str
+    blocks: dict[str, tuple[Block, ...]]
+    derived: dict[str, dict[str, Column]]
+    add_missing: dict[str, bool]
+    references: dict[str, str]
+    variables: dict[str, Any]
+
+
+def read_mapping(text: str) -> Mapping:
+    """Check a mapping and give every setting its value.
+
+    Parameters
+    ----------
+    text : str
+        YAML in the language that `EXAMPLE` explains.
+
+    Raises
+    ------
+    MappingError
+        If a key is unknown, missing or has an impossible value.
+
+    Examples
+    --------
+    >>> mapping = read_mapping(EXAMPLE)
+    >>> mapping.blocks["events"][0].columns["user_id"].paths
+    ('user', 'device')
+    """
+    tree, typed = _trees(text)
+    _check_keys(tree, MAPPING_KEYS, "mapping")
+    name = _name(tree)
+    references = tree.get("references") or {}
+    _check_keys(references, tuple(REFERENCES), "references")
+    variables = typed.get("vars") or {}
+    if not isinstance(variables, dict):
+        raise MappingError("vars: give them as name: value")
+    blocks: dict[str, tuple[Block, ...]] = {}
+    derived: dict[str, dict[str, Column]] = {}
+    add_missing = {"users": False, "content": True}
+    for table in TABLES:
+        parts = _parts(tree.get(table) or {}, table)
+        for key, part in parts.items():
+            if "add_missing_from_events" in part:
+                add_missing[table] = _add_missing(part, table, key)
+        if any("files" in part for part in parts.values()):
+            blocks[table] = tuple(
+                _block(part, table, key) for key, part in parts.items()
+            )
+        elif table in DERIVABLE:
+            derived[table] = _derived(parts, table)
+        elif any(parts.values()):
+            raise MappingError(f"{table}.files: missing; name the files")
+    return Mapping(
+        name=name,
+        source=_text(tree.get("source", ""), "source"),
+        licence=_text(tree.get("licence", ""), "licence"),
+        blocks=blocks,
+        derived=derived,
+        add_missing=add_missing,
+        references={
+            key: _text(path, f"references.{key}")
+            for key, path in references.items()
+        },
+        variables=variables,
+    )
+
+
+def one_of(value: str, allowed: tuple[str, ...], key: str) -> str:
+    """Return `value`, or say which values `key` takes."""
+    if value in allowed:
+        return value
+    raise MappingError(
+        f"{key}: '{value}' is none of {', '.join(allowed)}"
+        f"{did_you_mean(value, allowed)}"
+    )
+
+
+def did_you_mean(value: str, known: tuple[str, ...]) -> str:
+    """Suggest the nearest known name, if one is near.
+
+    Examples
+    --------
+    >>> did_you_mean("second", ("seconds", "minutes"))
+    '; did you mean seconds?'
+    """
+    near = difflib.get_close_matches(value, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+class _Texts(yaml.BaseLoader):
+    """Read every scalar as text, and no key twice."""
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                line = node.value[number][0].start_mark.line + 1
+                raise MappingError(f"line {line}: '{key}' is there twice")
+        return super().construct_mapping(node, deep)
+
+
+def _trees(text: str) -> tuple[Any, Any]:
+    """Read YAML as texts, and as YAML's types."""
+    try:
+        # All scalars as they are written: `007` and `no` are names, not 7
+        # and false. Variables alone have YAML's types.
+        tree = yaml.load(text, Loader=_Texts)  # noqa: S506
+        typed = yaml.safe_load(text)
+    except MappingError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:  # a date of month 13
+        message = " ".join(str(error).split())
+        raise MappingError(f"not YAML: {message}") from None
+    return tree, typed
+
+
+def _name(tree: dict[str, Any]) -> str:
+    for key in ("name", "events"):
+        if not tree.get(key):
+            raise MappingError(f"{key}: missing; the mapping must have it")
+    name = _text(tree["name"], "name")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise MappingError(
+            f"name: '{name}' names a folder; use letters, digits, _ and -"
+        )
+    return name
+
+
+def _parts(given: object, table: str) -> dict[str, dict[str, Any]]:
+    """List the blocks of a table, each under the key that errors name."""
+    parts: dict[str, Any] = (
+        {f"{table}[{number}]": part for number, part in enumerate(given, 1)}
+        if isinstance(given, list)
+        else {table: given}
+    )
+    for key, part in parts.items():
+        _check_keys(part, TABLE_KEYS, key)
+    return parts
+
+
+def _check_keys(part: object, known: tuple[str, ...], key: str) -> None:
+    if not isinstance(part, dict):
+        raise MappingError(f"{key}: give it as `key: value` lines")
+    for found in part:
+        one_of(str(found), known, key)
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise MappingError(f"{key}: give it one text")
+    return value
+
+
+def _texts(value: object, key: str) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in values):
+        raise MappingError(f"{key}: give it a text or a list of texts")
+    return tuple(values)
+
+
+def _flag(value: object, key: str) -> bool:
+    return one_of(_text(value, key), ("true", "false"), key) == "true"
+
+
+def _add_missing(part: dict[str, Any], table: str, key: str) -> bool:
+    name = "add_missing_from_events"
+    if table not in DERIVABLE:
+        raise MappingError(f"{key}.{name}: only for users and content")
+    return _flag(part[name], f"{key}.{name}")
+
+
+def _block(part: dict[str, Any], table: str, key: str) -> Block:
+    if not part.get("files"):
+        raise MappingError(f"{key}.files: missing; name the files")
+    columns = part.get("columns") or {}
+    _check_keys(columns, tuple(TABLES[table]), f"{key}.columns")
+    for name in REQUIRED[table]:
+        if name not in columns:
+            raise MappingError(
+                f"{key}.columns.{name}: missing; say which of their columns "
+                "it is"
+            )
+    form = part.get("format")
+    if form is not None:
+        one_of(_text(form, f"{key}.format"), FORMATS, f"{key}.format")
+    names = _texts(part.get("names", []), f"{key}.names")
+    return Block(
+        key=key,
+        files=_texts(part["files"], f"{key}.files"),
+        columns=_columns(columns, table, f"{key}.columns"),
+        format=_csv_format(part, form, key),
+        separator=_separator(part, key),
+        quote=_quote(part, key),
+        header=(
+            _flag(part["header"], f"{key}.header")
+            if "header" in part
+            else not names
+        ),
+        names=_distinct(names, f"{key}.names"),
+        encoding=one_of(
+            _text(part.get("encoding", "utf-8"), f"{key}.encoding").lower(),
+            ENCODINGS,
+            f"{key}.encoding",
+        ),
+        nulls=_texts(part.get("nulls", []), f"{key}.nulls"),
+    )
+
+
+def _csv_format(part: dict[str, Any], form: str | None, key: str) -> str | None:
+    """Take a setting of CSV files as the word that they are CSV files."""
+    settings = [name for name in CSV_KEYS if name in part]
+    if settings and form not in {None, "csv"}:
+        raise MappingError(f"{key}.{settings[0]}: only for format: csv")
+    if part.get("header") == "false" and "names" not in part:
+        raise MappingError(f"{key}.names: missing; name the columns")
+    return "csv" if settings else form
+
+
+def _separator(part: dict[str, Any], key: str) -> str | None:
+    if "separator" not in part:
+        return None
+    text = _text(part["separator"], f"{key}.separator")
+    text = "\t" if text in {"tab", "\\t"} else text
+    if not 1 <= len(text.encode()) <= SEPARATOR_BYTES:
+        raise MappingError(
+            f"{key}.separator: '{text}' must have 1 to {SEPARATOR_BYTES} bytes"
+        )
+    return text
+
+
+def _quote(part: dict[str, Any], key: str) -> str:
+    text = _text(part.get("quote", '"'), f"{key}.quote")
+    if len(text) > 1:
+        raise MappingError(
+            f"{key}.quote: '{text}' must be one character, or \"\" for none"
+        )
+    return text
+
+
+def _distinct(names: tuple[str, ...], key: str) -> tuple[str, ...]:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise MappingError(f"{key}: '{name}' is there twice")
+    return names
+
+
+def _derived(parts: dict[str, dict[str, Any]], table: str) -> dict[str, Column]:
+    if len(parts) != 1:
+        raise MappingError(f"{table}.files: missing; name the files")
+    (part,) = parts.values()
+    for name in part:
+        if name not in {"columns", "add_missing_from_events"}:
+            raise MappingError(f"{table}.{name}: needs {table}.files")
+    if part.get("add_missing_from_events") == "false":
+        raise MappingError(
+            f"{table}.add_missing_from_events: without {table}.files all of "
+            "them come from the events"
+        )
+    columns = part.get("columns") or {}
+    _check_keys(columns, tuple(TABLES[table]), f"{table}.columns")
+    for name in REQUIRED[table]:
+        if name in columns:
+            raise MappingError(
+                f"{table}.columns.{name}: without {table}.files it is the "
+                f"events' {name}; remove it, or name the files"
+            )
+    return _columns(columns, table, f"{table}.columns")
+
+
+def _columns(
+    columns: dict[str, Any], table: str, key: str
+) -> dict[str, Column]:
+    return {
+        name: _column(given, name, TABLES[table][name], f"{key}.{name}")
+        for name, given in columns.items()
+    }
+
+
+def _column(given: object, name: str, kind: Kind, key: str) -> Column:
+    is_event_id = name == "event_id"
+    if isinstance(given, (str, list)):
+        given = {"column": given}
+        if is_event_id and given["column"] == "row_number":
+            given = {"row_number": "true"}
+    known = (*ORIGINS, *COLUMN_KEYS[kind], "default", "optional")
+    _check_keys(given, known, key)
+    assert isinstance(given, dict)
+    origins = [origin for origin in ORIGINS if origin in given]
+    if len(origins) != 1 or not given[origins[0]]:
+        raise MappingError(
+            f"{key}: say one of column, value or sql"
+            + (", md5 or row_number" if is_event_id else "")
+        )
+    if origins[0] in {"md5", "row_number"} and not is_event_id:
+        raise MappingError(f"{key}.{origins[0]}: only for event_id")
+    origin = given[origins[0]]
+
+    column = Column(
+        key=key,
+        name=name,
+        kind=kind,
+        paths=_texts(given.get("column", []), f"{key}.column"),
+        value=_text(origin, f"{key}.value") if "value" in given else None,
+        sql=_text(origin, f"{key}.sql") if "sql" in given else None,
+        md5=_texts(given.get("md5", []), f"{key}.md5"),
+        row_number="row_number" in given,
+        default=(
+            _text(given["default"], f"{key}.default")
+            if "default" in given
+            else None
+        ),
+        optional=_flag(given.get("optional", "false"), f"{key}.optional"),
+        renamed=_renamed(given.get("map") or {}, f"{key}.map"),
+        unit=_unit(given.get("unit"), kind, f"{key}.unit"),
+        formats=_texts(given.get("format", []), f"{key}.format"),
+        zone=_text(given["zone"], f"{key}.zone") if "zone" in given else None,
+        separator=(
+            _text(given["separator"], f"{key}.separator")
+            if given.get("separator")
+            else None
+        ),
+    )
+    _check_time(column)
+    if name == "event_type":
+        _check_event_types(column)
+    return column
+
+
+def _renamed(given: object, key: str) -> dict[str, str]:
+    if not isinstance(given, dict):
+        raise MappingError(f"{key}: give it as `their value: our value` lines")
+    return {
+        _text(theirs, key): _text(ours, f"{key}.{theirs}")
+        for theirs, ours in given.items()
+    }
+
+
+def _unit(given: object, kind: Kind, key: str) -> str | None:
+    if given is None:
+        return "seconds" if kind == "number" else None
+    units = EPOCH_DIGITS if kind == "time" else DURATION_UNITS
+    return one_of(_text(given, key), tuple(units), key)
+
+
+def _check_time(column: Column) -> None:
+    if column.unit and column.formats:
+        raise MappingError(
+            f"{column.key}: unit (of a number) and format (of a text) exclude "
+            "each other"
+        )
+    has_offset = any("%z" in form for form in column.formats)
+    if column.zone and (has_offset or (column.unit and column.kind == "time")):
+        raise MappingError(
+            f"{column.key}.zone: their value already says an instant; remove "
+            "the zone"
+        )
+    for form in column.formats:
+        if "%" not in form:
+            raise MappingError(
+                f"{column.key}.format: '{form}' has no % directive, such as "
+                "%d/%m/%Y %H:%M:%S"
+            )
+
+
+def _check_event_types(column: Column) -> None:
+    ours = [*column.renamed.values()]
+    ours += [text for text in (column.value, column.default) if text]
+    for text in ours:
+        one_of(text, EVENT_TYPES, column.key)

@@ -1,0 +1,1 @@
+"""The static report: formats, charts, sections and the page around them."""

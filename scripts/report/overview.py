@@ -1,0 +1,278 @@
+"""The head and the foot of the page: what was read, how, and where it lies.
+
+Pure functions: rows of marts and results in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from report.formats import (
+    MISSING,
+    Scale,
+    count,
+    fit_scale,
+    percent,
+    words,
+)
+from report.parts import Cards, Cell, Figure, Row, Section, Table, Tables
+
+RECONCILIATION = "marts.fct_reconciliation"
+
+
+def facts(tables: Tables) -> list[tuple[str, str]]:
+    """List what the log is and how much of it was read."""
+    seen, run = tables["fct_observation"][0], tables["analysis_runs"][0]
+    seed = run["data_seed"]
+    return [
+        (
+            "Observed",
+            f"{seen['observed_from_date']} to"
+            f" {seen['last_event_at']:%Y-%m-%d %H:%M}",
+        ),
+        ("Complete through", f"{seen['watermark_date']}"),
+        ("Time zone of a day", str(seen["time_zone"])),
+        (
+            "Users",
+            f"{count(seen['user_count'])},"
+            f" {count(seen['never_active_user_count'])} of them never active",
+        ),
+        (
+            "In cohorts, and established before",
+            f"{count(seen['new_user_count'])} new,"
+            f" {count(seen['established_user_count'])} established",
+        ),
+        (
+            "Events",
+            f"{count(seen['event_count'])},"
+            f" {count(seen['play_count'])} of them plays",
+        ),
+        ("Sessions", count(seen["session_count"])),
+        (
+            "Titles",
+            f"{count(seen['title_count'])},"
+            f" {count(seen['untagged_title_count'])} without a genre",
+        ),
+        (
+            "Source",
+            words(run["source"])
+            + ("; no seed" if seed is None else f"; seed {seed}"),
+        ),
+    ]
+
+
+def definitions(tables: Tables) -> list[tuple[str, str]]:
+    """Say in one line each what the words of the page mean."""
+    seen = tables["fct_observation"][0]
+    gap = seen["session_gap_seconds"]
+    minutes = fit_scale("minutes", gap / 60).text(gap / 60).replace(".0", "")
+    zone = seen["time_zone"]
+    return [
+        ("Active", f"at least one play event on the calendar day ({zone})."),
+        (
+            "New user",
+            "first play inside the observed days and not signed up before"
+            " them; established users are in no cohort.",
+        ),
+        ("Cohort", "all new users with their first play on the same day."),
+        (
+            "D1, D7, D30",
+            "active on exactly day 1, 7 or 30 after the first play, among"
+            " users old enough for that day; empty, never zero, when none is.",
+        ),
+        (
+            "Complete through",
+            f"the last fully observed day, {seen['watermark_date']}; later"
+            " days are not used for retention.",
+        ),
+        (
+            "Session",
+            f"events of a user with no gap longer than {minutes} between them.",
+        ),
+        (
+            "Valid play",
+            f"watched for at least {count(seen['valid_play_seconds'])}"
+            " seconds.",
+        ),
+        (
+            "Genres explored",
+            "distinct genres of the valid plays on a user's first days (three,"
+            " unless the variable genre_window_days says otherwise).",
+        ),
+    ]
+
+
+def methods(tables: Tables) -> list[tuple[str, str]]:
+    """Say how the numbers were computed."""
+    run = tables["analysis_runs"][0]
+    coverage = percent(1 - run["alpha"]).replace(".0", "")
+    return [
+        (
+            "Retention",
+            "returned users over eligible users; several cohorts together are"
+            " the sum over the sum. Intervals are Wilson's.",
+        ),
+        (
+            "Experiments",
+            "by first assignment, users without events count as zero, only"
+            f" closed windows. {coverage} intervals: Welch's t for means,"
+            " Wilson's for proportions, Fieller's for relative changes.",
+        ),
+        (
+            "Genres",
+            "the adjusted estimates compare users within strata of early"
+            f" activity and platform; {coverage} intervals.",
+        ),
+        (
+            "Scenarios",
+            f"{count(run['draw_count'])} draws of all uncertain terms, from"
+            f" seed {run['draw_seed']}.",
+        ),
+        (
+            "Causal grade",
+            "A randomised here, B quasi-experiment, C adjusted observation,"
+            " D association, E assumption; a result has its weakest input's.",
+        ),
+    ]
+
+
+def reconciliation(tables: Tables) -> list[Row]:
+    """Lay out raw = canonical + duplicates + rejected + malformed."""
+    return [
+        {
+            "name": words(row["table_name"]),
+            "raw": count(row["raw_rows"]),
+            "terms": [
+                ("canonical", count(row["canonical_rows"])),
+                ("duplicates", count(row["duplicate_rows"])),
+                ("rejected", count(row["rejected_rows"])),
+                ("malformed", count(row["malformed_rows"])),
+            ],
+            "is_reconciled": bool(row["is_reconciled"]),
+        }
+        for row in tables["fct_reconciliation"]
+    ]
+
+
+def quality(tables: Tables) -> str:
+    """Say whether every raw row is accounted for."""
+    rows = tables["fct_reconciliation"]
+    wrong = [words(r["table_name"]) for r in rows if not r["is_reconciled"]]
+    rule = "raw = canonical + duplicates + rejected + malformed"
+    if wrong:
+        return f"Not everywhere: {rule} does not hold for {', '.join(wrong)}."
+    return f"Every raw row is accounted for, once: {rule}."
+
+
+def rejected_rows(tables: Tables) -> Table | None:
+    """Table the reasons for which rows were set aside."""
+    rows = [row for row in tables["fct_rejected_rows"] if row["row_count"]]
+    if not rows:
+        return None
+    return Table(
+        caption="Rows set aside, by reason",
+        columns=["Raw table", "Reason", "Rows"],
+        rows=[
+            [
+                words(row["table_name"]),
+                words(row["reason"]),
+                count(row["row_count"]),
+            ]
+            for row in sorted(
+                rows, key=lambda row: (row["table_name"], -row["row_count"])
+            )
+        ],
+        source="marts.fct_rejected_rows",
+        text_columns=2,
+    )
+
+
+def headlines(tables: Tables) -> Section:
+    """Compare what the log is expected to show with what it shows."""
+    rows = sorted(
+        tables["headlines"],
+        key=lambda row: (row["z_score"] is None, row["headline_name"]),
+    )
+    claimed = [row for row in rows if row["z_score"] is not None]
+    agreeing = sum(bool(row["is_within_error"]) for row in claimed)
+    title = "What the log shows"
+    lead = "Nothing was claimed about this log beforehand; this is what it has."
+    if not rows:
+        lead = "No headline could be read from this log."
+    if claimed:
+        title = "Expected against found"
+        lead = (
+            f"{agreeing} of {len(claimed)} expected numbers lie within three"
+            " standard errors of what the marts show."
+        )
+    columns = ["Headline", "Found", "Interval"]
+    if claimed:
+        columns = [
+            "Headline",
+            "Expected",
+            "Found",
+            "Interval",
+            "In standard errors",
+            "Verdict",
+        ]
+    table = Table(
+        caption="Headlines: the number claimed and the number found"
+        if claimed
+        else "Headlines: the numbers found",
+        columns=columns,
+        rows=[_headline(row, is_claimed=bool(claimed)) for row in rows],
+        source="results.headlines",
+    )
+    return Section("headlines", title, lead, [table] if rows else [])
+
+
+def _headline(row: Row, *, is_claimed: bool) -> list[str | Cell]:
+    """Write one headline with digits to fit its interval."""
+    scale = fit_scale(row["unit"], row["found"], row["ci_low"], row["ci_high"])
+    found = scale.text(row["found"])
+    if row["found"] is None and row["reason_code"]:
+        found = words(row["reason_code"])
+    interval = scale.span(row["ci_low"], row["ci_high"])
+    if not is_claimed:
+        return [row["statement"], found, Cell(interval)]
+
+    distance, verdict = Cell(MISSING), Cell("no claim")
+    if row["z_score"] is not None:
+        z_score = row["z_score"]
+        distance = Cell(Scale(is_signed=True).text(z_score), z_score=z_score)
+        verdict = (
+            Cell("✓ within error", tone="good")
+            if row["is_within_error"]
+            else Cell("✗ outside error", tone="bad")
+        )
+    return [
+        row["statement"],
+        scale.brief(row["expected"]),
+        found,
+        Cell(interval),
+        distance,
+        verdict,
+    ]
+
+
+def sources(sections: list[Section]) -> Table:
+    """Table where in the warehouse each part of the page can be read."""
+    places: list[list[str | Cell]] = [
+        ["Raw rows and where they went", RECONCILIATION]
+    ]
+    for section in sections:
+        for part in section.parts:
+            match part:
+                case Figure(title=title, table=table):
+                    places.append([title, table.source])
+                case Table(caption=caption, source=source):
+                    places.append([caption, source])
+                case Cards(caption=caption, source=source):
+                    places.append([caption, source])
+                case _:
+                    pass
+    return Table(
+        caption="Where to look: the table behind each figure",
+        columns=["Figure or table", "In the warehouse"],
+        rows=places,
+        source="",
+        text_columns=2,
+    )

@@ -1,0 +1,133 @@
+"""Put the parts of the page together: one HTML text that needs nothing else.
+
+Pure functions: sections in, text out. Only files of this package are read.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from report import charts, effects, overview, returning
+from report.formats import NO_BREAK
+from report.parts import Figure, Section, Tables
+
+TEMPLATES = Path(__file__).parent / "templates"
+# d3's words for the page's number format: "12 %", a true minus, euros.
+LOCALE = {
+    "decimal": ".",
+    "thousands": ",",
+    "grouping": [3],
+    "currency": ["€", ""],
+    "percent": f"{NO_BREAK}%",
+    "minus": "\u2212",
+}
+# What must not stand in a script element, and how JSON writes it instead.
+UNSAFE = {
+    ord(character): f"\\u{ord(character):04x}"
+    for character in "<>&\u2028\u2029"
+}
+
+
+def script_json(value: Any) -> str:  # noqa: ANN401
+    r"""Write JSON that cannot end the script element it stands in.
+
+    Examples
+    --------
+    >>> script_json("</script>")
+    '"\\u003c/script\\u003e"'
+    """
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    return text.translate(UNSAFE)
+
+
+def script_hash(script: str) -> str:
+    """Name a script for the page's content security policy."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def sections_of(tables: Tables) -> list[Section]:
+    """Build the sections in reading order."""
+    return [
+        overview.headlines(tables),
+        returning.section(tables),
+        effects.genres(tables),
+        effects.experiments(tables),
+        effects.scenarios(tables),
+    ]
+
+
+def figures_of(sections: list[Section]) -> Iterator[Figure]:
+    """Yield every chart of the page, in order."""
+    for section in sections:
+        for part in section.parts:
+            if isinstance(part, Figure):
+                yield part
+
+
+def render(tables: Tables, bundle: str) -> str:
+    """Write the whole page.
+
+    Parameters
+    ----------
+    tables : dict of str to list of dict
+        Rows of marts and results by table name; nulls are None.
+    bundle : str
+        JavaScript of Vega, Vega-Lite and vega-embed.
+
+    Returns
+    -------
+    str
+        HTML that opens from a file and fetches nothing.
+    """
+    sections = sections_of(tables)
+    # Chart ids are numbers of the page: names come from data.
+    specs = {
+        f"chart-{number}": figure.spec
+        for number, figure in enumerate(figures_of(sections), start=1)
+    }
+    numbers = {
+        figure.name: f"chart-{number}"
+        for number, figure in enumerate(figures_of(sections), start=1)
+    }
+    starter = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    scripts = [bundle, starter] if specs else []
+    for script in scripts:
+        if "</script" in script.lower() or "<!--" in script:
+            raise ValueError("a script holds text that would end its element")
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        log_name=tables["analysis_runs"][0]["log_name"],
+        input_version=tables["analysis_runs"][0]["input_version"],
+        facts=overview.facts(tables),
+        definitions=overview.definitions(tables),
+        methods=overview.methods(tables),
+        quality=overview.quality(tables),
+        reconciliation=overview.reconciliation(tables),
+        rejected_rows=overview.rejected_rows(tables),
+        sections=sections,
+        sources=overview.sources(sections),
+        chart_ids=numbers,
+        style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        scripts=scripts,
+        hashes=" ".join(script_hash(script) for script in scripts),
+        charts=script_json(
+            {"config": charts.CONFIG, "locale": LOCALE, "specs": specs}
+        ),
+    )

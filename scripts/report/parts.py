@@ -1,0 +1,95 @@
+"""What a section of the page is made of, and the rows it is made from.
+
+Pure data: the template knows how each part looks, the sections know what it
+says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+
+class Cell(NamedTuple):
+    """A table cell that says more than its text."""
+
+    text: str
+    note: str = ""
+    """A second line, set small."""
+    tone: str = ""
+    """`good`, `bad` or nothing; always said in words as well."""
+    z_score: float | None = None
+    """Drawn as a dot on a scale of standard errors."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A real table: the first column heads its row."""
+
+    caption: str
+    columns: list[str]
+    rows: list[list[str | Cell]]
+    source: str
+    text_columns: int = 1
+    """Leading columns set left; the others hold numbers, set right."""
+    wide_columns: tuple[int, ...] = ()
+    """Columns of prose, set left wherever they stand."""
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart under the finding it shows, with its numbers folded below."""
+
+    name: str
+    title: str
+    caption: str
+    spec: Row
+    table: Table
+    kind: str = "figure"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number set large."""
+
+    label: str
+    value: str
+    interval: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Numbers side by side."""
+
+    cards: list[Card]
+    source: str
+    caption: str
+    kind: str = "cards"
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence between figures; `tone` is `bad` where reading is blocked."""
+
+    text: str
+    title: str = ""
+    tone: str = ""
+    kind: str = "note"
+
+
+Part = Table | Figure | Cards | Note
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, the sentence under it and its parts."""
+
+    name: str
+    title: str
+    lead: str
+    parts: list[Part] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Nouns of the simulated streaming service: arrays in, arrays out."""

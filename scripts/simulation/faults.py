@@ -1,0 +1,202 @@
+"""Faulty rows in known numbers, added beside the canonical events.
+
+Every faulty row is extra: the canonical rows stay as they are, so that a
+warehouse that sets the faulty rows apart finds exactly the simulated service.
+Pure functions of a generator: nothing read or written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.config import DAY_SECONDS, EVENT_TYPES, SimulationConfig
+from simulation.plays import Events, Integers
+
+# Rows on their way into events.csv. `arrival` orders the file.
+ROW = np.dtype(
+    [
+        ("arrival", np.int64),
+        ("at", np.int64),
+        ("user", np.int32),
+        ("sequence", np.int32),
+        ("title", np.int16),
+        ("kind", np.int8),
+        ("device", np.int8),
+        ("fault", np.int8),
+    ]
+)
+CANONICAL = 0
+FAULTS = (
+    "canonical",
+    "duplicate_exact",
+    "duplicate_conflict",
+    "missing_event_id",
+    "missing_user_id",
+    "missing_content_id",
+    "missing_event_at",
+    "unknown_event_type",
+    "clock_reset",
+    "clock_overflow",
+    "unknown_user",
+    "unknown_content",
+    "before_sign_up",
+    "bad_timestamp",
+    "too_few_columns",
+    "too_many_columns",
+)
+# How the warehouse names them; the same words as in fct_rejected_rows.
+REASONS = {
+    "duplicate_exact": "duplicate",
+    "duplicate_conflict": "duplicate",
+    "missing_event_id": "missing_key",
+    "missing_user_id": "missing_key",
+    "missing_content_id": "missing_key",
+    "missing_event_at": "missing_key",
+    "unknown_event_type": "unknown_event_type",
+    "clock_reset": "impossible_time",
+    "clock_overflow": "impossible_time",
+    "unknown_user": "unknown_user",
+    "unknown_content": "unknown_content",
+    "before_sign_up": "before_sign_up",
+    "bad_timestamp": "malformed",
+    "too_few_columns": "malformed",
+    "too_many_columns": "malformed",
+}
+UNIX_EPOCH = dt.datetime(1970, 1, 1)
+UNIX_OVERFLOW = 2**32  # seconds: 2106-02-07 06:28:16
+FIRST_FAULT_SEQUENCE = 50_000
+LATE = np.iinfo(np.int64).max
+MAIN_DEVICE_SHARE = 0.85
+# Devices seen first on ios, android, web and tv, as positions in DEVICES.
+MAIN_DEVICES = np.array([0, 0, 2, 3])
+
+
+def planted_count(share: float, rows: int) -> int:
+    """How many rows to plant among `rows`: the rounded share, at least 1.
+
+    Examples
+    --------
+    >>> planted_count(0.002, 10_000), planted_count(0.002, 10)
+    (20, 1)
+    """
+    return max(1, round(share * rows))
+
+
+def to_rows(
+    events: Events,
+    platform: Integers,
+    sequence: Integers,
+    rng: np.random.Generator,
+) -> NDArray[np.void]:
+    """Turn events into canonical rows.
+
+    Parameters
+    ----------
+    events : Events
+        Events by user and time.
+    platform : ndarray of shape (n_users,), dtype=int
+        Position in PLATFORMS; decides the main device.
+    sequence : ndarray of shape (n_events,), dtype=int
+        Number of the event within its user, from 0.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (n_events,), dtype=ROW
+        Rows that arrive when they happen; users are chunk positions.
+    """
+    if sequence.max(initial=0) >= FIRST_FAULT_SEQUENCE:
+        raise ValueError(
+            f"a user has more than {FIRST_FAULT_SEQUENCE} events: "
+            "fewer days are needed"
+        )
+    rows = np.zeros(len(events.at), dtype=ROW)
+    rows["arrival"] = rows["at"] = events.at
+    rows["user"] = events.user
+    rows["sequence"] = sequence
+    rows["title"] = events.title
+    rows["kind"] = events.kind
+    rows["device"] = np.where(
+        rng.random(len(rows)) < MAIN_DEVICE_SHARE,
+        MAIN_DEVICES[platform[events.user]],
+        rng.integers(0, 2, len(rows)),
+    )
+    return rows
+
+
+def plant_faults(
+    config: SimulationConfig,
+    rows: NDArray[np.void],
+    signed_up_at: Integers,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.void], dict[str, int]]:
+    """Add faulty rows and let some canonical rows arrive at the very end.
+
+    Parameters
+    ----------
+    config : SimulationConfig
+        Parameters of the service.
+    rows : ndarray of shape (n_rows,), dtype=ROW
+        Canonical rows; their arrival may change in place, nothing else.
+    signed_up_at : ndarray of shape (n_users,), dtype=int
+        Seconds since the start.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    faulty : ndarray of shape (n_faulty,), dtype=ROW
+        The faulty rows, copies of canonical rows with one fault each.
+    counts : dict of str to int
+        Faulty rows by fault; `late` counts the rows moved to the end.
+    """
+    counts = {
+        name: planted_count(share, len(rows))
+        for name, share in config.fault_shares
+    }
+    fault = np.repeat(
+        [FAULTS.index(name) for name in counts], list(counts.values())
+    )
+    faulty = rows[rng.integers(0, len(rows), len(fault))]
+    faulty["fault"] = fault
+
+    def of(name: str) -> NDArray[np.bool_]:
+        return np.asarray(fault == FAULTS.index(name))
+
+    size = len(fault)
+    is_copy = of("duplicate_exact") | of("duplicate_conflict")
+    # A copy arrives up to an hour after its original.
+    faulty["arrival"] += np.where(is_copy, rng.integers(1, 3600, size), 0)
+    faulty["at"] += np.where(
+        of("duplicate_conflict"), rng.integers(1, 600, size), 0
+    )
+    # All others are events of their own, with an id of their own.
+    faulty["sequence"] = np.where(
+        is_copy, faulty["sequence"], FIRST_FAULT_SEQUENCE + np.arange(size)
+    )
+    faulty["kind"] = np.where(
+        of("unknown_event_type"), len(EVENT_TYPES), faulty["kind"]
+    )
+    unix_start = int((config.start - UNIX_EPOCH).total_seconds())
+    faulty["at"] = np.where(
+        of("clock_reset"),
+        rng.integers(0, DAY_SECONDS, size) - unix_start,
+        faulty["at"],
+    )
+    faulty["at"] = np.where(
+        of("clock_overflow"), UNIX_OVERFLOW - unix_start, faulty["at"]
+    )
+    faulty["at"] = np.where(
+        of("before_sign_up"),
+        signed_up_at[faulty["user"]]
+        - rng.integers(3600, 3 * DAY_SECONDS, size),
+        faulty["at"],
+    )
+
+    late = planted_count(config.late_share, len(rows))
+    rows["arrival"][rng.choice(len(rows), late, replace=False)] = LATE
+    return faulty, {**counts, "late": late}

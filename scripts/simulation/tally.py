@@ -1,0 +1,151 @@
+"""Count what was simulated, for the planted truth.
+
+Counts are exact by construction or follow from the canonical events alone;
+they add up over chunks. Pure functions: nothing read or written.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulation.catalogue import Catalogue
+from simulation.config import DAY_SECONDS, SimulationConfig
+from simulation.members import NEVER, Members, Sessions
+from simulation.newcomers import EXPLORER_GENRES, Newcomers
+from simulation.plays import PLAY, Events
+
+SESSION_GAP = 1_800
+VALID_PLAY = 30
+LONGEST_PLAY = 4 * 3600
+RETENTION_DAYS = (1, 7, 14, 30)
+
+Tally = dict[str, int]
+
+
+def add(total: Tally, part: Tally) -> None:
+    """Add the counts of one chunk to the total, in place."""
+    for name, count in part.items():
+        total[name] = total.get(name, 0) + count
+
+
+def count_events(events: Events, catalogue: Catalogue) -> Tally:
+    """Count events, sessions and plays by the definitions of the warehouse.
+
+    Parameters
+    ----------
+    events : Events
+        Canonical events by user and time.
+    catalogue : Catalogue
+        The titles.
+
+    Returns
+    -------
+    dict of str to int
+        Events by type, sessions, valid plays, plays without a stop event.
+    """
+    same_user = events.user[1:] == events.user[:-1]
+    silence = np.diff(events.at)
+    is_play = events.kind == PLAY
+    has_stop = np.zeros(len(events.at), dtype=bool)
+    has_stop[:-1] = same_user & (events.kind[1:] != PLAY)
+    open_for = np.full(len(events.at), LONGEST_PLAY)
+    open_for[:-1] = np.where(same_user, silence, LONGEST_PLAY)
+    watched = np.minimum(
+        np.minimum(open_for, LONGEST_PLAY), catalogue.durations[events.title]
+    )
+    return {
+        "events": len(events.at),
+        "plays": int(is_play.sum()),
+        "valid_plays": int((is_play & (watched >= VALID_PLAY)).sum()),
+        "missing_stops": int((is_play & ~has_stop).sum()),
+        "sessions": int((~same_user | (silence > SESSION_GAP)).sum() + 1)
+        if len(events.at)
+        else 0,
+        "active_users": len(np.unique(events.user)),
+    }
+
+
+def count_newcomers(config: SimulationConfig, users: Newcomers) -> Tally:
+    """Count cohorts, retention by day and genres, and onboarding.
+
+    Parameters
+    ----------
+    config : SimulationConfig
+        Parameters of the service.
+    users : Newcomers
+        New users of one chunk.
+
+    Returns
+    -------
+    dict of str to int
+        Counts under keys such as ``retention/7/retained`` or
+        ``genres/4+/users``.
+    """
+    day = users.sign_up_day
+    genres = np.minimum(users.genres_explored, EXPLORER_GENRES)
+    tally = {
+        "new_users": len(day),
+        "never_active_new_users": int((~users.is_player).sum()),
+    }
+    for cohort in range(config.acquisition_days):
+        tally[f"cohorts/{cohort}/users"] = int(
+            (users.is_player & (day == cohort)).sum()
+        )
+    for offset in RETENTION_DAYS:
+        eligible = users.is_player & (day + offset <= config.watermark_day)
+        retained = eligible & (users.plays[:, offset] > 0)
+        tally[f"retention/{offset}/eligible"] = int(eligible.sum())
+        tally[f"retention/{offset}/retained"] = int(retained.sum())
+        for cohort in range(config.acquisition_days):
+            tally[f"cohorts/{cohort}/retained_d{offset}"] = int(
+                (retained & (day == cohort)).sum()
+            )
+    eligible = users.is_player & (day + 7 <= config.watermark_day)
+    retained = eligible & (users.plays[:, 7] > 0)
+    for number in range(1, EXPLORER_GENRES + 1):
+        group = genres == number
+        label = f"{number}+" if number == EXPLORER_GENRES else str(number)
+        tally[f"genres/{label}/users"] = int(group.sum())
+        tally[f"genres/{label}/eligible_d7"] = int((group & eligible).sum())
+        tally[f"genres/{label}/retained_d7"] = int((group & retained).sum())
+    for code, variant in enumerate("AB"):
+        arm = users.variant == code
+        tally[f"onboarding/{variant}/users"] = int(arm.sum())
+        tally[f"onboarding/{variant}/active_d1"] = int(
+            (arm & (users.plays[:, 1] > 0)).sum()
+        )
+    return tally
+
+
+def count_members(members: Members, sessions: Sessions) -> Tally:
+    """Count the panel's arms and their sessions in the 7-day window.
+
+    Parameters
+    ----------
+    members : Members
+        Panel members of one chunk.
+    sessions : Sessions
+        Their sessions.
+
+    Returns
+    -------
+    dict of str to int
+        Counts under keys such as ``push/B/sessions``; ``sessions_squared``
+        is the sum of squares over users.
+    """
+    since = sessions.start - members.assigned_at[sessions.member]
+    inside = (since >= 0) & (since < 7 * DAY_SECONDS)
+    count = np.bincount(sessions.member[inside], minlength=len(members.variant))
+    tally = {
+        "established_users": len(members.variant),
+        "dormant_members": int((members.rate == 0).sum()),
+    }
+    for code, variant in enumerate("AB"):
+        arm = members.variant == code
+        tally[f"push/{variant}/users"] = int(arm.sum())
+        tally[f"push/{variant}/reached"] = int(
+            (arm & (members.reached_at < NEVER)).sum()
+        )
+        tally[f"push/{variant}/sessions"] = int(count[arm].sum())
+        tally[f"push/{variant}/sessions_squared"] = int((count[arm] ** 2).sum())
+    return tally

@@ -1,0 +1,462 @@
+"""The post-step end to end, on a small warehouse with known answers."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analyze import main, parsed, read_manifest, run, summary
+from inference.headlines import HEADLINES
+from warehouse import WarehouseError
+
+PROJECT = Path(__file__).parents[2]
+RESULTS = (
+    "analysis_runs",
+    "experiment_results",
+    "experiment_health",
+    "diversity_effects",
+    "scenario_results",
+    "headlines",
+)
+
+# The marts of the contract, with rows whose answers are the claims.
+MARTS = """
+create schema marts;
+create table marts.fct_retention_summary (
+    dimension varchar, dimension_value varchar, day_number integer,
+    cohort_size integer, eligible_users integer, retained_users integer,
+    rate double, ci_low double, ci_high double, is_mature boolean
+);
+insert into marts.fct_retention_summary values
+    ('all', 'all', 1, 50000, 50000, 12000, 0.24, 0.236, 0.244, true),
+    ('all', 'all', 7, 50000, 50000, 4500, 0.09, 0.087, 0.093, true),
+    ('all', 'all', 14, 50000, 50000, 3000, 0.06, 0.058, 0.062, true),
+    ('all', 'all', 30, 50000, 50000, 2400, 0.048, 0.046, 0.05, true),
+    ('platform', 'ios', 7, 20000, 20000, 1900, 0.095, 0.09, 0.1, true);
+create table marts.fct_retention_by_genres (
+    dimension varchar, dimension_value varchar, genres_explored varchar,
+    day_number integer, cohort_size integer, eligible_users integer,
+    retained_users integer, rate double, ci_low double, ci_high double,
+    is_mature boolean
+);
+insert into marts.fct_retention_by_genres values
+    ('all', 'all', '1', 7, 12500, 12500, 800, 0.064, 0.06, 0.068, true),
+    ('all', 'all', '2', 7, 17500, 17500, 1418, 0.081, 0.077, 0.085, true),
+    ('all', 'all', '3', 7, 11000, 11000, 1133, 0.103, 0.097, 0.109, true),
+    ('all', 'all', '4+', 7, 9000, 9000, 1116, 0.124, 0.117, 0.131, true),
+    ('platform', 'ios', '1', 7, 5000, 5000, 900, 0.18, 0.17, 0.19, true);
+create table marts.fct_diversity_strata (
+    day_number integer, stratum_id varchar, valid_play_band varchar,
+    platform varchar, is_explorer boolean, eligible_users integer,
+    retained_users integer
+);
+insert into marts.fct_diversity_strata values
+    (7, '1:ios', '1', 'ios', false, 11000, 671),
+    (7, '4:ios', '4', 'ios', false, 20000, 1700),
+    (7, '4:ios', '4', 'ios', true, 4000, 420),
+    (7, '9:ios', '9', 'ios', false, 10000, 980),
+    (7, '9:ios', '9', 'ios', true, 4996, 696),
+    (7, '40:ios', '40', 'ios', true, 4, 0),
+    (14, '4:ios', '4', 'ios', true, 999, 999);
+create table marts.fct_experiment_arms (
+    experiment_id varchar, experiment_name varchar, variant varchar,
+    is_control boolean, expected_share double, assigned_users integer,
+    mixed_users integer, reached_users integer
+);
+insert into marts.fct_experiment_arms values
+    ('push_reminders', 'Push reminders', 'A', true, 0.5, 2020, 10, 0),
+    ('push_reminders', 'Push reminders', 'B', false, 0.5, 1980, 10, 1742),
+    ('onboarding_personalisation', 'Onboarding personalisation', 'A', true,
+     0.5, 25000, 0, 0),
+    ('onboarding_personalisation', 'Onboarding personalisation', 'B', false,
+     0.5, 25000, 0, 0);
+create table marts.fct_experiment_statistics (
+    experiment_id varchar, metric_name varchar, kind varchar, role varchar,
+    direction varchar, variant varchar, is_control boolean,
+    unit_count integer, immature_count integer, value_mean double,
+    value_variance double, covariate_mean double, covariate_variance double,
+    covariance double
+);
+insert into marts.fct_experiment_statistics values
+    ('push_reminders', 'sessions_per_user', 'mean', 'primary', 'increase',
+     'A', true, 2020, 0, 49.9, 400.0, 190.0, 900.0, 500.0),
+    ('push_reminders', 'sessions_per_user', 'mean', 'primary', 'increase',
+     'B', false, 1980, 0, 59.8, 420.0, 190.0, 900.0, 500.0),
+    ('onboarding_personalisation', 'd1_retention', 'proportion', 'primary',
+     'increase', 'A', true, 25000, 0, 0.23, 0.177107, 0.0, 0.0, 0.0),
+    ('onboarding_personalisation', 'd1_retention', 'proportion', 'primary',
+     'increase', 'B', false, 25000, 0, 0.25, 0.187507, 0.0, 0.0, 0.0);
+create table marts.fct_scenario_baselines (
+    baseline_name varchar, value double, standard_error double, unit varchar,
+    user_count integer, base_description varchar
+);
+insert into marts.fct_scenario_baselines values
+    ('low_explorers', 41000, null, 'users', 41000, 'under four genres'),
+    ('d7_rate_low_explorers', 0.0817317, 0.00135, 'rate', 41000, 'same'),
+    ('d30_rate', null, null, 'rate', 0, 'nobody is eligible');
+"""
+REFERENCES = {
+    "dim_scenario_terms": "scenario_assumptions.csv",
+    "dim_headline_claims": "headline_claims.csv",
+}
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(
+        '{"log_name": "demo", "source": "simulated", "seed": 7}'
+    )
+    return folder
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(MARTS)
+        for mart, file in REFERENCES.items():
+            connection.execute(
+                f"create table marts.{mart} as"
+                f" from read_csv('{PROJECT / 'seeds' / file}')"
+            )
+    return path
+
+
+@pytest.fixture
+def options(warehouse, seeds):
+    arguments = ["--warehouse", warehouse, "--seeds", seeds, "--draws", 20_000]
+    return parsed([str(argument) for argument in arguments])
+
+
+def change(warehouse, statement):
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(statement)
+
+
+def stored(warehouse):
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return {
+            table: connection.execute(f"from results.{table}").df().to_csv()
+            for table in RESULTS
+        }
+
+
+def by(rows, *names):
+    return {tuple(row[name] for name in names): row for row in rows}
+
+
+def test_finds_every_claim(options):
+    rows = by(run(options)["headlines"], "headline_name")
+    assert {name for (name,) in rows} == set(HEADLINES)
+    for row in rows.values():
+        assert row["reason_code"] is None
+        assert row["ci_low"] < row["found"] < row["ci_high"]
+        if row["expected"] is not None:
+            assert abs(row["z_score"]) < 0.6
+            assert row["is_within_error"] is True
+        else:
+            assert row["z_score"] is None
+            assert row["is_within_error"] is None
+    assert rows["d7_rate_1_genre",]["found"] == 0.064
+    assert rows["d7_rate_under_4_genres",]["found"] == 3351 / 41000
+    assert rows["d7_gap",]["found"] == pytest.approx(0.124 - 3351 / 41000)
+    assert rows["d1_above_d7",]["found"] == pytest.approx(0.15)
+    assert rows["push_sessions_a",]["standard_error"] == pytest.approx(
+        (400 / 2020) ** 0.5
+    )
+    assert rows["scenario_push_sessions",]["found"] == pytest.approx(99e6)
+    assert rows["scenario_engineer_roi",]["found"] == pytest.approx(3.2)
+
+
+def test_a_wrong_claim_is_off(options, warehouse):
+    change(
+        warehouse,
+        "update marts.dim_headline_claims set expected = 0.094"
+        " where headline_name = 'd7_rate_1_genre'",
+    )
+    rows = by(run(options)["headlines"], "headline_name")
+    assert rows["d7_rate_1_genre",]["z_score"] < -10
+    assert rows["d7_rate_1_genre",]["is_within_error"] is False
+
+
+def test_scenarios_carry_base_grade_and_chances(options):
+    results = run(options)
+    rows = by(results["scenario_results"], "scenario_name", "version", "unit")
+    naive = rows["explorers", "naive", "rate difference"]
+    causal = rows["explorers", "causal", "rate difference"]
+    effects = by(results["diversity_effects"], "estimand")
+    assert naive["causal_grade"] == "D"
+    assert causal["causal_grade"] == "C"
+    assert causal["point_estimate"] == pytest.approx(
+        effects["stratified_atu",]["estimate"] / 2
+    )
+    assert causal["point_estimate"] < naive["point_estimate"]
+    assert naive["base_value"] == 0.0817317
+    assert "41,000 new users under four genres" in naive["base_description"]
+    users = rows["explorers", "naive", "users"]
+    assert users["point_estimate"] == pytest.approx(
+        41000 * naive["point_estimate"]
+    )
+    push = rows["push_rollout", "randomised", "sessions per week"]
+    assert push["causal_grade"] == "E"
+    assert push["base_value"] == pytest.approx(499e6)
+    assert push["ci95_low"] < 99e6 < push["ci95_high"]
+    roi = rows["engineer_roi", "randomised", "EUR per EUR"]
+    net = rows["engineer_roi", "randomised", "EUR per year"]
+    # A return above one euro per euro and a net value above zero are one.
+    assert roi["probability_target"] == net["probability_positive"]
+    assert net["probability_target"] is None
+
+
+def test_diversity_leaves_out_what_has_no_overlap(options):
+    rows = by(run(options)["diversity_effects"], "estimand")
+    found = rows["stratified_atu",]
+    assert found["strata_used"] == 2
+    assert found["units_without_overlap"] == 11_004
+    assert found["estimate"] == pytest.approx(
+        (20000 * (0.105 - 0.085) + 10000 * (696 / 4996 - 0.098)) / 30000
+    )
+    assert rows["naive_difference",]["explorer_units"] == 9_000
+
+
+def test_every_row_names_the_input_it_came_from(options, warehouse):
+    first = run(options)
+    [one] = first["analysis_runs"]
+    assert (one["log_name"], one["data_seed"]) == ("demo", 7)
+    for table in ("experiment_results", "scenario_results"):
+        versions = {row["input_version"] for row in first[table]}
+        assert versions == {one["input_version"]}
+    change(
+        warehouse,
+        "update marts.fct_retention_summary set retained_users = 4501"
+        " where day_number = 7",
+    )
+    [other] = run(options)["analysis_runs"]
+    assert other["input_version"] != one["input_version"]
+
+
+def test_running_again_writes_the_same_bytes(options, warehouse):
+    run(options)
+    once = stored(warehouse)
+    run(options)
+    assert stored(warehouse) == once
+
+
+def test_row_order_changes_nothing(options, warehouse):
+    run(options)
+    once = stored(warehouse)
+    for mart in ("fct_diversity_strata", "fct_experiment_arms"):
+        change(
+            warehouse,
+            f"create or replace table marts.{mart} as"
+            f" from marts.{mart} order by 1 desc, 2 desc, 3 desc, 5 desc",
+        )
+    run(options)
+    assert stored(warehouse) == once
+
+
+def test_a_failure_keeps_the_last_results(options, warehouse):
+    run(options)
+    once = stored(warehouse)
+    change(
+        warehouse,
+        "update marts.fct_retention_summary set retained_users = 1;"
+        "alter table results.headlines rename found to seen",
+    )
+    with pytest.raises(WarehouseError, match="missing found, extra seen"):
+        run(options)
+    change(warehouse, "alter table results.headlines rename seen to found")
+    assert stored(warehouse) == once
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("'moon', 1, 'rate', ''", "csv, moon: unknown headline_name; use"),
+        ("'d7_gap', 1, 'rate difference', ''", "d7_gap: claimed twice"),
+    ],
+)
+def test_unknown_and_doubled_claims_are_refused(
+    options, warehouse, row, message
+):
+    change(
+        warehouse,
+        "insert into marts.dim_headline_claims"
+        f" (headline_name, expected, unit, statement) values ({row})",
+    )
+    with pytest.raises(ValueError, match=message):
+        run(options)
+
+
+def test_a_claim_in_another_unit_is_refused(options, warehouse):
+    change(
+        warehouse,
+        "update marts.dim_headline_claims set unit = 'percent'"
+        " where headline_name = 'd7_gap'",
+    )
+    with pytest.raises(ValueError, match="unit must be 'rate difference'"):
+        run(options)
+
+
+def test_options_reach_the_numbers(options):
+    default = run(options)
+    options.alpha, options.draw_seed = 0.2, 5
+    other = run(options)
+    for table in ("experiment_results", "diversity_effects", "headlines"):
+        before, after = default[table][0], other[table][0]
+        assert before["ci_low"] < after["ci_low"]
+        assert after["ci_high"] < before["ci_high"]
+    medians = [run["scenario_results"][0]["median"] for run in (default, other)]
+    assert medians[0] != medians[1]
+    [one] = other["analysis_runs"]
+    assert (one["alpha"], one["draw_seed"], one["draw_count"]) == (0.2, 5, 2e4)
+
+
+def test_a_log_without_experiments_genres_or_claims(options, warehouse):
+    for mart in (
+        "fct_experiment_arms",
+        "fct_experiment_statistics",
+        "fct_diversity_strata",
+        "fct_retention_by_genres",
+        *REFERENCES,
+    ):
+        change(warehouse, f"delete from marts.{mart}")
+    results = run(options)
+    assert not results["experiment_results"]
+    assert not results["experiment_health"]
+    assert not results["diversity_effects"]
+    assert not results["scenario_results"]
+    names = [row["headline_name"] for row in results["headlines"]]
+    assert names == ["d1_above_d7", "d7_above_d30", "d7_rate"]
+    text = summary(results)
+    assert "nothing is claimed for this log" in text
+    assert "Experiments: none in this log." in text
+    assert "no user of this log has genres" in text
+    assert "no assumptions are given" in text
+    change(warehouse, "delete from marts.fct_retention_summary")
+    assert "the marts hold no retention" in summary(run(options))
+
+
+def test_scenarios_without_their_effect_say_why(options, warehouse):
+    change(warehouse, "delete from marts.fct_experiment_statistics")
+    change(warehouse, "delete from marts.fct_scenario_baselines")
+    results = run(options)
+    reasons = {
+        (row["scenario_name"], row["reason_code"], row["median"])
+        for row in results["scenario_results"]
+    }
+    assert reasons == {
+        ("explorers", "no_base", None),
+        ("push_rollout", "no_effect", None),
+        ("engineer_roi", "no_effect", None),
+    }
+    rows = by(results["headlines"], "headline_name")
+    assert rows["push_uplift",]["reason_code"] == "not_found"
+    assert rows["push_uplift",]["expected"] == 9.9
+    assert "not_found" in summary(results)
+
+
+def test_a_blocked_experiment_feeds_no_scenario(options, warehouse):
+    change(
+        warehouse,
+        "update marts.fct_experiment_arms set assigned_users = 3000"
+        " where experiment_id = 'push_reminders' and variant = 'B'",
+    )
+    results = run(options)
+    rows = by(results["scenario_results"], "scenario_name")
+    push = rows["push_rollout",]
+    assert push["reason_code"] == "sample_ratio_mismatch"
+    assert push["point_estimate"] is None
+    assert "BLOCKED (sample_ratio_mismatch)" in summary(results)
+
+
+def test_prints_the_answers(options):
+    text = summary(run(options))
+    assert "d7_rate_1_genre" in text
+    assert "6.40 %" in text
+    assert "+9.90" not in text
+    assert "9.90" in text
+    assert "99,000,000" in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def call(*arguments):
+    return subprocess.run(
+        [sys.executable, PROJECT / "scripts" / "analyze.py", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_command_line_from_start_to_end(warehouse, seeds):
+    done = call("--warehouse", warehouse, "--seeds", seeds)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "Headlines, expected and found" in done.stdout
+
+
+def test_mistakes_are_one_line_with_a_remedy(warehouse, seeds, tmp_path):
+    missing = call("--warehouse", tmp_path / "none.duckdb")
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("analyze: no warehouse at")
+    assert missing.stderr.count("\n") == 1
+    change(warehouse, "drop table marts.fct_diversity_strata")
+    unbuilt = call("--warehouse", warehouse, "--seeds", seeds)
+    assert unbuilt.returncode == 1
+    assert "no marts.fct_diversity_strata; run `dbt build`" in unbuilt.stderr
+    assert unbuilt.stderr.count("\n") == 1
+
+
+def test_a_held_warehouse_is_one_line(warehouse, seeds):
+    with duckdb.connect(str(warehouse)):
+        done = call("--warehouse", warehouse, "--seeds", seeds)
+    assert done.returncode == 1
+    assert "is in use by process" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--alpha", "1"], ["--draws", "99"], ["--draw-seed", "-1"]],
+)
+def test_refuses_impossible_options(arguments, capsys):
+    with pytest.raises(SystemExit):
+        parsed(arguments)
+    assert f"{arguments[0]} must" in capsys.readouterr().err
+
+
+def test_help_says_when_to_run_it(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parsed(["--help"])
+    assert "Run after dbt build" in capsys.readouterr().out
+
+
+def test_main_prints_and_refuses(monkeypatch, capsys, warehouse, seeds):
+    monkeypatch.setenv("STREAMING_WAREHOUSE", str(warehouse))
+    monkeypatch.setenv("STREAMING_SEEDS", str(seeds))
+    monkeypatch.setattr(sys, "argv", ["analyze.py"])
+    main()
+    assert capsys.readouterr().out.startswith("demo: results of input")
+    (seeds / "manifest.json").write_text("{")
+    with pytest.raises(SystemExit, match=r"analyze: .*manifest\.json is not"):
+        main()
+
+
+def test_a_log_without_manifest_is_named_after_its_folder(tmp_path):
+    found = read_manifest(tmp_path)
+    assert found["log_name"] == tmp_path.name
+    assert found["data_seed"] is None
+
+
+def test_the_claims_in_git_cover_every_headline_in_its_unit():
+    with (PROJECT / "seeds" / "headline_claims.csv").open() as file:
+        claims = list(csv.DictReader(file))
+    assert {row["headline_name"]: row["unit"] for row in claims} == {
+        name: headline.unit for name, headline in HEADLINES.items()
+    }

@@ -1,0 +1,992 @@
+"""The report: every number from the warehouse, nothing from elsewhere."""
+
+import datetime
+import itertools
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pytest
+import vl_convert
+
+import build_report
+import warehouse
+from inference import inputs
+from report import charts, formats, page
+from report.formats import Scale, fit_scale
+from report.parts import Figure
+
+SCRIPT = Path(build_report.__file__)
+HOSTILE = "</script><script>alert(1)</script><!--\u2028&\"'"
+FIRST_DAY = datetime.date(2026, 1, 5)
+COHORTS = 12
+WATERMARK = FIRST_DAY + datetime.timedelta(days=40)
+VERSION = "0123456789abcdef0123456789abcdef"
+
+MART_TYPES = {
+    "fct_observation": """
+        observed_from_date date, last_event_at timestamp, watermark_date date,
+        time_zone varchar, user_count integer, new_user_count integer,
+        established_user_count integer, never_active_user_count integer,
+        title_count integer, untagged_title_count integer, event_count bigint,
+        session_count bigint, play_count bigint, session_gap_seconds bigint,
+        valid_play_seconds bigint""",
+    "fct_reconciliation": """
+        table_name varchar, raw_rows bigint, malformed_rows bigint,
+        rejected_rows bigint, duplicate_rows bigint, canonical_rows bigint,
+        is_reconciled boolean""",
+    "fct_rejected_rows": "table_name varchar, reason varchar, row_count bigint",
+    "fct_retention_triangle": """
+        cohort_date date, day_number integer, cohort_size integer,
+        eligible_users integer, retained_users integer, rate double,
+        ci_low double, ci_high double, is_mature boolean""",
+    "fct_retention_summary": """
+        dimension varchar, dimension_value varchar, day_number integer,
+        cohort_size integer, eligible_users integer, retained_users integer,
+        rate double, ci_low double, ci_high double, is_mature boolean""",
+    "fct_retention_by_genres": """
+        dimension varchar, dimension_value varchar, genres_explored varchar,
+        day_number integer, cohort_size integer, eligible_users integer,
+        retained_users integer, rate double, ci_low double, ci_high double,
+        is_mature boolean""",
+    "fct_experiment_arms": """
+        experiment_id varchar, experiment_name varchar, variant varchar,
+        is_control boolean, expected_share double, assigned_users integer,
+        mixed_users integer, reached_users integer""",
+    "dim_scenario_terms": """
+        scenario_name varchar, term varchar, distribution varchar,
+        unit varchar, source varchar, causal_grade varchar, value double,
+        low double, high double""",
+}
+# Marts that the estimates are made from and the page does not show.
+UNSHOWN = inputs.MARTS.keys() - MART_TYPES.keys()
+
+
+def expected_rate(day):
+    return min(1.0, 0.26 * day**-0.5) if day else 1.0
+
+
+def retention(cohort_size, eligible, rate):
+    """Return sizes, rate and its Wilson interval, nulls when nobody counts."""
+    if not eligible:
+        return [cohort_size, 0, 0, None, None, None, False]
+    retained = min(eligible, round(eligible * rate))
+    share, z = retained / eligible, 1.96
+    centre = share + z * z / (2 * eligible)
+    reach = z * math.sqrt(
+        share * (1 - share) / eligible + z * z / (4 * eligible**2)
+    )
+    below, above = centre - reach, centre + reach
+    bounds = [bound / (1 + z * z / eligible) for bound in (below, above)]
+    return [
+        cohort_size,
+        eligible,
+        retained,
+        share,
+        max(bounds[0], 0.0),
+        bounds[1],
+        eligible == cohort_size,
+    ]
+
+
+def mart_rows(*, country="DE", has_genres=True, has_experiments=True):
+    """Make the rows of a small log, by mart."""
+    triangle, summary = [], []
+    dates = [FIRST_DAY + datetime.timedelta(days=i) for i in range(COHORTS)]
+    for index, cohort in enumerate(dates):
+        size = 1800 + 37 * index
+        for day in range(61):
+            is_old = cohort + datetime.timedelta(days=day) <= WATERMARK
+            rate = expected_rate(day) * (1 + 0.02 * math.sin(index + day))
+            triangle.append(
+                [cohort, day, *retention(size, size * is_old, rate)]
+            )
+        for day in (1, 7, 14, 30):
+            is_old = cohort + datetime.timedelta(days=day) <= WATERMARK
+            rate = expected_rate(day) * (1 + 0.05 * math.sin(index))
+            summary.append(
+                [
+                    "cohort",
+                    str(cohort),
+                    day,
+                    *retention(size, size * is_old, rate),
+                ]
+            )
+    for day in (1, 7, 14, 30):
+        rate = expected_rate(day)
+        summary.append(["all", "all", day, *retention(24_042, 24_042, rate)])
+        for shift, platform in enumerate(["android", "ios", "tv", "web"]):
+            summary.append(
+                [
+                    "platform",
+                    platform,
+                    day,
+                    *retention(6_010, 6_010, rate * (0.9 + 0.07 * shift)),
+                ]
+            )
+        for shift, value in enumerate([country, "US", "FR", "IN", "BR"]):
+            summary.append(
+                [
+                    "country",
+                    value,
+                    day,
+                    *retention(4_800, 4_800, rate * (0.95 + 0.03 * shift)),
+                ]
+            )
+    genres = [
+        ["all", "all", explored, 7, *retention(6_000, 6_000, rate)]
+        for explored, rate in [
+            ("1", 0.064),
+            ("2", 0.081),
+            ("3", 0.103),
+            ("4+", 0.124),
+        ]
+    ]
+    arms = [
+        ["push", "Push reminders", "A", True, 0.5, 2003, 11, 0],
+        ["push", "Push reminders", "B", False, 0.5, 1997, 9, 1760],
+        ["skewed", "Skewed split", "A", True, 0.5, 3000, 0, 0],
+        ["skewed", "Skewed split", "B", False, 0.5, 2500, 0, 0],
+    ]
+    return {
+        "fct_observation": [
+            [
+                FIRST_DAY,
+                datetime.datetime(2026, 2, 15, 6, 0),
+                WATERMARK,
+                "UTC",
+                29_000,
+                24_042,
+                4_000,
+                958,
+                2_000,
+                0 if has_genres else 2_000,
+                1_234_567,
+                345_678,
+                987_654,
+                1800,
+                30,
+            ]
+        ],
+        "fct_reconciliation": [
+            ["content", 2_001, 1, 0, 0, 2_000, True],
+            ["events", 1_240_000, 33, 4_000, 1_400, 1_234_567, True],
+            ["experiment_assignments", 9_521, 0, 9, 12, 9_500, True],
+            ["users", 29_003, 0, 0, 3, 29_000, True],
+        ],
+        "fct_rejected_rows": [
+            ["events", "unknown_user", 2_500],
+            ["events", "impossible_time", 1_500],
+            ["events", "duplicate", 1_400],
+        ],
+        "fct_retention_triangle": triangle,
+        "fct_retention_summary": summary,
+        "fct_retention_by_genres": genres
+        if has_genres
+        else [["all", "all", "0", 7, *retention(24_042, 24_042, 0.09)]],
+        "fct_experiment_arms": arms if has_experiments else [],
+        "dim_scenario_terms": [
+            [
+                "engineer_roi",
+                "engineer_cost_eur",
+                "beta",
+                "EUR per year",
+                "Salary and overheads of one engineer for one year",
+                "E",
+                150_000.0,
+                130_000.0,
+                170_000.0,
+            ],
+        ],
+    }
+
+
+def scenario(name, version, outcome, unit, *, point, grade, target=None):
+    return {
+        "scenario_name": name,
+        "version": version,
+        "outcome": outcome,
+        "unit": unit,
+        "base_description": "new users under 4 genres",
+        "base_value": 19_000.0,
+        "point_estimate": point,
+        "median": point * 0.98,
+        "ci80_low": point * 0.7,
+        "ci80_high": point * 1.3,
+        "ci95_low": point * 0.5,
+        "ci95_high": point * 1.6,
+        "probability_positive": 0.999,
+        "probability_target": target,
+        "monte_carlo_error": point * 0.001,
+        "draw_count": 40_000,
+        "draw_seed": 7,
+        "causal_grade": grade,
+        "input_version": VERSION,
+        "reason_code": None,
+    }
+
+
+def result_rows(
+    *,
+    has_claims=True,
+    has_genres=True,
+    has_experiments=True,
+    variant="B",
+    log_name="demo",
+):
+    """Make the rows of the analysis, by result table."""
+
+    def claim(name, unit, statement, *, expected, found, error):
+        z_score = None
+        if has_claims and expected is not None:
+            z_score = (found - expected) / error
+        return {
+            "headline_name": name,
+            "statement": statement,
+            "unit": unit,
+            "expected": expected if has_claims else None,
+            "found": found,
+            "standard_error": error,
+            "ci_low": found - 1.96 * error,
+            "ci_high": found + 1.96 * error,
+            "z_score": z_score,
+            "is_within_error": None if z_score is None else abs(z_score) <= 3,
+            "reason_code": None,
+        }
+
+    def effect(estimand, estimate, grade):
+        return {
+            "estimand": estimand,
+            "method": "stratified",
+            "estimate": estimate,
+            "standard_error": 0.0031,
+            "ci_low": estimate - 0.0061,
+            "ci_high": estimate + 0.0061,
+            "p_value": 1e-12,
+            "explorer_units": 6_000,
+            "other_units": 18_000,
+            "strata_used": None if grade == "D" else 40,
+            "units_without_overlap": 0 if grade == "D" else 120,
+            "causal_grade": grade,
+            "alpha": 0.05,
+            "input_version": VERSION,
+            "reason_code": None,
+        }
+
+    def comparison(
+        experiment, name, metric, kind, method, *, control, estimate
+    ):
+        half = estimate * 0.2
+        return {
+            "experiment_id": experiment,
+            "experiment_name": name,
+            "metric_name": metric,
+            "kind": kind,
+            "role": "primary",
+            "control_variant": "A",
+            "treatment_variant": variant,
+            "method": method,
+            "control_units": 2_003,
+            "treatment_units": 1_997,
+            "control_mean": control,
+            "treatment_mean": control + estimate,
+            "control_ci_low": control - half,
+            "control_ci_high": control + half,
+            "treatment_ci_low": control + estimate - half,
+            "treatment_ci_high": control + estimate + half,
+            "estimate": estimate,
+            "standard_error": half / 1.96,
+            "ci_low": estimate - half,
+            "ci_high": estimate + half,
+            "statistic": 9.8,
+            "degrees_of_freedom": 3_990.0 if method == "welch_t" else None,
+            "p_value": 3e-40,
+            "relative_estimate": estimate / control,
+            "relative_ci_low": (estimate - half) / control,
+            "relative_ci_high": (estimate + half) / control,
+            "alpha": 0.05,
+            "causal_grade": "A",
+            "input_version": VERSION,
+            "reason_code": None,
+        }
+
+    def health(experiment, name, *, is_blocked):
+        return {
+            "experiment_id": experiment,
+            "experiment_name": name,
+            "assigned_users": 4_000,
+            "expected_shares": "A 0.5, B 0.5",
+            "observed_shares": "A 0.501, B 0.499",
+            "chi_square": 45.5 if is_blocked else 0.01,
+            "degrees_of_freedom": 1,
+            "p_value": 1.5e-11 if is_blocked else 0.92,
+            "is_srm_alarm": is_blocked,
+            "mixed_users": 20,
+            "mixed_rate": 0.005,
+            "immature_rate": 0.0,
+            "reached_rate": 0.88,
+            "decision": "blocked" if is_blocked else "readable",
+            "reason_code": "sample_ratio_mismatch" if is_blocked else None,
+        }
+
+    push = ("push", "Push reminders", "sessions_per_user", "mean", "welch_t")
+    skewed = ("skewed", "Skewed split", "d1_retention", "proportion")
+    onboarding = ("onboarding", "Onboarding", "d1_retention", "proportion")
+    z_test, t_test = "two_proportion_z", "welch_t"
+    return {
+        "analysis_runs": [
+            {
+                "log_name": log_name,
+                "source": "simulated",
+                "data_seed": 20260105,
+                "input_version": VERSION,
+                "alpha": 0.05,
+                "draw_count": 40_000,
+                "draw_seed": 7,
+                "duckdb_version": "1.5.6",
+            }
+        ],
+        "experiment_results": [
+            comparison(*push, control=49.9, estimate=9.87),
+            comparison(*onboarding, z_test, control=0.2341, estimate=0.0201),
+            comparison(*onboarding, t_test, control=0.2341, estimate=0.0201),
+            comparison(*skewed, z_test, control=0.7777, estimate=0.0666),
+        ]
+        if has_experiments
+        else [],
+        "experiment_health": [
+            health("push", "Push reminders", is_blocked=False),
+            health("onboarding", "Onboarding", is_blocked=False),
+            health("skewed", "Skewed split", is_blocked=True),
+        ]
+        if has_experiments
+        else [],
+        "diversity_effects": [
+            effect("naive_difference", 0.0418, "D"),
+            effect("stratified_ate", 0.0204, "C"),
+            effect("stratified_atu", 0.0197, "C"),
+        ]
+        if has_genres
+        else [],
+        "scenario_results": [
+            scenario(
+                "explorers",
+                "naive",
+                "d7_rate_change",
+                "rate difference",
+                point=0.0209,
+                grade="D",
+            ),
+            scenario(
+                "explorers",
+                "causal",
+                "d7_rate_change",
+                "rate difference",
+                point=0.0099,
+                grade="C",
+            ),
+            scenario(
+                "push_rollout",
+                "randomised",
+                "extra_sessions_per_week",
+                "sessions per week",
+                point=98_700_000.0,
+                grade="E",
+            ),
+            scenario(
+                "engineer_roi",
+                "randomised",
+                "roi",
+                "EUR per EUR",
+                point=3.21,
+                grade="E",
+                target=0.973,
+            ),
+        ]
+        if has_experiments and has_genres
+        else [],
+        "headlines": [
+            claim(
+                "d7_rate_1_genre",
+                "rate",
+                "D7 after 1",
+                expected=0.064,
+                found=0.0637,
+                error=0.0012,
+            ),
+            claim(
+                "d7_gap",
+                "rate difference",
+                "D7 gap",
+                expected=0.042,
+                found=0.0418,
+                error=0.0031,
+            ),
+            claim(
+                "push_sessions_a",
+                "sessions per user",
+                "Push A",
+                expected=45,
+                found=49.9,
+                error=0.2,
+            ),
+            claim(
+                "scenario_push_sessions",
+                "sessions per week",
+                "Push for 10 million",
+                expected=99e6,
+                found=98_700_000.0,
+                error=2.1e6,
+            ),
+            claim(
+                "d1_above_d7",
+                "rate difference",
+                "D1 > D7",
+                expected=None,
+                found=0.16,
+                error=0.002,
+            ),
+        ],
+    }
+
+
+def make_warehouse(path, **options):
+    """Write a small warehouse; options go to the rows that know them."""
+    marts = ("country", "has_genres", "has_experiments")
+    results = (
+        "has_claims",
+        "has_genres",
+        "has_experiments",
+        "variant",
+        "log_name",
+    )
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        picked = {key: options[key] for key in marts if key in options}
+        for name, rows in mart_rows(**picked).items():
+            types = MART_TYPES[name]
+            connection.execute(f"create table marts.{name} ({types})")
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                connection.executemany(
+                    f"insert into marts.{name} values ({marks})", rows
+                )
+        for name in UNSHOWN:
+            types = " varchar, ".join(inputs.MARTS[name]) + " varchar"
+            connection.execute(f"create table marts.{name} ({types})")
+        picked = {key: options[key] for key in results if key in options}
+        warehouse.replace_results(connection, result_rows(**picked))
+        stamp(connection)
+    return path
+
+
+def stamp(connection):
+    """Make the results those of the marts as they are."""
+    version = warehouse.version_of(
+        warehouse.read_marts(connection, inputs.MARTS)
+    )
+    connection.execute(
+        "update results.analysis_runs set input_version = ?", [version]
+    )
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    return build_report.javascript()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("warehouse")
+    return make_warehouse(folder / "demo.duckdb")
+
+
+@pytest.fixture(scope="session")
+def demo_page(demo, bundle):
+    return page.render(build_report.read_tables(demo), bundle)
+
+
+def build(path, bundle):
+    return page.render(build_report.read_tables(path), bundle)
+
+
+def run(*arguments):
+    """Run the verb as a user does."""
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+class Reader(HTMLParser):
+    """Collect what a browser would fetch, run and show."""
+
+    def __init__(self):
+        super().__init__()
+        self.fetched, self.scripts, self.cells = [], [], []
+        self.tags, self.text, self.open = [], [], []
+        self.ids = []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.open.append(tag)
+        for name, value in attributes:
+            if name in {"src", "href", "srcset", "data", "poster", "action"}:
+                self.fetched.append(value)
+            if name == "id":
+                self.ids.append(value)
+        if tag == "script":
+            self.scripts.append([dict(attributes), ""])
+        if tag in {"td", "th"}:
+            self.cells.append("")
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if "script" in self.open:
+            self.scripts[-1][1] += data
+        elif "style" not in self.open:
+            self.text.append(data)
+            if self.cells and {"td", "th"} & set(self.open):
+                self.cells[-1] += data
+
+
+def read(text):
+    reader = Reader()
+    reader.feed(text)
+    reader.cells = [
+        " ".join(cell.replace(formats.NO_BREAK, " ").split())
+        for cell in reader.cells
+    ]
+    reader.words = " ".join(
+        " ".join(reader.text).replace(formats.NO_BREAK, " ").split()
+    )
+    return reader
+
+
+def specs_of(text):
+    data = next(
+        body
+        for attributes, body in read(text).scripts
+        if attributes.get("type") == "application/json"
+    )
+    return json.loads(data)["specs"]
+
+
+def heat_cells(text):
+    """Return the rows behind the heat map."""
+    spec = next(
+        spec
+        for spec in specs_of(text).values()
+        if "Heat map" in spec["description"]
+    )
+    return next(
+        rows for rows in spec["datasets"].values() if "cohort" in rows[0]
+    )
+
+
+def test_fetches_nothing(demo_page, bundle):
+    reader = read(demo_page)
+    assert all(
+        target.startswith("#") or target == "data:,"
+        for target in reader.fetched
+    )
+    own = demo_page.replace(bundle, "")
+    urls = set(re.findall(r"https?://[^\s\"'`<\\]+", own))
+    assert urls <= {
+        "https://vega.github.io/schema/vega-lite/"
+        + charts.alt.SCHEMA_VERSION
+        + ".json"
+    }
+    assert "default-src 'none'" in own
+    assert "url(" not in own
+    assert "@import" not in own
+
+
+def test_bundle_names_no_address_that_it_fetches(bundle):
+    """Namespaces, schemas, an error's text, and the editor of a menu that
+    is switched off."""
+    known = (
+        "http://www.w3.org/",
+        "https://vega.github.io/schema/",
+        "https://vega.github.io/editor/",
+        "https://github.com/vega/vega-lite/issues/",
+    )
+    urls = re.findall(r"https?://[^\s\"'`<\\]+", bundle)
+    assert all(url.startswith(known) for url in urls)
+    starter = (page.TEMPLATES / "page.js").read_text()
+    assert "actions: false" in starter
+
+
+def test_runs_only_its_own_scripts(demo_page):
+    scripts = [
+        body
+        for attributes, body in read(demo_page).scripts
+        if attributes.get("type") != "application/json"
+    ]
+    assert len(scripts) == 2
+    for script in scripts:
+        assert page.script_hash(script) in demo_page
+
+
+@pytest.mark.parametrize("place", ["country", "variant", "log_name"])
+def test_data_cannot_become_code(tmp_path, bundle, place):
+    path = make_warehouse(tmp_path / "hostile.duckdb", **{place: HOSTILE})
+    text = build(path, bundle)
+    own = text.replace(bundle, "")
+    assert "<script>alert" not in own
+    assert "<!--" not in own
+    reader = read(text)
+    assert len(reader.scripts) == 3
+    assert "alert(1)" in reader.words
+    (data,) = [
+        body
+        for attributes, body in reader.scripts
+        if attributes.get("type") == "application/json"
+    ]
+    assert not set(data) & set("<>&\u2028\u2029")
+    if place == "country":
+        assert HOSTILE in json.dumps(
+            json.loads(data), ensure_ascii=False
+        ).replace('\\"', '"')
+
+
+def test_hostile_genres_are_refused_as_numbers_only():
+    """Genre buckets are parsed as numbers; names of genres never appear."""
+    with pytest.raises(ValueError):
+        page.effects._genre_count({"genres_explored": HOSTILE})
+
+
+def test_numbers_are_those_of_the_tables(demo, demo_page):
+    reader = read(demo_page)
+    with duckdb.connect(str(demo), read_only=True) as connection:
+        genres = connection.execute(
+            "select eligible_users, retained_users, rate"
+            " from marts.fct_retention_by_genres"
+        ).fetchall()
+        raw = connection.execute(
+            "select raw_rows, malformed_rows, rejected_rows, duplicate_rows"
+            " from marts.fct_reconciliation"
+        ).fetchall()
+        facts = connection.execute(
+            "select user_count, event_count, session_count, play_count"
+            " from marts.fct_observation"
+        ).fetchone()
+        found = connection.execute(
+            "select found from results.headlines where unit = 'rate'"
+        ).fetchall()
+        platforms = connection.execute(
+            "select rate, ci_low, ci_high from marts.fct_retention_summary"
+            " where dimension in ('platform', 'country', 'cohort')"
+            " and day_number = 7"
+        ).fetchall()
+    for eligible, retained, rate in genres:
+        assert f"{eligible:,}" in reader.cells
+        assert f"{retained:,}" in reader.cells
+        assert f"{rate:.1%}".replace("%", " %") in reader.cells
+    for row in raw:
+        for value in row:
+            assert any(
+                f"{value:,}" == cell.lstrip("=+") for cell in reader.cells
+            )
+    for value in facts:
+        assert f"{value:,}" in reader.words
+    for (value,) in found:
+        assert f"{100 * value:.1f} %" in reader.cells
+    for rate, low, high in platforms:
+        scale = fit_scale("rate", rate, low, high)
+        shown = scale.text(rate).replace(formats.NO_BREAK, " ")
+        assert shown in reader.cells
+        span = scale.span(low, high).replace(formats.NO_BREAK, " ")
+        assert span in reader.cells
+
+
+def test_charts_draw_the_rates_of_the_tables(demo, demo_page):
+    drawn = json.dumps(specs_of(demo_page))
+    with duckdb.connect(str(demo), read_only=True) as connection:
+        rates = connection.execute(
+            "select rate from marts.fct_retention_by_genres union all"
+            " select rate from marts.fct_retention_summary"
+            " where dimension in ('platform', 'all')"
+            " and day_number in (1, 7, 30)"
+        ).fetchall()
+        cells = connection.execute(
+            "select rate from marts.fct_retention_triangle"
+            " where is_mature and day_number >= 1"
+        ).fetchall()
+    assert all(json.dumps(rate) in drawn for (rate,) in rates)
+    assert sorted(cell["rate"] for cell in heat_cells(demo_page)) == sorted(
+        round(rate, 6) for (rate,) in cells
+    )
+
+
+def test_immature_cells_are_blank_not_zero(demo_page):
+    for cell in heat_cells(demo_page):
+        cohort = datetime.date.fromisoformat(cell["cohort"])
+        assert cohort + datetime.timedelta(days=cell["day"]) <= WATERMARK
+        assert cell["rate"] > 0
+
+
+def test_blocked_experiment_shows_no_result(demo_page):
+    reader = read(demo_page)
+    assert "Readout blocked: sample ratio mismatch" in reader.words
+    assert not any("77.77" in cell or "77.8" in cell for cell in reader.cells)
+
+
+def test_unbalanced_rows_are_said(tmp_path, bundle):
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.fct_reconciliation set is_reconciled = false"
+            " where table_name = 'events'"
+        )
+    reader = read(build(path, bundle))
+    assert "does not hold for events" in reader.words
+    assert "Every raw row is accounted for" not in reader.words
+    assert "✗ no" in reader.cells
+
+
+def test_verdicts_are_words_not_colours_alone(demo_page):
+    cells = read(demo_page).cells
+    assert "✓ within error" in cells
+    assert "✗ outside error" in cells
+    assert "no claim" in cells
+
+
+def test_without_claims_shows_only_what_was_found(tmp_path, bundle):
+    path = make_warehouse(tmp_path / "w.duckdb", has_claims=False)
+    cells = read(build(path, bundle)).cells
+    assert "Expected" not in cells
+    assert "Found" in cells
+    assert "6.4 %" in cells
+
+
+def test_log_without_genres_or_experiments_builds(tmp_path, bundle):
+    path = make_warehouse(
+        tmp_path / "w.duckdb", has_genres=False, has_experiments=False
+    )
+    words = read(build(path, bundle)).words
+    assert "This log has no genres" in words
+    assert "This log has no experiments." in words
+    assert "No scenario could be computed" in words
+
+
+def test_log_too_young_for_retention_builds(tmp_path, bundle):
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        for mart in (
+            "fct_retention_summary",
+            "fct_retention_triangle",
+            "fct_retention_by_genres",
+        ):
+            connection.execute(
+                f"update marts.{mart} set eligible_users = 0,"
+                " retained_users = 0, rate = null, ci_low = null,"
+                " ci_high = null, is_mature = false"
+            )
+        stamp(connection)
+    assert (
+        "No new user of this log is old enough"
+        in read(build(path, bundle)).words
+    )
+
+
+def test_long_log_stays_light(tmp_path, bundle):
+    """Two years of cohorts, a thousand countries: the page says what it
+    leaves to the marts."""
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "insert into marts.fct_retention_triangle"
+            " select date '2023-01-01' + cast(i as integer), d, 100, 100, 9,"
+            " 0.09, 0.05, 0.16, true"
+            " from range(730) as a (i), range(121) as b (d)"
+        )
+        connection.execute(
+            "insert into marts.fct_retention_summary select 'cohort',"
+            " cast(date '2023-01-01' + cast(i as integer) as varchar), 7, 100,"
+            " 100, 9, 0.09, 0.05, 0.16, true from range(730) as a (i)"
+        )
+        connection.execute(
+            "insert into marts.fct_retention_summary select 'country',"
+            " 'C' || i, 7, 100 + i, 100 + i, 9, 0.08, 0.05, 0.16, true"
+            " from range(1000) as a (i)"
+        )
+        stamp(connection)
+    text = build(path, bundle)
+    assert len(text.encode()) < 1.5e6
+    words = read(text).words
+    assert "The latest 60 of 742" in words
+    assert "The 15 largest of 1005" in words
+
+
+def test_same_warehouse_gives_same_bytes(demo, demo_page, tmp_path):
+    """Also from another process, with another hash seed and zone."""
+    finished = subprocess.run(
+        [sys.executable, SCRIPT, "--warehouse", demo, "--out", tmp_path],
+        env=os.environ | {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "index.html" in finished.stdout
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == demo_page
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_page_is_light(demo_page):
+    assert len(demo_page.encode()) < 1.5e6
+
+
+def test_page_can_be_read_without_sight(demo_page):
+    reader = read(demo_page)
+    tags = [tag for tag, _ in reader.tags]
+    assert ("html", {"lang": "en"}) in reader.tags
+    assert tags.count("h1") == 1
+    assert tags.count("table") == tags.count("caption")
+    assert all(
+        "scope" in attributes for tag, attributes in reader.tags if tag == "th"
+    )
+    assert len(reader.ids) == len(set(reader.ids))
+    links = {target[1:] for target in reader.fetched if target[0] == "#"}
+    assert links <= set(reader.ids)
+    levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h\d", tag)]
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+    for spec in specs_of(demo_page).values():
+        assert len(spec["description"]) > 20
+        assert spec["width"] == "container"
+
+
+def test_text_stands_out_from_paper():
+    """WCAG 2.2 contrast, 1.4.3."""
+
+    def light(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in parts
+        ]
+        return sum(
+            w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True)
+        )
+
+    style = (page.TEMPLATES / "page.css").read_text()
+    colours = dict(re.findall(r"--(\w+): (#\w{6})", style))
+    inks = [colours[name] for name in ("ink", "muted", "blue", "good", "bad")]
+    inks += [charts.INK, charts.MUTED]
+    for ink in inks:
+        for paper in ("#ffffff", colours["tint"]):
+            contrast = (light(paper) + 0.05) / (light(ink) + 0.05)
+            assert contrast >= 4.5, (ink, paper)
+
+
+def test_bars_start_at_zero(demo_page):
+    for spec in specs_of(demo_page).values():
+        for layer in spec.get("layer", []):
+            if layer["mark"]["type"] == "bar":
+                assert layer["encoding"]["y"]["scale"]["zero"] is True
+
+
+def test_charts_compile(demo):
+    """Vega-Lite accepts each chart, and draws every mark of a small one."""
+    sections = page.sections_of(build_report.read_tables(demo))
+    figures = list(page.figures_of(sections))
+    assert len({figure.name for figure in figures}) == len(figures)
+    for figure in figures:
+        assert isinstance(figure, Figure)
+        spec = {**figure.spec, "config": charts.CONFIG, "width": 700}
+        svg = vl_convert.vegalite_to_svg(spec, format_locale=page.LOCALE)
+        assert "NaN" not in svg
+        assert "undefined" not in svg
+        assert "null" not in svg
+
+
+def test_missing_warehouse_names_the_remedy(tmp_path):
+    finished = run("--warehouse", tmp_path / "none.duckdb", "--out", tmp_path)
+    assert finished.returncode == 1
+    assert "make build" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_results_name_the_remedy(tmp_path):
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("delete from results.analysis_runs")
+    with pytest.raises(warehouse.WarehouseError, match="make analyze"):
+        build_report.read_tables(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop schema results cascade")
+    with pytest.raises(warehouse.WarehouseError, match="make analyze"):
+        build_report.read_tables(path)
+
+
+def test_results_of_an_earlier_build_are_not_shown(tmp_path):
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.fct_retention_summary"
+            " set retained_users = retained_users + 1"
+        )
+    with pytest.raises(warehouse.WarehouseError, match="earlier build"):
+        build_report.read_tables(path)
+
+
+def test_locked_warehouse_names_the_holder(tmp_path):
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)):
+        finished = run("--warehouse", path, "--out", tmp_path / "out")
+    assert finished.returncode == 1
+    assert "in use" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+
+
+def test_failed_build_leaves_the_old_page(tmp_path):
+    target = tmp_path / "index.html"
+    target.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        build_report.write("\ud800", target)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("unit", "values", "shown"),
+    [
+        ("rate", (0.0642, 0.061, 0.068), "6.4 %"),
+        ("rate", (0.06421, 0.06419, 0.06423), "6.421 %"),
+        ("rate", (0.0,), "0.0 %"),
+        ("rate difference", (-0.0418, -0.05, -0.03), "\u22124.2 points"),
+        ("rate difference", (0.0418, 0.03, 0.05), "+4.2 points"),
+        ("sessions per user", (49.9, 49.6, 50.2), "49.9 sessions per user"),
+        (
+            "sessions per week",
+            (98.7e6, 95e6, 102e6),
+            "98.7 million sessions per week",
+        ),
+        ("EUR per EUR", (3.21, 1.2, 5.9), "3.2\u00d7"),
+        ("EUR", (1_234_567.0,), "€1.2 million"),
+        ("EUR", (-330_000.0, -400_000.0, -200_000.0), "\u2212€330,000"),
+        ("users", (1234.4, 1000.0, 1500.0), "1,234 users"),
+        ("count", (60_000,), "60,000"),
+    ],
+)
+def test_units_and_digits(unit, values, shown):
+    text = fit_scale(unit, *values).text(values[0])
+    assert text.replace(formats.NO_BREAK, " ") == shown
+
+
+def test_zero_after_rounding_has_no_sign():
+    assert Scale(decimals=1, is_signed=True).text(-0.001) == "0.0"
+    assert Scale().text(None) == formats.MISSING
+    assert Scale().span(None, 1.0) == formats.MISSING

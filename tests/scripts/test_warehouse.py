@@ -1,0 +1,203 @@
+"""The warehouse: clear refusals, total order, all or nothing."""
+
+import subprocess
+import sys
+
+import duckdb
+import pandas as pd
+import pytest
+import yaml
+
+from warehouse import (
+    WarehouseError,
+    connect,
+    default_file,
+    read_mart,
+    replace_results,
+    result_columns,
+    version_of,
+)
+
+TABLES = {
+    "runs": {"name": "varchar", "size": "integer"},
+    "effects": {"name": "varchar", "estimate": "double", "is_on": "boolean"},
+}
+ROWS = {
+    "runs": [{"name": "demo", "size": 1}],
+    "effects": [
+        {"name": "a", "estimate": float("nan"), "is_on": None},
+        {"name": "b", "estimate": 0.5, "is_on": True},
+    ],
+}
+
+
+@pytest.fixture
+def definition(tmp_path):
+    path = tmp_path / "results.yml"
+    tables = [
+        {
+            "name": table,
+            "columns": [
+                {"name": name, "data_type": kind}
+                for name, kind in columns.items()
+            ],
+        }
+        for table, columns in TABLES.items()
+    ]
+    path.write_text(
+        yaml.safe_dump({"sources": [{"name": "results", "tables": tables}]})
+    )
+    return path
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.fct_sizes as"
+            " select * from (values ('b', 2), (null, 1), ('a', 3), ('a', 1))"
+            " as sizes (name, size)"
+        )
+    return path
+
+
+def test_missing_file_names_it_and_is_not_created(tmp_path):
+    path = tmp_path / "none.duckdb"
+    with (
+        pytest.raises(WarehouseError, match=r"none\.duckdb; run `make build`"),
+        connect(path),
+    ):
+        pass
+    assert not path.exists()
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    path = tmp_path / "notes.duckdb"
+    path.write_text("not a database, but long enough to be looked at" * 99)
+    with (
+        pytest.raises(WarehouseError, match=r"cannot open .* DuckDB file"),
+        connect(path),
+    ):
+        pass
+
+
+def test_a_locked_file_names_the_process(warehouse):
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb, sys;"
+            f"held = duckdb.connect({str(warehouse)!r});"
+            "print('held', flush=True); sys.stdin.read()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with (
+            pytest.raises(
+                WarehouseError,
+                match=f"in use by process {holder.pid}; close it and run",
+            ),
+            connect(warehouse),
+        ):
+            pass
+    finally:
+        holder.communicate()
+
+
+def test_file_comes_from_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("STREAMING_WAREHOUSE", str(tmp_path / "w.duckdb"))
+    assert default_file() == tmp_path / "w.duckdb"
+    monkeypatch.delenv("STREAMING_WAREHOUSE")
+    assert str(default_file()) == "target/streaming_engagement.duckdb"
+
+
+def test_rows_come_in_a_total_order(warehouse):
+    with connect(warehouse) as connection:
+        frame = read_mart(connection, "fct_sizes", ["name", "size"])
+    assert frame["size"].tolist() == [1, 3, 2, 1]
+    assert frame["name"].tolist()[:3] == ["a", "a", "b"]
+
+
+def test_missing_mart_and_column_name_the_remedy(warehouse):
+    with connect(warehouse) as connection:
+        with pytest.raises(WarehouseError, match=r"marts\.fct_no; run `dbt bu"):
+            read_mart(connection, "fct_no", ["name"])
+        with pytest.raises(WarehouseError, match=r"lacks a column.*\"colour\""):
+            read_mart(connection, "fct_sizes", ["colour"])
+
+
+def test_version_depends_on_rows_and_nothing_else():
+    frames = {"a": pd.DataFrame({"x": [1, 2]}), "b": pd.DataFrame({"y": [0.1]})}
+    same = dict(reversed(frames.items()))
+    assert version_of(frames) == version_of(same)
+    assert len(version_of(frames)) == 32
+    for changed in (
+        frames | {"a": pd.DataFrame({"x": [1, 3]})},
+        frames | {"a": pd.DataFrame({"z": [1, 2]})},
+        frames | {"b": pd.DataFrame({"y": [0.1 + 1e-16]}), "c": frames["a"]},
+    ):
+        assert version_of(changed) != version_of(frames)
+
+
+def test_results_are_created_replaced_and_null_where_nan(warehouse, definition):
+    with connect(warehouse, read_only=False) as connection:
+        for _ in range(2):
+            replace_results(connection, ROWS, definition)
+            found = connection.execute(
+                "select * from results.effects order by name"
+            ).fetchall()
+            assert found == [("a", None, None), ("b", 0.5, True)]
+        replace_results(connection, {"runs": [], "effects": []}, definition)
+        for table in TABLES:
+            rows = connection.execute(f"from results.{table}").fetchall()
+            assert rows == []
+
+
+def test_a_failure_leaves_every_table_as_it_was(warehouse, definition):
+    broken = {
+        "runs": [{"name": "next", "size": 2}],
+        "effects": [{"name": "c", "estimate": "high", "is_on": True}],
+    }
+    with connect(warehouse, read_only=False) as connection:
+        replace_results(connection, ROWS, definition)
+        with pytest.raises(duckdb.Error):
+            replace_results(connection, broken, definition)
+        runs = connection.execute("from results.runs").fetchall()
+        effects = connection.execute("from results.effects").fetchall()
+    assert runs == [("demo", 1)]
+    assert len(effects) == 2
+
+
+def test_names_that_differ_are_named(warehouse, definition):
+    missing = {"runs": [{"name": "demo"}], "effects": []}
+    with connect(warehouse, read_only=False) as connection:
+        with pytest.raises(WarehouseError, match=r"of runs .*missing size, ex"):
+            replace_results(connection, missing, definition)
+        with pytest.raises(WarehouseError, match=r"tables computed .*effects"):
+            replace_results(connection, {"runs": []}, definition)
+        connection.execute("create schema if not exists results")
+        connection.execute("create table results.runs (name text, old int)")
+        with pytest.raises(
+            WarehouseError, match="missing size, extra old; drop the table"
+        ):
+            replace_results(connection, ROWS, definition)
+
+
+def test_the_definition_declares_types_and_words_for_every_column():
+    tables = result_columns()
+    assert set(tables) == {
+        "analysis_runs",
+        "experiment_results",
+        "experiment_health",
+        "diversity_effects",
+        "scenario_results",
+        "headlines",
+    }
+    kinds = {kind for columns in tables.values() for kind in columns.values()}
+    assert kinds <= {"varchar", "integer", "bigint", "double", "boolean"}
