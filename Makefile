@@ -1,8 +1,6 @@
 # Two commands: `make run` answers, `make test` proves. `make help` lists all.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.SHELLFLAGS := -eu -o pipefail -c
-.ONESHELL:
 .DELETE_ON_ERROR:
 .PHONY: help run data load build analyze report docs test check lint prove \
 	bench lock clean
@@ -16,19 +14,21 @@ ROOT := target$(if $(LOG),/$(LOG))
 export STREAMING_SEEDS := $(if $(LOG),logs/$(LOG),seeds)
 export STREAMING_WAREHOUSE := $(ROOT)/streaming_engagement.duckdb
 export DBT_TARGET_PATH := $(ROOT)
-export PYTHONHASHSEED := 0
 VARS = $(if $(wildcard $(STREAMING_SEEDS)/vars.yml), \
 	--vars "$$(cat $(STREAMING_SEEDS)/vars.yml)")
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' \
-		$(MAKEFILE_LIST)
+		$(firstword $(MAKEFILE_LIST))
 
-run: .venv/ready $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
-	@$(MAKE) --no-print-directory build analyze report
-	printf '\nReport      %s\nWarehouse   %s (any DuckDB client, read-only)\n' \
-		"$(ROOT)/report/index.html" "$(STREAMING_WAREHOUSE)"
-	printf 'Lineage     make docs%s\n' "$(if $(LOG), LOG=$(LOG))"
+run: $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory analyze
+	@$(MAKE) --no-print-directory report
+	@printf '\nReport      %s\n' "$(ROOT)/report/index.html"
+	@printf 'Warehouse   %s (any DuckDB client, read-only)\n' \
+		"$(STREAMING_WAREHOUSE)"
+	@printf 'Lineage     make docs%s\n' "$(if $(LOG), LOG=$(LOG))"
 
 data: .venv/ready  ## Write the simulated service to seeds/ (USERS=, SEED= ...).
 	@$(BIN)/python scripts/generate_seeds.py $(if $(USERS),--users $(USERS)) \
@@ -42,33 +42,34 @@ load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder.
 
 build: .venv/ready  ## Build and test every model.
 	@$(BIN)/python scripts/check_workplace.py
-	$(BIN)/dbt build $(VARS)
+	@$(BIN)/dbt build $(VARS)
 
 analyze: .venv/ready  ## Estimate, with intervals, from the marts.
 	@$(BIN)/python scripts/analyze.py
-	$(BIN)/dbt --quiet test --select source:results $(VARS)
+	@$(BIN)/dbt --quiet test --select source:results $(VARS)
 
 report: .venv/ready  ## Write the report.
 	@$(BIN)/python scripts/build_report.py --out $(ROOT)/report
 
 docs: .venv/ready  ## Write the lineage site as one page.
 	@$(BIN)/dbt --quiet docs generate --static $(VARS)
-	echo "Open $(ROOT)/static_index.html"
+	@echo "Open $(ROOT)/static_index.html"
 
 test: .venv/ready-dev  ## Build the demo and run everything that proves it.
-	@$(MAKE) --no-print-directory run
-	$(BIN)/python -m pytest -m "not slow"
+	@$(MAKE) --no-print-directory run LOG=
+	@$(BIN)/python -m pytest -m "not slow"
 
-check: .venv/ready-dev lint  ## Lint code, SQL, YAML and the parsed project.
+check: lint  ## Lint code, SQL, YAML and the project that dbt built.
+	@$(BIN)/python scripts/check_workplace.py
 	@$(BIN)/dbt --quiet docs generate
-	$(BIN)/dbt-bouncer run
+	@$(BIN)/dbt-bouncer run
 
 lint: .venv/ready-dev  ## Lint what needs no warehouse.
 	@$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/yamllint --strict .
-	$(BIN)/sqlfluff lint --processes 2 models tests analyses
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/sqlfluff lint --processes 2 models tests analyses
 
 prove: .venv/ready-dev  ## Slow proofs by simulation, about half an hour.
 	@$(BIN)/python -m pytest -m slow
@@ -76,53 +77,43 @@ prove: .venv/ready-dev  ## Slow proofs by simulation, about half an hour.
 bench: .venv/ready-dev  ## Ratios against named baselines, medians.
 	@$(BIN)/python scripts/benchmark.py
 
-# dbt-core asks for a parser that cannot be installed without GitHub and is used
-# only under --use-v2-parser (dbt-labs/dbt-core#15670); it is left out.
-LEFT_OUT := dbt-core-experimental-parser
-COMPILE := uv pip compile --quiet --universal --fork-strategy fewest \
-	--python-version 3.11 \
-	--no-annotate --no-header --override .override.txt --no-emit-package $(LEFT_OUT)
-
-lock:  ## Renew the pins from pyproject.toml (needs uv).
-	@trap 'rm -f .override.txt .requirements.txt' EXIT
-	echo "$(LEFT_OUT); sys_platform == 'never'" > .override.txt
-	{ grep '^#' requirements.txt
-	  $(COMPILE) pyproject.toml; } > .requirements.txt
-	cp .requirements.txt requirements.txt
-	{ grep '^#' requirements-dev.txt
-	  $(COMPILE) --group dev --constraint requirements.txt pyproject.toml \
-		| grep -vxFf requirements.txt; } > .requirements.txt
-	cp .requirements.txt requirements-dev.txt
-
 clean:  ## Remove what was built; data, logs and .venv stay.
 	@rm -rf target .pytest_cache .mypy_cache .ruff_cache
 
 # A stamp is written last, so an interrupted installation starts again.
 .venv/ready: requirements.txt
-	@if ! command -v $(PYTHON) >/dev/null; then
-		echo "No $(PYTHON) found: install Python 3.11 or newer," \
-			"or name one: make run PYTHON=/path/to/python" >&2
-		exit 1
-	fi
-	$(PYTHON) - <<'EOF'
-	import shutil, sys
-	if sys.version_info < (3, 11):
-	    sys.exit(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is"
-	             " needed. Name one: make run PYTHON=/path/to/python")
-	if shutil.disk_usage(".").free < 3e9:
-	    sys.exit("Less than 3 GB of disk are free: the environment, the data"
-	             " and the warehouse need about 2.5 GB.")
-	EOF
-	echo "Installing into .venv (about a minute, once) ..."
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) found: install" \
+		"Python 3.11 or newer, or name one: make run PYTHON=/path" >&2; exit 1; }
+	@$(PYTHON) scripts/check_python.py
+	@echo "Installing into .venv (about a minute, once) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		-r requirements.txt
-	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
-	touch $@
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	@touch $@
 
 .venv/ready-dev: .venv/ready requirements-dev.txt
 	@echo "Installing linters and test oracles into .venv ..."
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
 		-r requirements-dev.txt
-	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
-	touch $@
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	@touch $@
+
+# dbt-core asks for a parser that cannot be installed without GitHub and is used
+# only under --use-v2-parser (dbt-labs/dbt-core#15670); it is left out.
+LEFT_OUT := dbt-core-experimental-parser
+PINS := target/pins
+COMPILE := uv pip compile --quiet --universal --fork-strategy fewest \
+	--python-version 3.11 --no-annotate --no-header --override $(PINS)/override \
+	--no-emit-package $(LEFT_OUT) pyproject.toml
+
+lock:  ## Renew the pins from pyproject.toml (needs uv).
+	@mkdir -p $(PINS)
+	@echo "$(LEFT_OUT); sys_platform == 'never'" > $(PINS)/override
+	@grep '^#' requirements.txt > $(PINS)/run
+	@$(COMPILE) >> $(PINS)/run
+	@grep '^#' requirements-dev.txt > $(PINS)/dev
+	@$(COMPILE) --group dev --constraint $(PINS)/run \
+		| grep -vxFf $(PINS)/run >> $(PINS)/dev
+	@cp $(PINS)/run requirements.txt
+	@cp $(PINS)/dev requirements-dev.txt
