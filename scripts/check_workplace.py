@@ -16,7 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-RAW_FILES = ("users", "content", "events", "experiment_assignments")
+from raw_files import REFERENCES, TABLES
+
+RAW_FILES = (*TABLES, *REFERENCES)
 
 
 def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
@@ -63,7 +65,7 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
         try:
             duckdb.connect(str(warehouse)).close()
         except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            if "could not set lock" in str(error).lower():
                 return (
                     f"{warehouse} is open in another program: close it (a SQL"
                     " client, an interrupted build) and run again."

@@ -62,6 +62,7 @@
             delim = ',',
             quote = '"',
             escape = '"',
+            strict_mode = true,
             nullstr = '',
             store_rejects = true,
             rejects_table = 'seed_reader_errors',
@@ -99,6 +100,30 @@
     {% set loaded_count = run_query(
         "select count(*) as loaded_count from " ~ relation
     ).rows[0][0] | int %}
+
+    {#- A quotation mark that is never closed turns all that follows into one
+        field: count the file's lines without regard to quotes. -#}
+    {% set unquoted = run_query(
+        "select line_number from " ~ malformed ~ " where table_name = '"
+        ~ model.name ~ "' and reason_name = 'unquoted value' order by all"
+    ).rows %}
+    {% if unquoted %}
+        {% set line_count = run_query(
+            "select count(*) as line_count from read_csv('"
+            ~ path | replace("'", "''") ~ "', columns = {'line': 'varchar'}, "
+            ~ "auto_detect = false, header = true, delim = '\\x01', "
+            ~ "quote = '', escape = '', strict_mode = false)"
+        ).rows[0][0] | int %}
+        {% if line_count > loaded_count + malformed_count %}
+            {{ exceptions.raise_compiler_error(
+                path ~ ", line " ~ unquoted[0][0] ~ ": a quotation mark is "
+                ~ "opened and not closed, so that "
+                ~ (line_count - loaded_count - malformed_count)
+                ~ " further line(s) would be lost. Close it, or double it "
+                ~ "where it belongs to the text."
+            ) }}
+        {% endif %}
+    {% endif %}
     {#- dbt's seed task expects a table by this name; the rows stay in DuckDB. -#}
     {% do store_result('agate_table', response='OK', agate_table=counted) %}
     {% do store_raw_result(
@@ -110,7 +135,8 @@
     {% if malformed_count > 0 %}
         {{ log(
             '  ' ~ model.original_file_path ~ ': ' ~ malformed_count
-            ~ ' malformed line(s) set apart in ' ~ malformed.include(database=false),
+            ~ ' malformed line(s) set apart in '
+            ~ malformed.include(database=false),
             info=True
         ) }}
     {% endif %}

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mapping.specification import DURATION_UNITS, EPOCH_DIGITS, Column
+from mapping.language import DURATION_UNITS, EPOCH_DIGITS, Column
+from mapping.zones import Shift
 
 # An ISO text that says its own offset, which then wins over any zone.
 OFFSET = r"[T ]\d{1,2}:.*\d *(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
@@ -22,19 +23,6 @@ class Step(NamedTuple):
 
     key: str
     in_list: bool = False
-
-
-class Shift(NamedTuple):
-    """One change of a zone's offset from UTC.
-
-    `before` and `after` are the offsets [s]; local times from `opens` to
-    `closes` are skipped by the clocks (after > before) or shown twice.
-    """
-
-    opens: str
-    closes: str
-    before: int
-    after: int
 
 
 def quoted(text: str) -> str:

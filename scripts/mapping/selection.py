@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mapping.expressions import (
-    Shift,
     Step,
     clock_note,
     digest,
@@ -23,12 +22,9 @@ from mapping.expressions import (
     steps,
     value,
 )
-from mapping.specification import (
-    TABLES,
-    Column,
-    MappingError,
-    did_you_mean,
-)
+from mapping.language import Column, MappingError, did_you_mean
+from mapping.zones import Shift
+from raw_files import TABLES
 
 NOT_AN_OBJECT = "not a JSON object"
 # What every staged row carries beside its table's columns.
@@ -63,13 +59,7 @@ class Inputs:
     record_paths: list[str] = field(default_factory=list)
 
     def read(self, path: str, column: Column) -> str | None:
-        """Name the value at a path; None when the file has no such column.
-
-        Raises
-        ------
-        MappingError
-            If the file's header names the column twice.
-        """
+        """Name the value at a path; None when the file has no such column."""
         if path not in self.expressions:
             expression = self._expression(path, column)
             if expression is None:

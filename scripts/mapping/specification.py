@@ -1,195 +1,35 @@
-"""The mapping language: their columns, named after ours.
+"""Check the text of a mapping and give every setting its value.
 
-Pure functions: the text of a mapping in, a checked `Mapping` out. `EXAMPLE`
-is the language's reference; it is what ``load_logs.py --help`` prints.
+Pure functions: YAML in, a `Mapping` or an error that names the key out.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-EXAMPLE = """\
-# What any key of a mapping means. Only name, events.files and the four event
-# columns without "(optional)" have to be there.
-name: my_service                # the log lands in logs/my_service
-source: Player export, May 2024           # said again in every report
-licence: internal
+from mapping.language import (
+    DERIVABLE,
+    DURATION_UNITS,
+    EPOCH_DIGITS,
+    REQUIRED,
+    Block,
+    Column,
+    Mapping,
+    MappingError,
+    one_of,
+)
+from raw_files import EVENT_TYPES, REFERENCES, TABLES, Kind
 
-events:                 # or a list of such blocks, when one file per event type
-  files: events/*.csv.gz        # below --input; or a list; .gz and .zst too
-  format: csv                   # csv | json (lines or an array) | parquet;
-                                # guessed from the file's name when absent
-  separator: ","                # csv: up to 4 bytes ("::"), or tab
-  quote: '"'                    # csv: "" when nothing is quoted
-  # names: [user, item, at]     # csv: the columns of a file without header
-  # header: true                # csv: with names, when there is a header too
-  encoding: utf-8               # csv: utf-8 | utf-16 | latin-1
-  nulls: ["NULL", "null"]       # texts that mean empty
-  columns:
-    event_id: message_id        # (optional) their column; or
-    # event_id: row_number      #   each row is an event of its own; or
-    # event_id: { md5: [user, at, name] }    # a digest of these. When absent:
-    #   a digest of our five other columns, so equal rows are one event.
-    user_id: [user, device]     # the first that is not empty
-    content_id: properties.video_id     # a key inside a JSON column or record;
-                                # "params[video_id]": of a key-value list
-    event_type:
-      column: name
-      map: { Video Started: play, Video Paused: pause, Video Skipped: skip }
-      # events of other names are left out and counted. A log of one kind has
-      # `event_type: { value: play }`.
-    event_at: { column: at, zone: Europe/Paris }
-      # ISO text, here without offset. A time that the clocks skip is read with
-      # the offset before the change, a time that they show twice is the first.
-      # Or { column: at, unit: milliseconds } since 1970 (seconds,
-      # microseconds, nanoseconds), or { column: at, format: "%d/%m/%Y %H:%M" }.
-    device_type: { column: os, map: { iPhone OS: phone }, default: other }
-
-users:                          # (optional) else: the users of the events
-  files: members.parquet        # without files: columns of the events' files,
-  columns:                      # taken from each user's first event
-    user_id: id
-    signed_up_at: created       # also platform, subscription_status,
-    country_code: { sql: "upper(left(country, 2))" }    # DuckDB's SQL
-    acquisition_channel: { column: utm, optional: true }  # may be absent
-
-content:                        # (optional) else: the titles of the events
-  files: titles.jsonl
-  add_missing_from_events: true         # the default here; users: false
-  columns:
-    content_id: id
-    title: name                 # also language, released_on
-    genre: { column: genres, separator: "," }   # or a JSON list
-    duration_seconds: { column: length, unit: minutes }
-
-# experiment_assignments: experiment_id, user_id, variant, assigned_at and
-#   (optional) reached_at, in the same way.
-# references: { experiments: experiments.csv }  # reference files to copy
-vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
-"""
-
-Kind = Literal["text", "time", "date", "number", "genre"]
-
-TABLES: dict[str, dict[str, Kind]] = {
-    "users": {
-        "user_id": "text",
-        "signed_up_at": "time",
-        "platform": "text",
-        "country_code": "text",
-        "subscription_status": "text",
-        "acquisition_channel": "text",
-    },
-    "content": {
-        "content_id": "text",
-        "title": "text",
-        "genre": "genre",
-        "language": "text",
-        "duration_seconds": "number",
-        "released_on": "date",
-    },
-    "events": {
-        "event_id": "text",
-        "user_id": "text",
-        "content_id": "text",
-        "event_type": "text",
-        "event_at": "time",
-        "device_type": "text",
-    },
-    "experiment_assignments": {
-        "experiment_id": "text",
-        "user_id": "text",
-        "variant": "text",
-        "assigned_at": "time",
-        "reached_at": "time",
-    },
-}
-
-REQUIRED = {
-    "users": ["user_id"],
-    "content": ["content_id"],
-    "events": ["user_id", "content_id", "event_type", "event_at"],
-    "experiment_assignments": [
-        "experiment_id",
-        "user_id",
-        "variant",
-        "assigned_at",
-    ],
-}
-
-REFERENCES = {
-    "experiments": [
-        "experiment_id",
-        "experiment_name",
-        "variant",
-        "is_control",
-        "expected_share",
-    ],
-    "experiment_metrics": [
-        "experiment_id",
-        "metric_name",
-        "kind",
-        "measure",
-        "day_mode",
-        "window_start_day",
-        "window_end_day",
-        "direction",
-        "role",
-        "margin",
-        "cap",
-    ],
-    "scenario_assumptions": [
-        "scenario_name",
-        "term",
-        "value",
-        "low",
-        "high",
-        "distribution",
-        "unit",
-        "source",
-        "causal_grade",
-    ],
-    "headline_claims": ["headline_name", "expected", "unit", "statement"],
-}
-
-EVENT_TYPES = ("play", "pause", "skip")
 FORMATS = ("csv", "json", "parquet")
 ENCODINGS = ("utf-8", "utf-16", "latin-1")
-# Decimal digits of a microsecond in each.
-EPOCH_DIGITS = {
-    "seconds": 6,
-    "milliseconds": 3,
-    "microseconds": 0,
-    "nanoseconds": -3,
-}
-DURATION_UNITS = {
-    "seconds": 1,
-    "milliseconds": 0.001,
-    "microseconds": 0.000001,
-    "minutes": 60,
-    "hours": 3600,
-}
-DERIVABLE = ("users", "content")
+ADD_MISSING = "add_missing_from_events"
 SEPARATOR_BYTES = 4
-
 MAPPING_KEYS = ("name", "source", "licence", *TABLES, "references", "vars")
-TABLE_KEYS = (
-    "files",
-    "format",
-    "separator",
-    "quote",
-    "header",
-    "names",
-    "encoding",
-    "nulls",
-    "columns",
-    "add_missing_from_events",
-)
 CSV_KEYS = ("separator", "quote", "header", "names", "encoding")
+TABLE_KEYS = ("files", "format", *CSV_KEYS, "nulls", "columns", ADD_MISSING)
 COLUMN_KEYS = {
     "text": ("map",),
     "time": ("unit", "format", "zone"),
@@ -198,65 +38,6 @@ COLUMN_KEYS = {
     "genre": ("separator",),
 }
 ORIGINS = ("column", "value", "sql", "md5", "row_number")
-
-
-class MappingError(ValueError):
-    """A mistake in a mapping or in the files it names, said in one line."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """Where one of our columns comes from; exactly one origin is set."""
-
-    key: str
-    name: str
-    kind: Kind
-    paths: tuple[str, ...] = ()
-    value: str | None = None
-    sql: str | None = None
-    md5: tuple[str, ...] = ()
-    row_number: bool = False
-    default: str | None = None
-    optional: bool = False
-    renamed: dict[str, str] = field(default_factory=dict)
-    unit: str | None = None
-    formats: tuple[str, ...] = ()
-    zone: str | None = None
-    separator: str | None = None
-
-
-@dataclass(frozen=True)
-class Block:
-    """Files of one shape that feed one table."""
-
-    key: str
-    files: tuple[str, ...]
-    columns: dict[str, Column]
-    format: str | None = None
-    separator: str | None = None
-    quote: str = '"'
-    header: bool = True
-    names: tuple[str, ...] = ()
-    encoding: str = "utf-8"
-    nulls: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Mapping:
-    """A checked mapping.
-
-    `blocks` holds the tables that have files, `derived` the columns of users
-    and content that come from the events' files.
-    """
-
-    name: str
-    source: str
-    licence: str
-    blocks: dict[str, tuple[Block, ...]]
-    derived: dict[str, dict[str, Column]]
-    add_missing: dict[str, bool]
-    references: dict[str, str]
-    variables: dict[str, Any]
 
 
 def read_mapping(text: str) -> Mapping:
@@ -274,6 +55,7 @@ def read_mapping(text: str) -> Mapping:
 
     Examples
     --------
+    >>> from mapping.language import EXAMPLE
     >>> mapping = read_mapping(EXAMPLE)
     >>> mapping.blocks["events"][0].columns["user_id"].paths
     ('user', 'device')
@@ -292,7 +74,7 @@ def read_mapping(text: str) -> Mapping:
     for table in TABLES:
         parts = _parts(tree.get(table) or {}, table)
         for key, part in parts.items():
-            if "add_missing_from_events" in part:
+            if ADD_MISSING in part:
                 add_missing[table] = _add_missing(part, table, key)
         if any("files" in part for part in parts.values()):
             blocks[table] = tuple(
@@ -315,28 +97,6 @@ def read_mapping(text: str) -> Mapping:
         },
         variables=variables,
     )
-
-
-def one_of(value: str, allowed: tuple[str, ...], key: str) -> str:
-    """Return `value`, or say which values `key` takes."""
-    if value in allowed:
-        return value
-    raise MappingError(
-        f"{key}: '{value}' is none of {', '.join(allowed)}"
-        f"{did_you_mean(value, allowed)}"
-    )
-
-
-def did_you_mean(value: str, known: tuple[str, ...]) -> str:
-    """Suggest the nearest known name, if one is near.
-
-    Examples
-    --------
-    >>> did_you_mean("second", ("seconds", "minutes"))
-    '; did you mean seconds?'
-    """
-    near = difflib.get_close_matches(value, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 class _Texts(yaml.BaseLoader):
@@ -405,6 +165,10 @@ def _text(value: object, key: str) -> str:
     return value
 
 
+def _optional(part: dict[str, Any], name: str, key: str) -> str | None:
+    return _text(part[name], f"{key}.{name}") if name in part else None
+
+
 def _texts(value: object, key: str) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(item, str) for item in values):
@@ -417,10 +181,9 @@ def _flag(value: object, key: str) -> bool:
 
 
 def _add_missing(part: dict[str, Any], table: str, key: str) -> bool:
-    name = "add_missing_from_events"
     if table not in DERIVABLE:
-        raise MappingError(f"{key}.{name}: only for users and content")
-    return _flag(part[name], f"{key}.{name}")
+        raise MappingError(f"{key}.{ADD_MISSING}: only for users and content")
+    return _flag(part[ADD_MISSING], f"{key}.{ADD_MISSING}")
 
 
 def _block(part: dict[str, Any], table: str, key: str) -> Block:
@@ -503,11 +266,11 @@ def _derived(parts: dict[str, dict[str, Any]], table: str) -> dict[str, Column]:
         raise MappingError(f"{table}.files: missing; name the files")
     (part,) = parts.values()
     for name in part:
-        if name not in {"columns", "add_missing_from_events"}:
+        if name not in {"columns", ADD_MISSING}:
             raise MappingError(f"{table}.{name}: needs {table}.files")
-    if part.get("add_missing_from_events") == "false":
+    if part.get(ADD_MISSING) == "false":
         raise MappingError(
-            f"{table}.add_missing_from_events: without {table}.files all of "
+            f"{table}.{ADD_MISSING}: without {table}.files all of "
             "them come from the events"
         )
     columns = part.get("columns") or {}
@@ -547,32 +310,22 @@ def _column(given: object, name: str, kind: Kind, key: str) -> Column:
         )
     if origins[0] in {"md5", "row_number"} and not is_event_id:
         raise MappingError(f"{key}.{origins[0]}: only for event_id")
-    origin = given[origins[0]]
-
     column = Column(
         key=key,
         name=name,
         kind=kind,
         paths=_texts(given.get("column", []), f"{key}.column"),
-        value=_text(origin, f"{key}.value") if "value" in given else None,
-        sql=_text(origin, f"{key}.sql") if "sql" in given else None,
+        value=_optional(given, "value", key),
+        sql=_optional(given, "sql", key),
         md5=_texts(given.get("md5", []), f"{key}.md5"),
         row_number="row_number" in given,
-        default=(
-            _text(given["default"], f"{key}.default")
-            if "default" in given
-            else None
-        ),
+        default=_optional(given, "default", key),
         optional=_flag(given.get("optional", "false"), f"{key}.optional"),
         renamed=_renamed(given.get("map") or {}, f"{key}.map"),
         unit=_unit(given.get("unit"), kind, f"{key}.unit"),
         formats=_texts(given.get("format", []), f"{key}.format"),
-        zone=_text(given["zone"], f"{key}.zone") if "zone" in given else None,
-        separator=(
-            _text(given["separator"], f"{key}.separator")
-            if given.get("separator")
-            else None
-        ),
+        zone=_optional(given, "zone", key),
+        separator=_optional(given, "separator", key) or None,
     )
     _check_time(column)
     if name == "event_type":

@@ -138,18 +138,7 @@ def _genres_given_plays(config: SimulationConfig, plays: int) -> Floats:
 
 
 def expectations(config: SimulationConfig) -> Expectations:
-    """Integrate the user model exactly.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-
-    Returns
-    -------
-    Expectations
-        Shares and rates, each in [0, 1].
-    """
+    """Integrate the user model exactly; shares and rates are in [0, 1]."""
     activity, weight = _activity_nodes(config)
     rate = visit_rate(config, activity)
     power = leaving_power(config, activity)

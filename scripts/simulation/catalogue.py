@@ -67,20 +67,7 @@ class Catalogue:
     def pick(
         self, genres: NDArray[np.int64], luck: NDArray[np.float64]
     ) -> NDArray[np.int64]:
-        """Pick one title of each genre by popularity.
-
-        Parameters
-        ----------
-        genres : ndarray of shape (n_plays,), dtype=int
-            Position in GENRES.
-        luck : ndarray of shape (n_plays,), dtype=float
-            Uniform numbers in [0, 1).
-
-        Returns
-        -------
-        ndarray of shape (n_plays,), dtype=int
-            Positions of titles.
-        """
+        """Pick a title of each genre by popularity; `luck` is in [0, 1)."""
         found = np.searchsorted(self.cumulative, genres + luck, side="right")
         return np.minimum(found, len(self.cumulative) - 1)
 
@@ -88,19 +75,7 @@ class Catalogue:
 def draw_catalogue(
     config: SimulationConfig, rng: np.random.Generator
 ) -> Catalogue:
-    """Draw the catalogue.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Catalogue
-        `config.titles` titles; every genre has at least one.
+    """Draw `config.titles` titles; every genre has at least one.
 
     Raises
     ------
@@ -156,17 +131,7 @@ def draw_genre_orders(
 ) -> NDArray[np.int64]:
     """Order all genres for each user, popular ones rather early.
 
-    Parameters
-    ----------
-    users : int
-        Number of users.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (users, n_genres), dtype=int
-        Each row is a permutation of the positions in GENRES.
+    Each row is a permutation of the positions in GENRES.
     """
     arrivals = rng.exponential(size=(users, len(GENRES))) / GENRE_WEIGHTS
     return np.argsort(arrivals, axis=1)

@@ -12,7 +12,8 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.config import DAY_SECONDS, EVENT_TYPES, SimulationConfig
+from raw_files import EVENT_TYPES
+from simulation.config import DAY_SECONDS, SimulationConfig
 from simulation.plays import Events, Integers
 
 # Rows on their way into events.csv. `arrival` orders the file.
@@ -91,7 +92,7 @@ def to_rows(
     sequence: Integers,
     rng: np.random.Generator,
 ) -> NDArray[np.void]:
-    """Turn events into canonical rows.
+    """Turn events into canonical rows, which arrive when they happen.
 
     Parameters
     ----------
@@ -101,13 +102,6 @@ def to_rows(
         Position in PLATFORMS; decides the main device.
     sequence : ndarray of shape (n_events,), dtype=int
         Number of the event within its user, from 0.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (n_events,), dtype=ROW
-        Rows that arrive when they happen; users are chunk positions.
     """
     if sequence.max(initial=0) >= FIRST_FAULT_SEQUENCE:
         raise ValueError(
@@ -136,21 +130,12 @@ def plant_faults(
 ) -> tuple[NDArray[np.void], dict[str, int]]:
     """Add faulty rows and let some canonical rows arrive at the very end.
 
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    rows : ndarray of shape (n_rows,), dtype=ROW
-        Canonical rows; their arrival may change in place, nothing else.
-    signed_up_at : ndarray of shape (n_users,), dtype=int
-        Seconds since the start.
-    rng : Generator
-        Source of randomness.
+    Of the canonical rows the arrival may change in place, nothing else.
 
     Returns
     -------
     faulty : ndarray of shape (n_faulty,), dtype=ROW
-        The faulty rows, copies of canonical rows with one fault each.
+        Copies of canonical rows with one fault each.
     counts : dict of str to int
         Faulty rows by fault; `late` counts the rows moved to the end.
     """

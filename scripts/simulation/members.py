@@ -33,8 +33,6 @@ from simulation.plays import (
     position_in_run,
 )
 
-Bools = NDArray[np.bool_]
-
 SLOTS = 20
 SLOT_SECONDS = DAY_SECONDS // SLOTS
 # A session starts within SLOT_JITTER seconds of its slot and lasts SLOT_ROOM
@@ -100,22 +98,7 @@ class Sessions:
 def draw_members(
     config: SimulationConfig, members: int, rng: np.random.Generator
 ) -> Members:
-    """Draw the panel members of one chunk.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    members : int
-        Members in the chunk, at least 1.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Members
-        Members in order of their sign-up, 30 to 730 days before day 0.
-    """
+    """Draw panel members by sign-up, 30 to 730 days before day 0."""
     signed_up_at = np.sort(
         -rng.integers(30 * DAY_SECONDS, 730 * DAY_SECONDS, members)
     )
@@ -155,21 +138,7 @@ def draw_members(
 def draw_sessions(
     config: SimulationConfig, members: Members, rng: np.random.Generator
 ) -> Sessions:
-    """Draw the sessions of panel members.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    members : Members
-        Members of the chunk.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Sessions
-        Sessions that start before the cut.
+    """Draw the sessions of panel members that start before the cut.
 
     Raises
     ------
@@ -209,24 +178,7 @@ def draw_member_events(
     sessions: Sessions,
     rng: np.random.Generator,
 ) -> Events:
-    """Play out the sessions of panel members as events.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    catalogue : Catalogue
-        The titles.
-    sessions : Sessions
-        Sessions of the chunk.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Events
-        Events by member and time, before the cut.
-    """
+    """Play out sessions as events by member and time, before the cut."""
     count = 1 + (rng.random(len(sessions.member)) < SECOND_PLAY_SHARE)
     session = np.repeat(np.arange(len(count)), count)
     member = sessions.member[session]

@@ -36,6 +36,7 @@ from simulation.config import (
     SimulationConfig,
 )
 from simulation.plays import (
+    Bools,
     Events,
     Habits,
     Integers,
@@ -43,8 +44,6 @@ from simulation.plays import (
     lay_out,
     position_in_run,
 )
-
-Bools = NDArray[np.bool_]
 
 EXPLORATION_DAYS = 3
 EXPLORER_GENRES = 4
@@ -146,22 +145,7 @@ def _draw_sign_ups(
 def draw_newcomers(
     config: SimulationConfig, users: int, rng: np.random.Generator
 ) -> Newcomers:
-    """Draw the new users of one chunk up to their valid plays per day.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    users : int
-        Users in the chunk, at least 1.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Newcomers
-        Users in order of their sign-up.
-    """
+    """Draw new users, by sign-up, up to their valid plays per day."""
     signed_up_at = _draw_sign_ups(config, users, rng)
     platform, by_platform = _draw_segment(PLATFORMS, users, rng)
     country, by_country = _draw_segment(COUNTRIES, users, rng)
@@ -236,17 +220,7 @@ def draw_newcomers(
 def _draw_slots(sessions: Integers, rng: np.random.Generator) -> Integers:
     """Choose distinct slots of the day for the sessions of each visit.
 
-    Parameters
-    ----------
-    sessions : ndarray of shape (n_visits,), dtype=int
-        Sessions of the visit, 1 to MOST_SESSIONS.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    ndarray of shape (n_visits, n_slots), dtype=int
-        Slots; the first `sessions` of a row are the chosen ones, ascending.
+    The first `sessions` of a row are the chosen ones, ascending.
     """
     keys = rng.exponential(size=(len(sessions), len(SLOT_WEIGHTS)))
     ranks = np.argsort(np.argsort(keys / SLOT_WEIGHTS, axis=1), axis=1)
@@ -261,24 +235,7 @@ def draw_newcomer_events(
     users: Newcomers,
     rng: np.random.Generator,
 ) -> Events:
-    """Play out the valid plays of new users as events.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    catalogue : Catalogue
-        The titles.
-    users : Newcomers
-        Users with their valid plays per day.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    Events
-        Events by user and time, before the cut.
-    """
+    """Play out valid plays as events by user and time, before the cut."""
     visitor, day = np.nonzero(users.plays)
     count = users.plays[visitor, day]
     visit = np.repeat(np.arange(len(visitor)), count)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from raw_files import EVENT_TYPES
 from simulation.catalogue import Catalogue
-from simulation.config import EVENT_TYPES
 
+Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 PLAY, PAUSE, SKIP = range(len(EVENT_TYPES))
 
@@ -102,7 +103,7 @@ def position_in_run(keys: Integers) -> Integers:
     return np.arange(len(keys)) - starts[number]
 
 
-def continue_titles(title: Integers, resumes: NDArray[np.bool_]) -> Integers:
+def continue_titles(title: Integers, resumes: Bools) -> Integers:
     """Replace the title of each resumed play by that of the play before.
 
     Examples
@@ -125,8 +126,8 @@ def lay_out(
     start: Integers,
     room: Integers,
     title: Integers,
-    resumes: NDArray[np.bool_],
-    is_first: NDArray[np.bool_],
+    resumes: Bools,
+    is_first: Bools,
 ) -> Events:
     """Turn valid plays into events.
 
@@ -138,10 +139,6 @@ def lay_out(
     ----------
     habits : Habits
         How these users handle the player.
-    catalogue : Catalogue
-        The titles.
-    rng : Generator
-        Source of randomness.
     user, session, start, room, title : ndarray of shape (n_plays,), dtype=int
         User, session (equal numbers are contiguous), first second of the
         session, most seconds from its first to its last event, and title.

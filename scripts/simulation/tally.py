@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.catalogue import Catalogue
-from simulation.config import DAY_SECONDS, SimulationConfig
+from simulation.config import DAY_SECONDS, VARIANTS, SimulationConfig
 from simulation.members import NEVER, Members, Sessions
 from simulation.newcomers import EXPLORER_GENRES, Newcomers
 from simulation.plays import PLAY, Events
@@ -18,6 +18,7 @@ SESSION_GAP = 1_800
 VALID_PLAY = 30
 LONGEST_PLAY = 4 * 3600
 RETENTION_DAYS = (1, 7, 14, 30)
+GENRE_LABELS = ("1", "2", "3", "4+")
 
 Tally = dict[str, int]
 
@@ -29,20 +30,7 @@ def add(total: Tally, part: Tally) -> None:
 
 
 def count_events(events: Events, catalogue: Catalogue) -> Tally:
-    """Count events, sessions and plays by the definitions of the warehouse.
-
-    Parameters
-    ----------
-    events : Events
-        Canonical events by user and time.
-    catalogue : Catalogue
-        The titles.
-
-    Returns
-    -------
-    dict of str to int
-        Events by type, sessions, valid plays, plays without a stop event.
-    """
+    """Count events, sessions and plays by the definitions of the warehouse."""
     same_user = events.user[1:] == events.user[:-1]
     silence = np.diff(events.at)
     is_play = events.kind == PLAY
@@ -68,18 +56,7 @@ def count_events(events: Events, catalogue: Catalogue) -> Tally:
 def count_newcomers(config: SimulationConfig, users: Newcomers) -> Tally:
     """Count cohorts, retention by day and genres, and onboarding.
 
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    users : Newcomers
-        New users of one chunk.
-
-    Returns
-    -------
-    dict of str to int
-        Counts under keys such as ``retention/7/retained`` or
-        ``genres/4+/users``.
+    Keys are such as ``retention/7/retained`` or ``genres/4+/users``.
     """
     day = users.sign_up_day
     genres = np.minimum(users.genres_explored, EXPLORER_GENRES)
@@ -102,13 +79,12 @@ def count_newcomers(config: SimulationConfig, users: Newcomers) -> Tally:
             )
     eligible = users.is_player & (day + 7 <= config.watermark_day)
     retained = eligible & (users.plays[:, 7] > 0)
-    for number in range(1, EXPLORER_GENRES + 1):
+    for number, label in enumerate(GENRE_LABELS, 1):
         group = genres == number
-        label = f"{number}+" if number == EXPLORER_GENRES else str(number)
         tally[f"genres/{label}/users"] = int(group.sum())
         tally[f"genres/{label}/eligible_d7"] = int((group & eligible).sum())
         tally[f"genres/{label}/retained_d7"] = int((group & retained).sum())
-    for code, variant in enumerate("AB"):
+    for code, variant in enumerate(VARIANTS):
         arm = users.variant == code
         tally[f"onboarding/{variant}/users"] = int(arm.sum())
         tally[f"onboarding/{variant}/active_d1"] = int(
@@ -120,18 +96,8 @@ def count_newcomers(config: SimulationConfig, users: Newcomers) -> Tally:
 def count_members(members: Members, sessions: Sessions) -> Tally:
     """Count the panel's arms and their sessions in the 7-day window.
 
-    Parameters
-    ----------
-    members : Members
-        Panel members of one chunk.
-    sessions : Sessions
-        Their sessions.
-
-    Returns
-    -------
-    dict of str to int
-        Counts under keys such as ``push/B/sessions``; ``sessions_squared``
-        is the sum of squares over users.
+    Keys are such as ``push/B/sessions``; ``sessions_squared`` is the sum of
+    squares over users.
     """
     since = sessions.start - members.assigned_at[sessions.member]
     inside = (since >= 0) & (since < 7 * DAY_SECONDS)
@@ -140,7 +106,7 @@ def count_members(members: Members, sessions: Sessions) -> Tally:
         "established_users": len(members.variant),
         "dormant_members": int((members.rate == 0).sum()),
     }
-    for code, variant in enumerate("AB"):
+    for code, variant in enumerate(VARIANTS):
         arm = members.variant == code
         tally[f"push/{variant}/users"] = int(arm.sum())
         tally[f"push/{variant}/reached"] = int(

@@ -17,9 +17,7 @@ from simulation.calibration import (
 )
 from simulation.config import SimulationConfig
 from simulation.faults import REASONS
-from simulation.tally import Tally
-
-GENRE_LABELS = ("1", "2", "3", "4+")
+from simulation.tally import GENRE_LABELS, Tally
 
 
 def nest(tally: Tally) -> dict[str, Any]:
@@ -78,14 +76,7 @@ def _reconciliation(
 
 
 def planted_truth(config: SimulationConfig, tally: Tally) -> dict[str, Any]:
-    """Gather the truth of one simulated log.
-
-    Parameters
-    ----------
-    config : SimulationConfig
-        Parameters of the service.
-    tally : dict of str to int
-        Counts added up over all chunks.
+    """Gather the truth of one simulated log from the counts of all chunks.
 
     Returns
     -------

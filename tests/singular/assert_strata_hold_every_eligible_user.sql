@@ -8,15 +8,15 @@ genres as (select * from {{ ref('fct_retention_by_genres') }}),
 
 adjusted as (
     select
-        sum(eligible_users) as eligible_users,
-        sum(retained_users) as retained_users
+        coalesce(sum(eligible_users), 0) as eligible_users,
+        coalesce(sum(retained_users), 0) as retained_users
     from strata
 ),
 
 plain as (
     select
-        sum(eligible_users) as eligible_users,
-        sum(retained_users) as retained_users
+        coalesce(sum(eligible_users), 0) as eligible_users,
+        coalesce(sum(retained_users), 0) as retained_users
     from genres
     where dimension = 'all'
 ),

@@ -1,0 +1,159 @@
+"""The folder of a loaded log: replaced whole, with what was put in by hand."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mapping.language import Mapping, MappingError
+from mapping.staging import Load
+from raw_files import (
+    MANIFEST,
+    REFERENCES,
+    TABLES,
+    file_facts,
+    json_text,
+    read_manifest,
+)
+
+REFERENCE_FILES = [f"{name}.csv" for name in REFERENCES]
+OWN_FILES = [
+    *(f"{table}.csv" for table in TABLES),
+    *REFERENCE_FILES,
+    "rejected_rows.csv",
+    "vars.yml",
+    MANIFEST,
+]
+
+
+@contextmanager
+def replacing(out: Path, *, force: bool) -> Iterator[Path]:
+    """Lend an empty folder that takes the place of `out` once it is whole.
+
+    Raises
+    ------
+    MappingError
+        If `out` holds a load already (without `force`) or foreign files.
+    """
+    partial = out.with_name(f".{out.name}.partial")
+    previous = out.with_name(f".{out.name}.previous")
+    # What a killed run left: before its folder was whole, or between renames.
+    shutil.rmtree(partial, ignore_errors=True)
+    if previous.exists() and not out.exists():
+        previous.rename(out)
+    shutil.rmtree(previous, ignore_errors=True)
+
+    if out.exists():
+        foreign = (
+            sorted({path.name for path in out.iterdir()} - set(OWN_FILES))
+            if out.is_dir()
+            else [out.name]
+        )
+        if foreign:
+            raise MappingError(
+                f"{out} holds {foreign[0]}, which is no part of a log; choose "
+                "another folder with --out"
+            )
+        if (out / MANIFEST).exists() and not force:
+            raise MappingError(
+                f"{out} holds a log already; replace it with --force, or "
+                "choose another folder with --out"
+            )
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if out.exists():
+            out.rename(previous)
+        partial.rename(out)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_references(
+    mapping: Mapping, sources: Path, previous: Path, folder: Path
+) -> list[str]:
+    """Write the reference files: given, kept, or nothing but a header.
+
+    A file is kept when somebody put it into the folder by hand, which the
+    last manifest shows: it lists every file's digest, and those kept.
+
+    Returns
+    -------
+    list of str
+        Names of the files kept.
+    """
+    manifest = read_manifest(previous)
+    kept = []
+    for name, header in REFERENCES.items():
+        target = folder / f"{name}.csv"
+        own = previous / target.name
+        known = manifest.get("files", {}).get(target.name, {}).get("sha256")
+        if name in mapping.references:
+            source = sources / mapping.references[name]
+            if not source.is_file():
+                raise MappingError(f"references.{name}: no file {source}")
+            check_header(source, header, f"references.{name}")
+            shutil.copyfile(source, target)
+        elif own.is_file() and (
+            target.name in manifest.get("kept", [])
+            or file_facts(own)["sha256"] != known
+        ):
+            check_header(own, header, str(own))
+            shutil.copyfile(own, target)
+            kept.append(target.name)
+        else:
+            target.write_text(header + "\n")
+    return kept
+
+
+def check_header(path: Path, columns: str, key: str) -> None:
+    """Refuse a reference file that lacks a column."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    missing = [name for name in columns.split(",") if name not in header]
+    if missing:
+        raise MappingError(
+            f"{key}: {path.name} has no column {', '.join(missing)}; it has "
+            f"{', '.join(header)}"
+        )
+
+
+def write_manifest(
+    load: Load, folder: Path, counts: dict[str, dict[str, Any]], kept: list[str]
+) -> dict[str, Any]:
+    """Describe the folder: what was read, written, and lost."""
+    mapping = load.mapping
+    rows = {f"{name}.csv": count["written"] for name, count in counts.items()}
+    rows["rejected_rows.csv"] = sum(
+        sum(count["rejected"].values()) for count in counts.values()
+    )
+    for name in REFERENCE_FILES:
+        with (folder / name).open(encoding="utf-8", newline="") as file:
+            rows[name] = sum(1 for row in csv.reader(file) if row) - 1
+    manifest = {
+        "log_name": mapping.name,
+        "source": mapping.source,
+        "licence": mapping.licence,
+        "seed": None,
+        "files": {
+            name: {"rows": rows[name], **file_facts(folder / name)}
+            for name in sorted(rows)
+        },
+        "kept": kept,
+        "inputs": [
+            {
+                "table": found.block.key,
+                "name": found.name,
+                **file_facts(found.path),
+            }
+            for found in load.inputs
+        ],
+        "tables": counts,
+    }
+    (folder / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
+    return manifest

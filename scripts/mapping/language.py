@@ -1,0 +1,184 @@
+"""The mapping language: its words, and what a mapping says.
+
+`EXAMPLE` is the language's reference; ``load_logs.py --help`` prints it.
+Nothing is read or written here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import Any
+
+from raw_files import Kind
+
+EXAMPLE = """\
+# What any key of a mapping means. Only name, events.files and the four event
+# columns without "(optional)" have to be there.
+name: my_service                # the log lands in logs/my_service
+source: Player export, May 2024           # said again in every report
+licence: internal
+
+events:                 # or a list of such blocks, when one file per event type
+  files: events/*.csv.gz        # below --input; or a list; .gz and .zst too
+  format: csv                   # csv | json (lines or an array) | parquet;
+                                # guessed from the file's name when absent
+  separator: ","                # csv: up to 4 bytes ("::"), or tab
+  quote: '"'                    # csv: "" when nothing is quoted
+  # names: [user, item, at]     # csv: the columns of a file without header
+  # header: true                # csv: with names, when there is a header too
+  encoding: utf-8               # csv: utf-8 | utf-16 | latin-1
+  nulls: ["NULL", "null"]       # texts that mean empty
+  columns:
+    event_id: message_id        # (optional) their column; or
+    # event_id: row_number      #   each row is an event of its own; or
+    # event_id: { md5: [user, at, name] }    # a digest of these. When absent:
+    #   a digest of our five other columns, so equal rows are one event.
+    user_id: [user, device]     # the first that is not empty
+    content_id: properties.video_id     # a key inside a JSON column or record;
+                                # "params[video_id]": of a key-value list
+    event_type:
+      column: name
+      map: { Video Started: play, Video Paused: pause, Video Skipped: skip }
+      # events of other names are left out and counted. A log of one kind has
+      # `event_type: { value: play }`.
+    event_at: { column: at, zone: Europe/Paris }
+      # ISO text, here without offset. A time that the clocks skip is read with
+      # the offset before the change, a time that they show twice is the first.
+      # Or { column: at, unit: milliseconds } since 1970 (seconds,
+      # microseconds, nanoseconds), or { column: at, format: "%d/%m/%Y %H:%M" }.
+    device_type: { column: os, map: { iPhone OS: phone }, default: other }
+
+users:                          # (optional) else: the users of the events
+  files: members.parquet        # without files: columns of the events' files,
+  columns:                      # taken from each user's first event
+    user_id: id
+    signed_up_at: created       # also platform, subscription_status,
+    country_code: { sql: "upper(left(country, 2))" }    # DuckDB's SQL
+    acquisition_channel: { column: utm, optional: true }  # may be absent
+
+content:                        # (optional) else: the titles of the events
+  files: titles.jsonl
+  add_missing_from_events: true         # the default here; users: false
+  columns:
+    content_id: id
+    title: name                 # also language, released_on
+    genre: { column: genres, separator: "," }   # or a JSON list
+    duration_seconds: { column: length, unit: minutes }
+
+# experiment_assignments: experiment_id, user_id, variant, assigned_at and
+#   (optional) reached_at, in the same way.
+# references: { experiments: experiments.csv }  # reference files to copy
+vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
+"""
+
+REQUIRED = {
+    "users": ["user_id"],
+    "content": ["content_id"],
+    "events": ["user_id", "content_id", "event_type", "event_at"],
+    "experiment_assignments": [
+        "experiment_id",
+        "user_id",
+        "variant",
+        "assigned_at",
+    ],
+}
+
+DERIVABLE = ("users", "content")
+
+# Decimal digits of a microsecond in each.
+EPOCH_DIGITS = {
+    "seconds": 6,
+    "milliseconds": 3,
+    "microseconds": 0,
+    "nanoseconds": -3,
+}
+
+DURATION_UNITS = {
+    "seconds": 1,
+    "milliseconds": 0.001,
+    "microseconds": 0.000001,
+    "minutes": 60,
+    "hours": 3600,
+}
+
+
+class MappingError(ValueError):
+    """A mistake in a mapping or in the files it names, said in one line."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where one of our columns comes from; exactly one origin is set."""
+
+    key: str
+    name: str
+    kind: Kind
+    paths: tuple[str, ...] = ()
+    value: str | None = None
+    sql: str | None = None
+    md5: tuple[str, ...] = ()
+    row_number: bool = False
+    default: str | None = None
+    optional: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
+    unit: str | None = None
+    formats: tuple[str, ...] = ()
+    zone: str | None = None
+    separator: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Files of one shape that feed one table."""
+
+    key: str
+    files: tuple[str, ...]
+    columns: dict[str, Column]
+    format: str | None = None
+    separator: str | None = None
+    quote: str = '"'
+    header: bool = True
+    names: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A checked mapping.
+
+    `blocks` holds the tables that have files, `derived` the columns of users
+    and content that come from the events' files.
+    """
+
+    name: str
+    source: str
+    licence: str
+    blocks: dict[str, tuple[Block, ...]]
+    derived: dict[str, dict[str, Column]]
+    add_missing: dict[str, bool]
+    references: dict[str, str]
+    variables: dict[str, Any]
+
+
+def one_of(value: str, allowed: tuple[str, ...], key: str) -> str:
+    """Return `value`, or say which values `key` takes."""
+    if value in allowed:
+        return value
+    raise MappingError(
+        f"{key}: '{value}' is none of {', '.join(allowed)}"
+        f"{did_you_mean(value, allowed)}"
+    )
+
+
+def did_you_mean(value: str, known: tuple[str, ...]) -> str:
+    """Suggest the nearest known name, if one is near.
+
+    Examples
+    --------
+    >>> did_you_mean("second", ("seconds", "minutes"))
+    '; did you mean seconds?'
+    """
+    near = difflib.get_close_matches(value, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,124 @@
+"""Mistakes in a mapping that only the rows of the log can show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapping.expressions import identifier, json_path, quoted
+from mapping.language import Block, Column, MappingError, did_you_mean
+from mapping.selection import locate
+from mapping.staging import Load, staged_columns
+
+
+def check_table(load: Load, table: str) -> None:
+    """Refuse what only a mistake in the mapping explains."""
+    blocks = load.mapping.blocks[table]
+    key = blocks[0].key if len(blocks) == 1 else table
+    read = load.rows_read(table)
+    good = load.count(f"select count(*) from {table} where detail is null")
+    if table == "events" and not read:
+        raise MappingError(f"{key}.files: they hold no rows")
+    if read and not good:
+        file, line, detail = first_rejected(load, table)[0]
+        raise MappingError(
+            f"{key}: none of {read:,} rows can be read; the first, "
+            f"{file} line {line}: {detail}; see format, "
+            "separator, names, unit and zone"
+        )
+    for block in blocks:
+        for name, column in staged_columns(load.mapping, table, block).items():
+            check_values(load, table, name, column)
+            check_path(load, table, name, column, block)
+    if table == "events":
+        check_events(load, key)
+
+
+def first_rejected(
+    load: Load, table: str, beginning: str = ""
+) -> list[tuple[Any, ...]]:
+    """Find the first bad row whose detail begins so, if there is one."""
+    return load.rows(
+        "select file, line, detail from rejected where table_name = "
+        f"{quoted(table)} and starts_with(detail, {quoted(beginning)}) "
+        "order by file, line limit 1"
+    )
+
+
+def check_values(load: Load, table: str, name: str, column: Column) -> None:
+    """Refuse a column of which every value was unreadable."""
+    if column.kind not in {"time", "date", "number"} or load.count(
+        f"select count({identifier(name)}) from {table}"
+    ):
+        return
+    bad = first_rejected(load, table, f"{name}: ")
+    if bad:
+        file, line, detail = bad[0]
+        raise MappingError(
+            f"{column.key}: none of its values can be read, as in {file} line "
+            f"{line}: {detail}; correct its unit or format, or add what means "
+            "empty to nulls"
+        )
+
+
+def check_path(
+    load: Load, table: str, name: str, column: Column, block: Block
+) -> None:
+    """Refuse a key inside JSON that no row has: a header cannot tell."""
+    numbers = [
+        number
+        for number, found in enumerate(load.inputs)
+        if found.table == table and found.block is block
+    ]
+    shape = load.inputs[numbers[0]].shape
+    if column.optional or not column.paths:
+        return
+    origin = locate(shape, column.paths[-1], column)
+    if origin is None or not origin[1]:
+        return
+    default = quoted(column.default) if column.default else "null"
+    filled = load.count(
+        f"select count(*) from {table} where "
+        f"file_number between {numbers[0]} and {numbers[-1]} "
+        f"and cast({identifier(name)} as varchar) is distinct from {default}"
+    )
+    left_out = name == "event_type" and bool(column.renamed)
+    if filled or left_out:
+        return
+    json, keys = origin
+    parent = quoted(json_path(keys[:-1]))
+    known = load.rows(
+        f"select distinct unnest(json_keys(found, {parent})) as name "
+        f"from (select {json} as found from {shape.relation} limit 1000) "
+        "order by name"
+    )
+    names = tuple(str(row[0]) for row in known)
+    raise MappingError(
+        f"{column.key}: '{column.paths[-1]}' is empty in every row; the keys "
+        f"there are {', '.join(names) or 'none'}"
+        f"{did_you_mean(keys[-1].key, names) or '.'} If none has it, add "
+        "`optional: true`"
+    )
+
+
+def check_events(load: Load, key: str) -> None:
+    """Refuse events of no known type, or of an impossible century."""
+    written = "from events where detail is null and left_out is null"
+    if not load.count(f"select count(*) {written}"):
+        types = load.rows(
+            "select left_out from events where left_out is not null "
+            "group by 1 order by count(*) desc, 1 limit 10"
+        )
+        raise MappingError(
+            f"{key}.columns.event_type.map: no event is one of its types; "
+            f"found: {', '.join(row[0] for row in types)}"
+        )
+    first, last, inside = load.rows(
+        "select min(event_at), max(event_at), count(*) filter (where "
+        "event_at >= timestamp '2000-01-01' "
+        f"and event_at < timestamp '2100-01-01') {written}"
+    )[0]
+    if not inside:
+        raise MappingError(
+            f"{key}.columns.event_at: all events fall between {first} and "
+            f"{last}; correct its unit or format"
+        )

@@ -1,0 +1,128 @@
+"""Write what was staged as raw files, and count what became of every row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mapping.expressions import identifier, quoted
+from mapping.language import DERIVABLE, REQUIRED
+from mapping.staging import Load
+from raw_files import TABLES
+
+# Event types left out, named in the manifest before the rest is summed.
+LEFT_OUT_LIMIT = 50
+CSV = "(format csv, header, delimiter ',', quote '\"', escape '\"')"
+
+
+def write_tables(load: Load, folder: Path) -> dict[str, dict[str, Any]]:
+    """Write the raw files and the rejected rows; count what became of them.
+
+    Per table: rows read, written, rejected (by reason), left_out (by event
+    type), added from events, and local times that clocks skipped or repeated.
+    """
+    for table in DERIVABLE:
+        if table in load.mapping.derived or load.mapping.add_missing[table]:
+            derive(load, table)
+    counts = {}
+    for table, kinds in TABLES.items():
+        path = quoted(str(folder / f"{table}.csv"))
+        fields = ", ".join(
+            f"{event_id(load)} as event_id"
+            if name == "event_id"
+            else identifier(name)
+            for name in kinds
+        )
+        # A scan keeps the order in which the rows were read.
+        written = load.count(
+            f"copy (select {fields} from {table} "
+            f"where detail is null and left_out is null) to {path} {CSV}"
+        )
+        counts[table] = table_counts(load, table, written)
+    path = quoted(str(folder / "rejected_rows.csv"))
+    load.rows(f"copy (select * from rejected order by all) to {path} {CSV}")
+    return counts
+
+
+def derive(load: Load, table: str) -> None:
+    """Add the users or titles that only the events know, by id.
+
+    An attribute is that of the earliest event that has it.
+    """
+    key = REQUIRED[table][0]
+    columns = load.mapping.derived.get(table, {})
+    attributes = "".join(
+        f", min_by({identifier(f'{table}.{name}')}, struct_pack("
+        "at := coalesce(event_at, timestamp '9999-12-31'), "
+        f"of := {identifier(f'{table}.{name}')})) "
+        f"filter (where {identifier(f'{table}.{name}')} is not null)"
+        for name in columns
+    )
+    load.rows(
+        f"insert into {table} ({', '.join([key, *columns])}) "
+        f"select {key}{attributes} from events "
+        f"where detail is null and left_out is null and {key} is not null "
+        f"and {key} not in (select {key} from {table} "
+        f"where {key} is not null and detail is null) "
+        f"group by {key} order by {key}"
+    )
+
+
+def event_id(load: Load) -> str:
+    """Write an event's id: theirs, a digest, or the place of its row."""
+    blocks = load.mapping.blocks["events"]
+    names, firsts, numbered = [], [], []
+    for number, found in enumerate(load.inputs):
+        part = ""
+        if found.table == "events" and len(blocks) > 1:
+            part = f"{blocks.index(found.block) + 1}:"
+        names.append(quoted(f"{part}{found.name}:"))
+        firsts.append(str(found.first_row))
+        column = found.block.columns.get("event_id")
+        if column and column.row_number:
+            numbered.append(str(number))
+    if not numbered:
+        return "event_id"
+    return (
+        f"case when file_number in ({', '.join(numbered)}) "
+        f"then ([{', '.join(names)}])[file_number + 1] "
+        f"|| (rowid - ([{', '.join(firsts)}])[file_number + 1] + 1) "
+        "else event_id end"
+    )
+
+
+def table_counts(load: Load, table: str, written: int) -> dict[str, Any]:
+    """Count what became of a table's rows; they must add up."""
+    rejected = dict(
+        load.rows(
+            "select reason, count(*) from rejected "
+            f"where table_name = {quoted(table)} group by 1 order by 1"
+        )
+    )
+    types = load.rows(
+        f"select left_out, count(*) from {table} "
+        "where left_out is not null group by 1 order by count(*) desc, 1"
+    )
+    left_out = dict(types[:LEFT_OUT_LIMIT])
+    if types[LEFT_OUT_LIMIT:]:
+        left_out["(others)"] = sum(row[1] for row in types[LEFT_OUT_LIMIT:])
+    added = load.count(
+        f"select count(*) from {table} where file_number is null"
+    )
+    clocks = dict(
+        load.rows(
+            f"select clock, count(*) from {table} where clock is not null "
+            "and detail is null and left_out is null group by 1 order by 1"
+        )
+    )
+    read = load.rows_read(table)
+    gone = sum(rejected.values()) + sum(left_out.values())
+    assert read + added == written + gone, f"{table}: rows were lost"
+    return {
+        "read": read,
+        "added_from_events": added,
+        "written": written,
+        "rejected": rejected,
+        "left_out": left_out,
+        "local_times": clocks,
+    }

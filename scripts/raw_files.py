@@ -1,0 +1,88 @@
+"""The raw files: their columns, and the manifest that describes them.
+
+Written by the simulator and by the loader of other logs; this module knows
+neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+MANIFEST = "manifest.json"
+EVENT_TYPES = ("play", "pause", "skip")
+
+Kind = Literal["text", "time", "date", "number", "genre"]
+
+TABLES: dict[str, dict[str, Kind]] = {
+    "users": {
+        "user_id": "text",
+        "signed_up_at": "time",
+        "platform": "text",
+        "country_code": "text",
+        "subscription_status": "text",
+        "acquisition_channel": "text",
+    },
+    "content": {
+        "content_id": "text",
+        "title": "text",
+        "genre": "genre",
+        "language": "text",
+        "duration_seconds": "number",
+        "released_on": "date",
+    },
+    "events": {
+        "event_id": "text",
+        "user_id": "text",
+        "content_id": "text",
+        "event_type": "text",
+        "event_at": "time",
+        "device_type": "text",
+    },
+    "experiment_assignments": {
+        "experiment_id": "text",
+        "user_id": "text",
+        "variant": "text",
+        "assigned_at": "time",
+        "reached_at": "time",
+    },
+}
+
+# The header of each reference file.
+REFERENCES = {
+    "experiments": (
+        "experiment_id,experiment_name,variant,is_control,expected_share"
+    ),
+    "experiment_metrics": (
+        "experiment_id,metric_name,kind,measure,day_mode,window_start_day,"
+        "window_end_day,direction,role,margin,cap"
+    ),
+    "scenario_assumptions": (
+        "scenario_name,term,value,low,high,distribution,unit,source,"
+        "causal_grade"
+    ),
+    "headline_claims": "headline_name,expected,unit,statement",
+}
+
+
+def file_facts(path: Path) -> dict[str, int | str]:
+    """State a file's size and digest."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def json_text(content: dict[str, Any]) -> str:
+    """Write JSON the same way always."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read a folder's manifest; empty when there is none to be read."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

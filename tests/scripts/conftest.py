@@ -1,0 +1,288 @@
+"""What the end-to-end proofs share: logs, builds, and their comparison."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+REFERENCES = (
+    "experiments.csv",
+    "experiment_metrics.csv",
+    "scenario_assumptions.csv",
+    "headline_claims.csv",
+)
+
+
+def environment(seeds, folder, **extra):
+    """Everything that is written goes to `folder`; no DBT_* leaks in."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DBT_", "STREAMING_"))
+    }
+    return kept | {
+        "STREAMING_SEEDS": str(seeds),
+        "STREAMING_WAREHOUSE": str(folder / "warehouse.duckdb"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "target"),
+        "DBT_PROFILES_DIR": str(ROOT),
+        "DBT_LOG_LEVEL_FILE": "none",
+        "DBT_WRITE_JSON": "false",
+        "PYTHONHASHSEED": "0",
+        "NO_COLOR": "1",
+        **extra,
+    }
+
+
+def dbt_command(*words, variables=None):
+    command = [str(BIN / "dbt"), "--no-use-colors", *words]
+    if variables:
+        command += ["--vars", json.dumps(variables)]
+    return command
+
+
+@pytest.fixture(scope="session")
+def dbt():
+    """Run dbt from the project's root; returns the completed process."""
+
+    def run(seeds, folder, *words, variables=None, **extra):
+        return subprocess.run(
+            dbt_command(*words, variables=variables),
+            cwd=ROOT,
+            env=environment(seeds, folder, **extra),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def start_dbt():
+    """Start dbt and leave it running; its lines come out of `stdout`."""
+
+    def start(seeds, folder, *words):
+        return subprocess.Popen(
+            dbt_command(*words),
+            cwd=ROOT,
+            env=environment(seeds, folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def build(dbt):
+    """Build a folder of raw files into ``folder/warehouse.duckdb``.
+
+    Unit tests prove nothing about data and never run; data tests run on
+    request. `extra` are environment variables. Returns a read-only connection:
+    close it before the same folder is built again.
+    """
+
+    def run(
+        seeds,
+        folder,
+        variables=None,
+        select=None,
+        extra_args=(),
+        *,
+        with_tests=False,
+        **extra,
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        words = ["build", "--exclude-resource-type", "unit_test"]
+        if not with_tests:
+            words += ["test"]
+        if select:
+            words += ["--select", *select.split()]
+        done = dbt(
+            seeds, folder, *words, *extra_args, variables=variables, **extra
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+        return duckdb.connect(folder / "warehouse.duckdb", read_only=True)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def script():
+    """Run a script of the project on a build; returns the process."""
+
+    def run(name, seeds, folder, *words):
+        return subprocess.run(
+            [sys.executable, f"scripts/{name}", *map(str, words)],
+            cwd=ROOT,
+            env=environment(seeds, folder),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def add_references():
+    """Put the project's hand-written reference files beside a log."""
+
+    def add(folder):
+        for name in REFERENCES:
+            shutil.copy(ROOT / "seeds" / name, folder / name)
+        return folder
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def simulate(script, add_references):
+    """Write a simulated log, ready to build."""
+
+    def run(folder, *words):
+        done = script(
+            "generate_seeds.py", folder, folder, "--out", folder, *words
+        )
+        assert done.returncode == 0, done.stderr
+        return add_references(folder)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def columns_of():
+    """Columns by table of a schema, both in order of name and position."""
+
+    def read(connection, schema="marts"):
+        found = {}
+        for table, column, kind in connection.execute(
+            "select table_name, column_name, data_type"
+            " from information_schema.columns"
+            " where table_schema = ? and table_catalog = current_database()"
+            " order by table_name, ordinal_position",
+            [schema],
+        ).fetchall():
+            found.setdefault(table, []).append((column, kind))
+        return found
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def differing_marts(columns_of):
+    """Name the marts that differ in columns or in any row, either way."""
+
+    def compare(folder, other, without=()):
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"attach '{folder}/warehouse.duckdb' as one (read_only);"
+                f"attach '{other}/warehouse.duckdb' as two (read_only);"
+                "use one"
+            )
+            ours = columns_of(connection)
+            connection.execute("use two")
+            theirs = columns_of(connection)
+            assert len(ours) > 15
+            differing = sorted(ours.keys() ^ theirs.keys())
+            for mart in sorted(ours.keys() & theirs.keys()):
+                if mart in without:
+                    continue
+                rows = connection.execute(
+                    f"select count(*) from ("
+                    f"(from one.marts.{mart} except all"
+                    f" from two.marts.{mart}) union all"
+                    f"(from two.marts.{mart} except all"
+                    f" from one.marts.{mart}))"
+                ).fetchone()[0]
+                if rows or ours[mart] != theirs[mart]:
+                    differing.append(mart)
+        return differing
+
+    return compare
+
+
+def recomputed_triangle(events, signed_up_at, zone="UTC", horizon=60):
+    """The cohort triangle from its definitions, by another road than SQL.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Canonical events: user_id, event_type, event_at (naive UTC).
+    signed_up_at : Series
+        Naive UTC by user_id; empty where unknown.
+    zone : str
+        Whose calendar days are counted.
+    horizon : int
+        Last day number.
+
+    Returns
+    -------
+    dict
+        (cohort_date, day_number) to (cohort_size, eligible, retained).
+    """
+
+    def days(instants):
+        local = instants.dt.tz_localize("UTC").dt.tz_convert(ZoneInfo(zone))
+        return local.dt.tz_localize(None).dt.normalize()
+
+    plays = events[events["event_type"] == "play"]
+    day = days(plays["event_at"])
+    every_day = days(events["event_at"])
+    watermark = every_day.max() - pd.Timedelta(days=1)
+    sign_up = days(signed_up_at.dropna())
+    established = set(sign_up.index[sign_up < every_day.min()])
+    active = {}
+    for user, date in zip(plays["user_id"], day, strict=True):
+        if user not in established:
+            active.setdefault(user, set()).add(date)
+
+    sizes, retained = {}, {}
+    for dates in active.values():
+        cohort = min(dates)
+        sizes[cohort] = sizes.get(cohort, 0) + 1
+        for date in dates:
+            cell = cohort, (date - cohort).days
+            retained[cell] = retained.get(cell, 0) + 1
+    triangle = {}
+    for cohort, size in sizes.items():
+        for number in range(horizon + 1):
+            is_mature = cohort + pd.Timedelta(days=number) <= watermark
+            triangle[cohort.date(), number] = (
+                (size, size, retained.get((cohort, number), 0))
+                if is_mature
+                else (size, 0, 0)
+            )
+    return triangle
+
+
+@pytest.fixture(scope="session")
+def triangle_by_definition():
+    return recomputed_triangle
+
+
+@pytest.fixture(scope="session")
+def triangle_of():
+    """The triangle of a warehouse, in the shape of the recomputed one."""
+
+    def read(connection):
+        return {
+            (cohort, number): tuple(counts)
+            for cohort, number, *counts in connection.execute(
+                "select cohort_date, day_number, cohort_size, eligible_users,"
+                " retained_users from marts.fct_retention_triangle"
+            ).fetchall()
+        }
+
+    return read

@@ -1,0 +1,138 @@
+"""What would stop a build is said in one line, before it starts."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import check_workplace
+
+ROOT = Path(__file__).parents[2]
+HOLDER = (
+    "import duckdb, sys; held = duckdb.connect(sys.argv[1]);"
+    "print('held', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def seeds(tmp_path):
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    for name in check_workplace.RAW_FILES:
+        (folder / f"{name}.csv").touch()
+    return folder
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    """A sound warehouse, in a folder with a plain name."""
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("create table t as select range from range(100000)")
+    return path
+
+
+@pytest.fixture
+def check(script, tmp_path, seeds):
+    def run(warehouse, folder=seeds):
+        return script(
+            "check_workplace.py",
+            folder,
+            tmp_path,
+            "--seeds",
+            folder,
+            "--warehouse",
+            warehouse,
+        )
+
+    return run
+
+
+def assert_one_line(done, *words):
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    for word in words:
+        assert word in done.stderr
+
+
+def test_says_nothing_when_all_is_well(check, warehouse):
+    done = check(warehouse)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_needs_no_warehouse_yet(check, tmp_path):
+    done = check(tmp_path / "new" / "warehouse.duckdb")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "new" / "warehouse.duckdb").exists()
+
+
+def test_names_every_missing_file_and_the_remedy(check, seeds, warehouse):
+    (seeds / "users.csv").unlink()
+    (seeds / "events.csv").unlink()
+    assert_one_line(
+        check(warehouse), "users.csv, events.csv", "make data", "make load"
+    )
+
+
+def test_names_a_missing_folder(check, tmp_path, warehouse):
+    assert_one_line(check(warehouse, tmp_path / "nowhere"), "nowhere/ lacks")
+
+
+def test_names_a_warehouse_that_another_process_holds(check, warehouse):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, warehouse],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        found = check(warehouse)
+        holder.stdin.close()
+    assert_one_line(found, str(warehouse), "open in another program", "close")
+    assert check(warehouse).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["garbage", "truncated"])
+@pytest.mark.parametrize("name", ["warehouse", "clocks"])
+def test_names_a_file_that_is_no_warehouse(check, warehouse, name, kind):
+    """Whatever the file is called: its name is part of DuckDB's message."""
+    content = warehouse.read_bytes()
+    broken = warehouse.with_name(f"{name}.duckdb")
+    broken.write_bytes(
+        b"no database " * 1000 if kind == "garbage" else content[:5000]
+    )
+    before = broken.read_bytes()
+    assert_one_line(check(broken), str(broken), "cannot be opened", "move it")
+    assert broken.read_bytes() == before
+
+
+def test_names_a_full_disk(seeds, warehouse, monkeypatch):
+    full = shutil._ntuple_diskusage(10**9, 10**9, 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    obstacle = check_workplace.find_obstacle(seeds, warehouse)
+    assert "0.0 GB free" in obstacle
+    assert "STREAMING_WAREHOUSE" in obstacle
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_help_lists_every_described_target():
+    described = re.findall(
+        r"^([\w.-]+):.*## (.+)$",
+        (ROOT / "Makefile").read_text(),
+        flags=re.MULTILINE,
+    )
+    assert len(described) > 10
+    listed = subprocess.run(
+        [shutil.which("make"), "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert listed.splitlines() == [
+        f"  make {name:<9} {text}" for name, text in described
+    ]
