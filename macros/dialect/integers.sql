@@ -5,7 +5,9 @@
     {{ integers('day_number', 2) }}  ->  day_number: 0, 1, 2
 -#}
 {% macro integers(column_name, last) -%}
-    {{ adapter.dispatch('integers', 'streaming_engagement')(column_name, last) }}
+    {{ adapter.dispatch('integers', 'streaming_engagement')(
+        column_name, last
+    ) }}
 {%- endmacro %}
 
 {% macro duckdb__integers(column_name, last) -%}

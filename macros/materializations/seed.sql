@@ -124,7 +124,9 @@
             ) }}
         {% endif %}
     {% endif %}
-    {#- dbt's seed task expects a table by this name; the rows stay in DuckDB. -#}
+
+    {#- dbt's seed task expects a table by this name; the rows stay where they
+        are. -#}
     {% do store_result('agate_table', response='OK', agate_table=counted) %}
     {% do store_raw_result(
         'main',

@@ -127,7 +127,7 @@ def test_make_help_lists_every_described_target():
     )
     assert len(described) > 10
     listed = subprocess.run(
-        [shutil.which("make"), "help"],
+        [shutil.which("make"), "--no-print-directory", "help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
