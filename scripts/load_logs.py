@@ -50,7 +50,7 @@ def load_log(
     out = out or Path("logs") / mapping.name
     if not folder.is_dir():
         raise MappingError(f"--input: no folder {folder}")
-    with replacing(out, force=force) as partial:
+    with replacing(out, mapping.name, force=force) as partial:
         scratch = partial / "scratch"
         scratch.mkdir()
         with duckdb.connect(str(scratch / "log.duckdb")) as connection:
@@ -126,7 +126,7 @@ def main() -> None:
         "--out", type=Path, help="folder to write (default: logs/<name>)"
     )
     parser.add_argument(
-        "--force", action="store_true", help="replace a log loaded before"
+        "--force", action="store_true", help="replace another log in the folder"
     )
     options = parser.parse_args()
     try:

@@ -31,13 +31,15 @@ OWN_FILES = [
 
 
 @contextmanager
-def replacing(out: Path, *, force: bool) -> Iterator[Path]:
+def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
     """Lend an empty folder that takes the place of `out` once it is whole.
+
+    A log of the same name is loaded anew; another one's place is not taken.
 
     Raises
     ------
     MappingError
-        If `out` holds a load already (without `force`) or foreign files.
+        If `out` holds another log (without `force`) or foreign files.
     """
     partial = out.with_name(f".{out.name}.partial")
     previous = out.with_name(f".{out.name}.previous")
@@ -58,9 +60,10 @@ def replacing(out: Path, *, force: bool) -> Iterator[Path]:
                 f"{out} holds {foreign[0]}, which is no part of a log; choose "
                 "another folder with --out"
             )
-        if (out / MANIFEST).exists() and not force:
+        held = read_manifest(out).get("log_name", name)
+        if held != name and not force:
             raise MappingError(
-                f"{out} holds a log already; replace it with --force, or "
+                f"{out} holds the log {held!r}; replace it with --force, or "
                 "choose another folder with --out"
             )
     partial.mkdir(parents=True)

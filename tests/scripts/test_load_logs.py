@@ -359,12 +359,16 @@ def test_order_is_that_of_the_files(load):
     assert log.values("users", "user_id") == sorted(users)
 
 
-def test_a_log_is_replaced_only_by_force(load):
-    log = load(events(), log__csv=csv_of("2024-01-01"))
-    with pytest.raises(MappingError, match="--force"):
-        load(events(), force=False)
-    log = load(events(), log__csv=csv_of("2024-01-02"))
+def test_a_log_is_loaded_anew_and_another_replaced_only_by_force(load):
+    load(events(), log__csv=csv_of("2024-01-01"))
+    log = load(events(), force=False, log__csv=csv_of("2024-01-02"))
     assert log.times == ["2024-01-02 00:00:00"]
+    before = log.bytes()
+    other = events().replace("name: log", "name: other")
+    with pytest.raises(MappingError, match=r"'log'.*--force"):
+        load(other, force=False)
+    assert log.bytes() == before
+    assert load(other).manifest["log_name"] == "other"
 
 
 def test_foreign_files_are_never_replaced(load):
@@ -408,9 +412,7 @@ def test_what_a_killed_load_left_is_repaired(load, moment):
     (partial / "events.csv").write_text("half")
     if moment == "between renames":
         log.folder.rename(log.folder.with_name(".log.previous"))
-    with pytest.raises(MappingError, match="--force"):
-        load(events(), force=False)
-    assert log.bytes() == before
+    assert load(events(), force=False).bytes() == before
     assert [path.name for path in log.folder.parent.iterdir()] == ["log"]
 
 
