@@ -124,6 +124,7 @@ def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
     }
     malformed = f'"{node["database"]}"."{node["schema"]}"."malformed_rows"'
     return f"""
+        set global force_compression = 'uncompressed';
         create table {node["relation_name"]} as
         select *
         from read_csv(
@@ -131,6 +132,7 @@ def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
             header = true, delim = ',', quote = '"', escape = '"',
             nullstr = '', store_rejects = true, rejects_limit = 0
         );
+        set global force_compression = 'auto';
         insert into {malformed} by name
         select
             '{node["name"]}' as table_name,
