@@ -1,7 +1,7 @@
 {#-
     Grain: one row per calendar day from the first to the last observed one.
 
-    Weeks begin on Monday, as in ISO 8601.
+    Weeks begin on `week_start_day`.
 -#}
 
 with
@@ -29,8 +29,8 @@ final as (
 
         -- times
         cast(calendar_date as date) as calendar_date,
-        cast(date_trunc('week', calendar_date) as date) as week_start_date,
-        cast(date_trunc('month', calendar_date) as date) as month_start_date
+        {{ period_start('calendar_date', 'week') }} as week_start_date,
+        {{ period_start('calendar_date', 'month') }} as month_start_date
     from dated
     where calendar_date <= last_event_date
 )
