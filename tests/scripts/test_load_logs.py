@@ -154,10 +154,23 @@ def test_the_example_of_player_events_loads_as_its_comment_says(load):
     lines = [
         line.removeprefix("#   ")
         for line in mapping.splitlines()
-        if line.startswith(("#   id,", "#   e1,"))
+        if line.startswith(("#   id,", "#   e"))
     ]
     log = load(mapping, player_events__csv="\n".join(lines))
-    assert log.times == ["2024-05-01 18:15:00"]
+    assert log.times[0] == "2024-05-01 18:15:00"
+    assert log.values("events", "event_type") == [
+        "play",
+        "heartbeat",
+        "seek",
+        "pause",
+    ]
+    assert log.values("events", "position_seconds") == [
+        "0.0",
+        "30.0",
+        "600.0",
+        "600.0",
+    ]
+    assert log.counts["events"]["left_out"] == {"seek_start": 1}
     assert list(log.rows("users")[0].values()) == [
         "007",
         "",
@@ -168,10 +181,10 @@ def test_the_example_of_player_events_loads_as_its_comment_says(load):
     ]
     assert list(log.rows("content")[0].values()) == [
         "v9",
-        "Metropolis",
-        "Drama|Sci-Fi",
+        "M",
+        "Crime|Drama",
         "",
-        "9180.0",
+        "6660.0",
         "",
     ]
 
