@@ -358,8 +358,7 @@ def _column(given: object, name: str, kind: Kind, key: str) -> Column:
         formats=_texts(given.get("format", []), f"{key}.format"),
         zone=_optional(given, "zone", key),
         separator=_optional(given, "separator", key) or None,
-        anchor=_optional(given, "after", key)
-        or _optional(given, "before", key),
+        anchor=_anchor(given, key),
         is_before="before" in given,
     )
     _check_time(column)
@@ -385,6 +384,13 @@ def _unit(given: dict[str, Any], kind: Kind, key: str) -> str | None:
     return one_of(
         _text(given["unit"], f"{key}.unit"), tuple(units), f"{key}.unit"
     )
+
+
+def _anchor(given: dict[str, Any], key: str) -> str | None:
+    named = [name for name in ANCHORS if name in given]
+    if len(named) > 1:
+        raise MappingError(f"{key}: after and before exclude each other")
+    return _optional(given, named[0], key) if named else None
 
 
 def _check_time(column: Column) -> None:

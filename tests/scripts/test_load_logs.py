@@ -54,7 +54,47 @@ def test_worked_mappings_are_in_the_language(path):
         (("    user_id: user\n", ""), r"events.columns.user_id: missing"),
         (("user_id:", "userid:"), "did you mean user_id?"),
         (("value: play", "value: watch"), "'watch' is none of play, pause"),
+        (("value: play", "value: resume"), "did you mean play?"),
+        (("value: play", "value: buffer_start"), "did you mean pause, and"),
+        (("value: play", "value: completed"), "did you mean stop?"),
         (("value: play", "value: play, column: a"), "say one of column"),
+        (("at: at", "at: { column: at, unit: minutes }"), "none of seconds"),
+        (
+            ("at: at", "at: at\n    ended_at: { column: at, after: even_at }"),
+            "ended_at.after: 'even_at' is no time .* there are: event_at",
+        ),
+        (
+            ("at: at", "at: { column: at, before: ended_at }"),
+            "event_at.before: 'ended_at' is no time .* there are: none",
+        ),
+        (
+            ("at: at", "at: { column: at, after: event_at }"),
+            "event_at.after: 'event_at' is no time",
+        ),
+        (
+            (
+                "at: at",
+                "at: at\n    received_at: { column: at, before: event_at,"
+                " after: event_at }",
+            ),
+            "received_at: after and before exclude each other",
+        ),
+        (
+            (
+                "at: at",
+                "at: at\n    ended_at: { column: at, after: event_at,"
+                " zone: UTC }",
+            ),
+            "ended_at: after makes it a duration",
+        ),
+        (
+            ("at: at", "at: at\n    playback_rate: { column: at, unit: x }"),
+            "unit' is none of",
+        ),
+        (
+            ("at: at", "at: at\n    sequence_number: at"),
+            "none of 1 rows can be read.*sequence_number: 2024-01-01",
+        ),
         (("event_at: at", "event_at: {}"), "say one of column, value or sql"),
         (
             ("event_at: at", "event_at: { column: at, unit: second }"),
