@@ -161,46 +161,43 @@ class Activity:
 
 
 def sessions(plays, gap=1800):
-    """Number the sessions of plays and measure them.
+    """Number the sessions of plays.
 
     Parameters
     ----------
     plays : DataFrame
         user_id, event_at and ended_at; an end that is missing or before the
-        start is unknown, and the play lasts for nobody knows how long.
+        start is unknown.
 
     Returns
     -------
     DataFrame
-        user_id, started_at, ended_at, duration_seconds: from the first start
-        to the latest end; a session follows more than `gap` seconds of silence
-        since the latest end so far.
+        The plays in order, with their session: it begins after more than `gap`
+        seconds of silence since the latest end, or start, so far.
     """
     rows = plays.sort_values(["user_id", "event_at"], kind="stable")
     start = rows["event_at"]
-    end = rows["ended_at"].where(rows["ended_at"] >= start, start)
-    latest = end.groupby(rows["user_id"]).cummax()
+    end = rows["ended_at"].where(rows["ended_at"] >= start)
+    latest = end.fillna(start).groupby(rows["user_id"]).cummax()
     silence = start - latest.groupby(rows["user_id"]).shift()
     opens = silence.isna() | (silence > pd.Timedelta(seconds=gap))
-    found = (
-        rows.assign(ended_at=end, session=opens.cumsum())
-        .groupby("session")
-        .agg(
-            user_id=("user_id", "first"),
-            started_at=("event_at", "min"),
-            ended_at=("ended_at", "max"),
-        )
+    return rows.assign(ended_at=end, session=opens.cumsum())
+
+
+def session_lengths(rows):
+    """Describe some sessions: count, users, mean and percentiles [s].
+
+    A session lasts from its first start to its latest end, or start.
+    """
+    known = rows.assign(ended_at=rows["ended_at"].fillna(rows["event_at"]))
+    found = known.groupby("session").agg(
+        started_at=("event_at", "min"), ended_at=("ended_at", "max")
     )
     lasted = found["ended_at"] - found["started_at"]
-    return found.assign(duration_seconds=lasted.dt.total_seconds())
-
-
-def session_lengths(found):
-    """Describe some sessions: count, users, mean and percentiles [s]."""
-    seconds = found["duration_seconds"].to_numpy()
+    seconds = lasted.dt.total_seconds().to_numpy()
     return {
         "session_count": len(found),
-        "user_count": found["user_id"].nunique(),
+        "user_count": rows["user_id"].nunique(),
         "mean_seconds": seconds.mean(),
     } | {
         name: np.percentile(seconds, percent)
@@ -208,21 +205,25 @@ def session_lengths(found):
     }
 
 
-def watched(plays):
-    """Sum the seconds of plays with ends, and the seconds with any play.
+def watched(rows):
+    """Sum the seconds of plays, and the seconds with any play.
+
+    A play whose end is unknown lasts until the next one of its session; the
+    last one of a session lasted for nobody knows how long.
 
     Returns
     -------
     total, net : int
         Every play's seconds; and, user by user, seconds in at least one play.
     """
-    known = plays[plays["ended_at"] > plays["event_at"]]
-    total = (known["ended_at"] - known["event_at"]).dt.total_seconds().sum()
+    following = rows.groupby("session")["event_at"].shift(-1)
+    end = rows["ended_at"].fillna(following).fillna(rows["event_at"])
+    total = (end - rows["event_at"]).dt.total_seconds().sum()
     net = 0
-    for _, rows in known.groupby("user_id"):
+    for _, played in rows.assign(ended_at=end).groupby("user_id"):
         # Sweep: +1 where a play starts, -1 where one ends.
-        at = np.concatenate([rows["event_at"], rows["ended_at"]])
-        step = np.repeat([1, -1], len(rows))
+        at = np.concatenate([played["event_at"], played["ended_at"]])
+        step = np.repeat([1, -1], len(played))
         order = np.argsort(at, kind="stable")
         playing = step[order].cumsum()[:-1] > 0
         spans = np.diff(at[order]) / np.timedelta64(1, "s")
