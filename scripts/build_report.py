@@ -61,11 +61,18 @@ MARTS = {
         "is_reconciled",
     ),
     "fct_rejected_rows": ("table_name", "reason", "row_count"),
-    "fct_retention_triangle": ("cohort_date", "day_number", *RETENTION),
+    "fct_retention_triangle": (
+        "cohort_grain",
+        "cohort_date",
+        "period_number",
+        *RETENTION,
+    ),
     "fct_retention_summary": (
         "dimension",
         "dimension_value",
-        "day_number",
+        "retention_type",
+        "day_mode",
+        "from_day_number",
         *RETENTION,
     ),
     "fct_retention_by_genres": (

@@ -34,14 +34,20 @@ MOST_COUNTRIES = 15
 
 def section(tables: Tables) -> Section:
     """Tell who comes back, from the whole to the parts."""
-    summary = [
-        row
+    every_rate = [
+        {**row, "day_number": row["from_day_number"]}
         for row in tables["fct_retention_summary"]
-        if row["rate"] is not None
+        if row["retention_type"] == "on_day" and row["day_mode"] == "calendar"
     ]
+    every_cell = [
+        {**row, "day_number": row["period_number"]}
+        for row in tables["fct_retention_triangle"]
+        if row["cohort_grain"] == "day"
+    ]
+    summary = [row for row in every_rate if row["rate"] is not None]
     triangle = [
         row
-        for row in tables["fct_retention_triangle"]
+        for row in every_cell
         if row["rate"] is not None and row["is_mature"]
     ]
     if not summary:
@@ -59,10 +65,10 @@ def section(tables: Tables) -> Section:
         if day in whole
     ]
     parts: list[Part | None] = [
-        _cards(tables["fct_retention_summary"]),
+        _cards(every_rate),
         _curve(triangle, whole),
         _cohorts(summary, whole.get(7)),
-        _heat_map(triangle, tables["fct_retention_triangle"]),
+        _heat_map(triangle, every_cell),
         _platforms(summary),
         _countries(summary),
     ]

@@ -280,8 +280,9 @@ def triangle_of():
         return {
             (cohort, number): tuple(counts)
             for cohort, number, *counts in connection.execute(
-                "select cohort_date, day_number, cohort_size, eligible_users,"
-                " retained_users from marts.fct_retention_triangle"
+                "select cohort_date, period_number, cohort_size,"
+                " eligible_users, retained_users"
+                " from marts.fct_retention_triangle where cohort_grain = 'day'"
             ).fetchall()
         }
 

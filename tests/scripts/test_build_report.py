@@ -43,13 +43,16 @@ MART_TYPES = {
         is_reconciled boolean""",
     "fct_rejected_rows": "table_name varchar, reason varchar, row_count bigint",
     "fct_retention_triangle": """
-        cohort_date date, day_number integer, cohort_size integer,
+        cohort_date date, period_number integer, cohort_size integer,
         eligible_users integer, retained_users integer, rate double,
-        ci_low double, ci_high double, is_mature boolean""",
+        ci_low double, ci_high double, is_mature boolean,
+        cohort_grain varchar default 'day'""",
     "fct_retention_summary": """
-        dimension varchar, dimension_value varchar, day_number integer,
+        dimension varchar, dimension_value varchar, from_day_number integer,
         cohort_size integer, eligible_users integer, retained_users integer,
-        rate double, ci_low double, ci_high double, is_mature boolean""",
+        rate double, ci_low double, ci_high double, is_mature boolean,
+        retention_type varchar default 'on_day',
+        day_mode varchar default 'calendar', to_day_number integer""",
     "fct_retention_by_genres": """
         dimension varchar, dimension_value varchar, genres_explored varchar,
         day_number integer, cohort_size integer, eligible_users integer,
@@ -474,8 +477,11 @@ def make_warehouse(path, **options):
             connection.execute(f"create table marts.{name} ({types})")
             if rows:
                 marks = ", ".join("?" * len(rows[0]))
+                found = connection.execute(f"describe marts.{name}").fetchall()
+                names = ", ".join(row[0] for row in found[: len(rows[0])])
                 connection.executemany(
-                    f"insert into marts.{name} values ({marks})", rows
+                    f"insert into marts.{name} ({names}) values ({marks})",
+                    rows,
                 )
         for name in UNSHOWN:
             types = " varchar, ".join(inputs.MARTS[name]) + " varchar"
@@ -688,7 +694,7 @@ def test_numbers_are_those_of_the_tables(demo, demo_page):
         platforms = connection.execute(
             "select rate, ci_low, ci_high from marts.fct_retention_summary"
             " where dimension in ('platform', 'country', 'cohort')"
-            " and day_number = 7"
+            " and from_day_number = 7"
         ).fetchall()
     for eligible, retained, rate in genres:
         assert f"{eligible:,}" in reader.cells
@@ -718,11 +724,11 @@ def test_charts_draw_the_rates_of_the_tables(demo, demo_page):
             "select rate from marts.fct_retention_by_genres union all"
             " select rate from marts.fct_retention_summary"
             " where dimension in ('platform', 'all')"
-            " and day_number in (1, 7, 30)"
+            " and from_day_number in (1, 7, 30)"
         ).fetchall()
         cells = connection.execute(
             "select rate from marts.fct_retention_triangle"
-            " where is_mature and day_number >= 1"
+            " where is_mature and period_number >= 1"
         ).fetchall()
     assert all(json.dumps(rate) in drawn for (rate,) in rates)
     assert sorted(cell["rate"] for cell in heat_cells(demo_page)) == sorted(
@@ -809,17 +815,19 @@ def test_long_log_stays_light(tmp_path, bundle):
         connection.execute(
             "insert into marts.fct_retention_triangle"
             " select date '2023-01-01' + cast(i as integer), d, 100, 100, 9,"
-            " 0.09, 0.05, 0.16, true"
+            " 0.09, 0.05, 0.16, true, 'day'"
             " from range(730) as a (i), range(121) as b (d)"
         )
         connection.execute(
             "insert into marts.fct_retention_summary select 'cohort',"
             " cast(date '2023-01-01' + cast(i as integer) as varchar), 7, 100,"
-            " 100, 9, 0.09, 0.05, 0.16, true from range(730) as a (i)"
+            " 100, 9, 0.09, 0.05, 0.16, true, 'on_day', 'calendar', 7"
+            " from range(730) as a (i)"
         )
         connection.execute(
             "insert into marts.fct_retention_summary select 'country',"
-            " 'C' || i, 7, 100 + i, 100 + i, 9, 0.08, 0.05, 0.16, true"
+            " 'C' || i, 7, 100 + i, 100 + i, 9, 0.08, 0.05, 0.16, true,"
+            " 'on_day', 'calendar', 7"
             " from range(1000) as a (i)"
         )
         stamp(connection)

@@ -70,8 +70,9 @@ def retention(connection):
     return {
         number: (retained, eligible)
         for number, retained, eligible in connection.execute(
-            "select day_number, retained_users, eligible_users"
+            "select from_day_number, retained_users, eligible_users"
             " from marts.fct_retention_summary where dimension = 'all'"
+            " and retention_type = 'on_day' and day_mode = 'calendar'"
         ).fetchall()
     }
 
