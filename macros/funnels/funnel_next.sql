@@ -1,0 +1,56 @@
+{#-
+    For `funnel`: the condition by which the numbered step is joined.
+
+    In this order, a step is the first event of its name that comes after the
+    step before: the earliest choice, and so never a worse one. In any order it
+    is the first that comes after the entry, for a repeated name the second and
+    so on; the entry is itself the first of its own name. In strict order it is
+    the event in the next position.
+
+    Under `together` simultaneous events stand in whichever order serves the
+    attempt, so an instant offers as many events of a name as it holds, less
+    those that earlier steps have taken.
+-#}
+{% macro funnel_next(steps, number, order, ties) -%}
+    {%- set name = steps[number - 1] -%}
+    {%- set k = (steps | unique(true) | list).index(name) + 1 -%}
+    {%- set step = 'step_' ~ number -%}
+    {%- set before = 'entry' if number == 2 else 'step_' ~ (number - 1) -%}
+    {%- set instant = step if order == 'strict' else before -%}
+    {%- set taken -%}
+        {%- for other in steps[:number - 1] -%}
+            {%- if other == name %}
+            + case
+                when
+                    {{ 'entry' if loop.first else 'step_' ~ loop.index -}}
+                    .event_at = {{ instant }}.event_at
+                    then 1
+                else 0
+            end
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endset -%}
+    {%- if order == 'strict' and ties == 'together' -%}
+        {{ step }}.position = {{ before }}.position + 1
+            and {{ step }}.tied_{{ k }}_count > 0{{ taken }}
+    {%- elif order == 'strict' -%}
+        {{ step }}.position = {{ before }}.position + 1
+            and {{ step }}.event_name = '{{ name }}'
+            {%- if ties == 'apart' %}
+            and {{ step }}.tied_count = 1
+            and {{ before }}.tied_count = 1
+            {%- endif %}
+    {%- elif order == 'any' -%}
+        {{ step }}.event_name = '{{ name }}'
+            and {{ step }}.occurrence_number
+            = entry.passed_{{ k }}_count + {{ steps[:number].count(name) }}
+            {%- if ties != 'together' %}
+            - case when entry.event_name = '{{ name }}' then 1 else 0 end
+            {%- endif %}
+    {%- else -%}
+        {{ step }}.event_name = '{{ name }}'
+            and {{ step }}.occurrence_number
+            = {{ before }}.passed_{{ k }}_count + 1
+            {{- taken if ties == 'together' }}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,118 @@
+{#-
+    Grain: one row per user and milestone reached.
+
+    The users are those known to have signed up on an observed day. Where the
+    sign-up is unknown, nobody can say who signed up and never played, so such a
+    user has no milestones. A genre is explored by a valid play; the second one
+    is reached by the first valid play of a title with two. The return is the
+    first play, of any length, on the calendar day after first activity.
+
+    One play may reach several milestones; they then stand in the order of
+    their ids, which is the order above.
+-#}
+
+with
+
+users as (select * from {{ ref('int_users_started') }}),
+
+events as (select * from {{ ref('int_events_measured') }}),
+
+tags as (select * from {{ ref('int_titles_tagged') }}),
+
+entrants as (
+    select
+        user_id,
+        signed_up_at,
+        {{ add_days('cohort_date', 1) }} as return_date
+    from users
+    where signed_up_at is not null and not is_established
+),
+
+first_plays as (
+    select
+        entrants.user_id,
+        min(events.event_at) filter (where events.is_valid_play)
+            as first_valid_play_at,
+        min(events.event_at) filter (
+            where
+            events.event_type = 'play'
+            and events.event_date = entrants.return_date
+        ) as day_1_return_at
+    from entrants
+    inner join events
+        on entrants.user_id = events.user_id
+    group by entrants.user_id
+),
+
+explored as (
+    select
+        entrants.user_id,
+        tags.genre_name,
+        min(events.event_at) as explored_at
+    from entrants
+    inner join events
+        on entrants.user_id = events.user_id
+    inner join tags
+        on events.content_id = tags.content_id
+    where events.is_valid_play
+    group by entrants.user_id, tags.genre_name
+),
+
+genres_numbered as (
+    select
+        user_id,
+        explored_at,
+        row_number() over (
+            partition by user_id
+            order by explored_at asc nulls last, genre_name asc nulls last
+        ) as genre_number
+    from explored
+),
+
+reached as (
+    select
+        user_id,
+        1 as milestone_number,
+        'signed_up' as event_name,
+        signed_up_at as event_at
+    from entrants
+    union all
+    select
+        user_id,
+        2 as milestone_number,
+        'first_valid_play' as event_name,
+        first_valid_play_at as event_at
+    from first_plays
+    union all
+    select
+        user_id,
+        3 as milestone_number,
+        'second_genre' as event_name,
+        explored_at as event_at
+    from genres_numbered
+    where genre_number = 2
+    union all
+    select
+        user_id,
+        4 as milestone_number,
+        'day_1_return' as event_name,
+        day_1_return_at as event_at
+    from first_plays
+),
+
+final as (
+    select
+        -- keys
+        concat(user_id, ':', cast(milestone_number as varchar)) as event_id,
+        user_id,
+
+        -- attributes
+        event_name,
+
+        -- times
+        event_at
+    from reached
+    where event_at is not null
+)
+
+select * from final
