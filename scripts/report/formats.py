@@ -7,6 +7,7 @@ digits grow until the interval around it stays visible.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, isfinite, log10
@@ -202,3 +203,31 @@ def words(name: str | None) -> str:
     return ABBREVIATION.sub(
         lambda match: match[0].upper(), str(name).replace("_", " ")
     )
+
+
+def sentence(name: str) -> str:
+    """Turn a name of the warehouse into words that open a sentence.
+
+    Examples
+    --------
+    >>> sentence("push_rollout")
+    'Push rollout'
+    """
+    text = words(name)
+    return text[:1].upper() + text[1:]
+
+
+def finest(scales: Iterable[Scale]) -> Scale:
+    """Choose the scale with the most digits, the coarsest unit first."""
+    return min(scales, key=lambda scale: (scale.factor, -scale.decimals))
+
+
+def place(name: str, order: list[str]) -> tuple[int, str]:
+    """Sort known names as told, others after them by name.
+
+    Examples
+    --------
+    >>> sorted(["b", "z", "a"], key=lambda name: place(name, ["z"]))
+    ['z', 'a', 'b']
+    """
+    return (order.index(name) if name in order else len(order), name)

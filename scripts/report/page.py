@@ -14,7 +14,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from report import charts, effects, overview, returning
+from report import (
+    charts,
+    diversity,
+    experiments,
+    overview,
+    returning,
+    scenarios,
+)
 from report.formats import NO_BREAK
 from report.parts import Figure, Section, Tables
 
@@ -60,9 +67,9 @@ def sections_of(tables: Tables) -> list[Section]:
     return [
         overview.headlines(tables),
         returning.section(tables),
-        effects.genres(tables),
-        effects.experiments(tables),
-        effects.scenarios(tables),
+        diversity.section(tables),
+        experiments.section(tables),
+        scenarios.section(tables),
     ]
 
 

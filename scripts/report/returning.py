@@ -20,6 +20,7 @@ from report.parts import (
     Table,
     Tables,
 )
+from report.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
 
 SUMMARY = "marts.fct_retention_summary"
 TRIANGLE = "marts.fct_retention_triangle"
@@ -54,7 +55,7 @@ def section(tables: Tables) -> Section:
         row["day_number"]: row for row in summary if row["dimension"] == "all"
     }
     said = [
-        f"{_rate(whole[day])} {when}"
+        f"{rate_text(whole[day])} {when}"
         for day, when in HEADLINE_DAYS.items()
         if day in whole
     ]
@@ -74,33 +75,6 @@ def section(tables: Tables) -> Section:
         else "The days of retention shown are those old enough to tell.",
         [part for part in parts if part is not None],
     )
-
-
-def rate_cells(row: Row) -> list[str | Cell]:
-    """Write counts, rate and interval of one retention row."""
-    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
-    return [
-        count(row["eligible_users"]),
-        count(row["retained_users"]),
-        scale.text(row["rate"]),
-        Cell(scale.span(row["ci_low"], row["ci_high"])),
-    ]
-
-
-def rate_label(row: Row) -> str:
-    """Write rate and interval in one line."""
-    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
-    return (
-        f"{scale.text(row['rate'])}"
-        f" ({scale.span(row['ci_low'], row['ci_high'])})"
-    )
-
-
-RATE_COLUMNS = ["Eligible users", "Returned", "Rate", "Interval"]
-
-
-def _rate(row: Row) -> str:
-    return percent(row["rate"], row["ci_low"], row["ci_high"])
 
 
 def _listed(items: list[str]) -> str:
@@ -174,7 +148,9 @@ def _curve(triangle: list[Row], whole: dict[int, Row]) -> Figure | None:
             "high": row["ci_high"],
             "label": f"Day {day}: {rate_label(row)}",
             # A phone has room for the headline days only.
-            "short": f"D{day}  {_rate(row)}" if day in HEADLINE_DAYS else "",
+            "short": f"D{day}  {rate_text(row)}"
+            if day in HEADLINE_DAYS
+            else "",
         }
         for day, row in whole.items()
         if 1 <= day <= days[-1]
@@ -240,7 +216,7 @@ def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
     )
     caption = (
         f"One bar per cohort day with its Wilson interval; dashed: all cohorts"
-        f" together, {_rate(pooled)}, which {inside} of {len(shown)} intervals"
+        f" together, {rate_text(pooled)}, which {inside} of {len(shown)} intervals"
         " contain."
     )
     if len(shown) < len(cohorts):
@@ -312,7 +288,7 @@ def _heat_map(triangle: list[Row], every: list[Row]) -> Figure | None:
             [
                 str(cohort),
                 count(sizes[cohort]),
-                *(NOT_YET if row is None else _rate(row) for row in found),
+                *(NOT_YET if row is None else rate_text(row) for row in found),
             ]
         )
     return Figure(

@@ -664,7 +664,7 @@ def test_data_cannot_become_code(tmp_path, bundle, place):
 def test_hostile_genres_are_refused_as_numbers_only():
     """Genre buckets are parsed as numbers; names of genres never appear."""
     with pytest.raises(ValueError):
-        page.effects._genre_count({"genres_explored": HOSTILE})
+        page.diversity._genre_count({"genres_explored": HOSTILE})
 
 
 def test_numbers_are_those_of_the_tables(demo, demo_page):

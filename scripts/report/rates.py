@@ -1,0 +1,37 @@
+"""Rates with their numbers of users and intervals, as text and as cells."""
+
+from __future__ import annotations
+
+from report.formats import count, fit_scale, percent
+from report.parts import Cell, Row
+
+RATE_COLUMNS = ["Eligible users", "Returned", "Rate", "Interval"]
+
+
+def rate_cells(row: Row) -> list[str | Cell]:
+    """Write counts, rate and interval of one retention row."""
+    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
+    return [
+        count(row["eligible_users"]),
+        count(row["retained_users"]),
+        scale.text(row["rate"]),
+        Cell(scale.span(row["ci_low"], row["ci_high"])),
+    ]
+
+
+def rate_label(
+    row: Row,
+    rate: str = "rate",
+    low: str = "ci_low",
+    high: str = "ci_high",
+) -> str:
+    """Write rate and interval in one line; the names are those of columns."""
+    scale = fit_scale("rate", row[rate], row[low], row[high])
+    if row[low] is None or row[high] is None:
+        return scale.text(row[rate])
+    return f"{scale.text(row[rate])} ({scale.span(row[low], row[high])})"
+
+
+def rate_text(row: Row) -> str:
+    """Write a rate with digits to fit its interval."""
+    return percent(row["rate"], row["ci_low"], row["ci_high"])
