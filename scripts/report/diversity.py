@@ -51,6 +51,7 @@ def section(tables: Tables) -> Section:
             name,
             title,
             "This log has no genres, so there is nothing to compare.",
+            link="Genres",
         )
     parts: list[Part | None] = [
         _by_genres(rows),
@@ -63,6 +64,7 @@ def section(tables: Tables) -> Section:
         " The gap alone does not say that genres cause it: busy users do more"
         " of both.",
         [part for part in parts if part is not None],
+        "Genres",
     )
 
 

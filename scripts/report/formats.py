@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from math import ceil, isfinite, log10
 
@@ -26,6 +27,11 @@ MULTIPLES = {"x", "ratio", "multiple", "times", "eur per eur"}
 COUNTS = {"", "count", "number", "z"}
 HUNDRED = 100
 ABBREVIATION = re.compile(r"\b(roi|eur|d\d+)\b")
+MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+TIME_UNITS = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 MAGNITUDES = ((1e9, "billion"), (1e6, "million"))
 
 
@@ -171,6 +177,50 @@ def percent(value: float | None, *around: float | None) -> str:
     '6.4 %'
     """
     return fit_scale("rate", value, *around).text(value)
+
+
+def day(value: date) -> str:
+    """Write a date as a reader says it; the year stands at the page's head.
+
+    Examples
+    --------
+    >>> day(date(2026, 3, 5)).replace(NO_BREAK, " ")
+    '5 Mar'
+    """
+    return f"{value.day}{NO_BREAK}{MONTHS[value.month - 1]}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time in the largest unit that it fills.
+
+    Examples
+    --------
+    >>> [duration(s).replace(NO_BREAK, " ") for s in (42, 90, 5400, 200_000)]
+    ['42 s', '1.5 min', '1.5 h', '2.3 days']
+    """
+    if seconds is None:
+        return MISSING
+    size, unit = time_unit(seconds)
+    return fit_number(seconds / size) + NO_BREAK + unit
+
+
+def time_unit(seconds: float) -> tuple[float, str]:
+    """Choose the largest unit of time that a length fills."""
+    return next(
+        ((size, unit) for size, unit in TIME_UNITS if abs(seconds) >= size),
+        TIME_UNITS[-1],
+    )
+
+
+def fit_number(value: float) -> str:
+    """Write a number with one decimal, where it has one.
+
+    Examples
+    --------
+    >>> fit_number(3.0), fit_number(1.26)
+    ('3', '1.3')
+    """
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def p_value(value: float | None) -> str:

@@ -17,10 +17,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from report import (
     charts,
     diversity,
+    engagement,
     experiments,
+    lasting,
+    onboarding,
     overview,
     returning,
     scenarios,
+    watching,
 )
 from report.formats import NO_BREAK
 from report.parts import Figure, Section, Tables
@@ -67,6 +71,10 @@ def sections_of(tables: Tables) -> list[Section]:
     return [
         overview.headlines(tables),
         returning.section(tables),
+        lasting.section(tables),
+        engagement.section(tables),
+        watching.section(tables),
+        onboarding.section(tables),
         diversity.section(tables),
         experiments.section(tables),
         scenarios.section(tables),
