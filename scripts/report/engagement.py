@@ -95,7 +95,7 @@ def _history(
             "label": f"{day(row['calendar_date'])}, {series}:"
             f" {write(row[column])}"
             + ("" if row["is_complete"] else "; not a whole day"),
-            "short": write(row[column]),
+            "short": f"{write(row[column])} {series}",
         }
         for series, column in columns.items()
         for row in days
@@ -108,6 +108,8 @@ def _movement_title(
     days: list[Row],
     column: str,
     write: Callable[[float], str] = count,
+    *,
+    is_plural: bool = True,
 ) -> str:
     """Say how a number goes from its first to its last whole day."""
     ends = _ends(days, column)
@@ -124,6 +126,7 @@ def _movement_title(
         last[column],
         f"on {day(last['calendar_date'])}",
         write=write,
+        is_plural=is_plural,
     )
 
 
@@ -202,7 +205,7 @@ def _stickiness(days: list[Row]) -> Figure | Note:
             " observed days; this log has fewer."
         )
     title = _movement_title(
-        "Days that the mean user of a month is active", days, column, percent
+        "Stickiness", days, column, percent, is_plural=False
     )
     ends = _ends(days, column)
     mean = ""
@@ -268,12 +271,9 @@ def _frequency(rows: list[Row], window: int) -> Figure:
     )
     by_days = {row["active_day_count"]: row for row in rows}
     half = (window + 1) // 2
-    said = f"{percent(rows[0]['exact_rate'])} on one day only"
+    said = f"{percent(rows[0]['exact_rate'])} were so on one day only"
     if half in by_days and half > 1:
-        said += (
-            f", {percent(by_days[half]['at_least_rate'])} on {half} days or"
-            " more"
-        )
+        said += f", {percent(by_days[half]['at_least_rate'])} on {half} or more"
     title = f"Of users active within {window} days, {said}"
     return Figure(
         f"frequency-{window}",

@@ -171,6 +171,7 @@ def movement(
     end: str,
     *,
     write: Callable[[float], str] = count,
+    is_plural: bool = True,
 ) -> str:
     """Say in a title how a number of all users goes from first to last.
 
@@ -182,11 +183,12 @@ def movement(
     'Users a day hold steady: 1,000 on 5 Jan, 1,001 on 5 Mar'
     """
     if abs(last - first) <= STEADY * abs(first):
+        verb = "hold" if is_plural else "holds"
         return (
-            f"{subject} hold steady: {write(first)} {start},"
+            f"{subject} {verb} steady: {write(first)} {start},"
             f" {write(last)} {end}"
         )
-    verb = "fall" if last < first else "rise"
+    verb = ("fall" if last < first else "rise") + ("" if is_plural else "s")
     return (
         f"{subject} {verb} from {write(first)} {start} to {write(last)} {end}"
     )

@@ -194,9 +194,13 @@ def _by_value(rows: list[Row], dimension: str) -> dict[str, list[Row]]:
 
 def _told(days: list[Row]) -> Row:
     """Choose the day at which a survival curve is told."""
-    return next(
-        (row for row in days if row["day_number"] == MAIN_DAY), days[-1]
-    )
+    until = [row for row in days if row["day_number"] <= MAIN_DAY]
+    return (until or days)[-1]
+
+
+def _days(row: Row) -> str:
+    number = row["day_number"]
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def _survival(rows: list[Row]) -> Figure | None:
@@ -207,21 +211,22 @@ def _survival(rows: list[Row]) -> Figure | None:
     told = _told(days)
     half = next((row for row in days if row[SURVIVAL_RATE] <= HALF), None)
     stay = estimate(told, SURVIVAL_RATE).text()
-    title = f"{stay} of new users stay beyond day {told['day_number']}"
+    title = f"{stay} of new users stay for more than {_days(told)}"
     if half is not None and half["day_number"] < told["day_number"]:
         title = (
-            f"Half of new users have left by day {half['day_number']};"
-            f" {stay} stay beyond day {told['day_number']}"
+            f"Half of new users stay for no more than {_days(half)}, {stay}"
+            f" for more than {_days(told)}"
         )
     return Figure(
         "survival",
         title,
-        "Kaplan-Meier: a user leaves on their last active day once they have"
-        " been silent for long enough; whoever was active too lately to tell"
-        " counts for as long as they were watched. The band is Greenwood's"
-        f" interval on the log-log scale; {count(days[0]['at_risk_users'])}"
-        f" users at the start, {count(days[-1]['at_risk_users'])} still"
-        f" watched on day {days[-1]['day_number']}.",
+        "Kaplan-Meier: from the first active day to the last one before a"
+        " silence long enough to count as leaving, both included, so whoever"
+        " never comes back has stayed for one day. Users too young to tell"
+        " count for as long as they were followed. The band is Greenwood's"
+        f" interval; {count(days[0]['at_risk_users'])} users followed at the"
+        f" start, {count(days[-1]['at_risk_users'])} on day"
+        f" {days[-1]['day_number']}.",
         _survival_chart({"all": days}, title),
         _survival_table({"all": days}),
     )
@@ -245,13 +250,13 @@ def _survival_by_platform(rows: list[Row]) -> Figure | None:
         if any(row["day_number"] == number for row in days)
     }
     title = contrast(
-        f"Staying beyond day {number}",
+        f"Staying for more than {number} days",
         "platform",
         [(value, estimate(row, SURVIVAL_RATE)) for value, row in told.items()],
     )
     caption = (
-        "Users still there after each day, by the platform they signed up on;"
-        " bands are Greenwood intervals. At the start: "
+        "Users who stay for longer than so many days, by the platform they"
+        " signed up on; bands are Greenwood intervals. At the start: "
         + ", ".join(
             f"{value} {count(days[0]['at_risk_users'])}"
             for value, days in shown.items()
@@ -285,14 +290,14 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
                 "label": ("" if value == "all" else f"{value}, ")
                 + f"day {row['day_number']}:"
                 f" {rate_label(row, SURVIVAL_RATE)},"
-                f" {count(row['at_risk_users'])} watched",
+                f" {count(row['at_risk_users'])} followed",
             }
             for value, days in by_value.items()
             for row in days
         ],
         f"Step chart. {title}.",
-        x_title="Days since first activity",
-        y_title="Still there after that day",
+        x_title="Days",
+        y_title="Stay for longer",
         series_names=list(by_value),
         is_stepped=True,
     )
@@ -323,10 +328,10 @@ def _survival_table(by_value: dict[str, list[Row]]) -> Table:
         columns=[
             *(["Platform"] if is_split else []),
             "Day",
-            "Watched",
+            "Followed",
             "Left",
-            "Watched no longer",
-            "Still there",
+            "Followed no longer",
+            "Stay for longer",
             "Greenwood interval",
             "Leave on that day",
         ],
@@ -378,15 +383,13 @@ def _tenure(rows: list[Row]) -> Figure | None:
             key=lambda row: (row["active_users"], -row["band_number"]),
         )
         who = (
-            "established before the log"
+            "had signed up before the log begins"
             if most["tenure_band"] == ESTABLISHED
-            else f"in their {most['tenure_band']}"
-            if "-" in most["tenure_band"]
-            else f"there for {most['tenure_band']}"
+            else f"had been there for {most['tenure_band']}"
         )
         title = (
             f"In the week of {day(week)} {count(most['active_users'])} of"
-            f" {count(totals[week])} active users were {who}"
+            f" {count(totals[week])} active users {who}"
         )
     return Figure(
         "tenure",

@@ -145,12 +145,16 @@ def _lowest(steps: list[Row]) -> Row | None:
 
 def _heading(row: Row) -> str:
     """Write a step over its bar, short enough for a phone."""
-    text = f"{row['step_number']}. {sentence(row['step_name'])}"
-    if row[STEP_RATE] is not None and row["ci_low"] is not None:
-        text += f": {rate_label(row, STEP_RATE)}"
+    name = f"{row['step_number']}. {sentence(row['step_name'])}"
     if row["median_seconds"] is not None:
-        text += f", {duration(row['median_seconds'])}"
-    return text
+        name += f", after {duration(row['median_seconds'])}"
+    users = f"{count(row['reached_users'])} users"
+    if row[STEP_RATE] is not None and row["ci_low"] is not None:
+        users = (
+            f"{count(row['reached_users'])} of {count(row['entered_users'])}:"
+            f" {rate_label(row, STEP_RATE)}"
+        )
+    return f"{name}\n{users}"
 
 
 def _step_row(row: Row) -> list[str | Cell]:

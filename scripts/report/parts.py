@@ -62,7 +62,7 @@ class Card:
 
     label: str
     value: str
-    interval: str
+    intervals: tuple[str, ...]
     note: str
 
 

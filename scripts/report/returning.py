@@ -111,19 +111,19 @@ def _cards(summary: list[Row]) -> Cards:
             continue
         label = f"D{number}, {when}"
         if row["rate"] is None:
-            cards.append(Card(label, NOT_YET, "", "no user is old enough"))
+            cards.append(Card(label, NOT_YET, (), "no user is old enough"))
             continue
         scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
-        between = ""
+        intervals = [f"{scale.span(row['ci_low'], row['ci_high'])} (Wilson)"]
         if row["cohort_ci_low"] is not None:
             span = scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
-            between = f"{span} between cohorts; "
+            intervals.append(f"{span} (between cohorts)")
         cards.append(
             Card(
                 label,
                 scale.text(row["rate"]),
-                f"{scale.span(row['ci_low'], row['ci_high'])} (Wilson)",
-                f"{between}{count(row['retained_users'])} of"
+                tuple(intervals),
+                f"{count(row['retained_users'])} of"
                 f" {count(row['eligible_users'])} users old enough",
             )
         )
@@ -446,7 +446,9 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
             unknown,
             f"Heat map of {len(shown)} cohorts by {last} {grain}s. {title}.",
             x_title=f"{grain.capitalize()}s since first activity",
-            legend_title=f"Active in that {grain}",
+            legend_title="Active on that day"
+            if grain == "day"
+            else f"Active in that {grain}",
             ticks=ticks,
         ),
         _triangle_table(
@@ -485,9 +487,9 @@ def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
     for number in marked:
         rates = [row["rate"] for row in cells if row["period_number"] == number]
         if rates:
-            scale = fit_scale("rate", min(rates), max(rates))
+            scale = fit_scale("rate")
             span = scale.span(min(rates), max(rates))
-            if min(rates) == max(rates):
+            if scale.bare(min(rates)) == scale.bare(max(rates)):
                 span = scale.text(rates[0])
             spans.append(f"{letter}{number} {span}")
     return f"Cohort by cohort: {listed(spans)}" if spans else "Every cohort"

@@ -114,7 +114,7 @@ def _bands(rows: list[Row], lengths: list[Row]) -> Figure | None:
         "Sessions by length, from the first event to the last sign of"
         f" activity. Mean {duration(whole['mean_seconds'])}, longest"
         f" {duration(whole['longest_seconds'])};"
-        f" n {count(whole['session_count'])} sessions.",
+        f" n{NO_BREAK}={NO_BREAK}{count(whole['session_count'])} sessions.",
         charts.horizontal_bars(
             [
                 {
@@ -163,7 +163,7 @@ def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
         largest,
         key=lambda row: (-row["median_seconds"], str(row["dimension_value"])),
     )
-    size, unit = time_unit(max(row["p95_seconds"] for row in rows))
+    size, unit = time_unit(max(row["median_seconds"] for row in rows))
     longest, shortest = rows[0], rows[-1]
     title = (
         f"The median session lasts {duration(longest['median_seconds'])} on"

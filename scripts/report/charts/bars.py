@@ -17,12 +17,13 @@ from report.charts.theme import (
     Spec,
     finish,
     layered,
+    legend_of,
     line_heights,
     named_scale,
 )
 
 # Room for the words right of the longest bar.
-HEADROOM = 1.18
+HEADROOM = 1.3
 
 
 def bars(
@@ -170,13 +171,13 @@ def shares(
     dict
         A Vega-Lite specification.
     """
-    names = ["exactly so many days", "at least so many days"]
+    names = ["exactly", "at least"]
     scale = named_scale(names, [SOFT_BLUE, BLUE])
     base = alt.Chart().encode(
         x=alt.X(
             "days:O",
             title=x_title,
-            axis=alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False),
+            axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False),
             scale=alt.Scale(paddingInner=0.25),
         ),
         tooltip="label:N",
@@ -191,20 +192,20 @@ def shares(
             axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
         )
 
-    def colour(name: str) -> alt.ColorDatum:
-        return alt.ColorDatum(name, scale=scale, title=None)
+    def colour(field: str) -> alt.Color:
+        return alt.Color(f"{field}:N", scale=scale, title=None)
 
     return finish(
         layered(
-            rows,
+            [row | {"bar": names[0], "line": names[1]} for row in rows],
             base.mark_bar(cornerRadiusEnd=2).encode(
-                y=height("exact"), color=colour(names[0])
+                y=height("exact"), color=colour("bar")
             ),
             base.mark_line(strokeWidth=2, aria=False).encode(
-                y=height("at_least"), color=colour(names[1])
+                y=height("at_least"), color=colour("line")
             ),
             base.mark_point(size=45, filled=True, opacity=1, aria=False).encode(
-                y=height("at_least"), color=colour(names[1])
+                y=height("at_least"), color=colour("line")
             ),
         ),
         description,
@@ -264,7 +265,7 @@ def stacks(
                 "series:N",
                 title=None,
                 scale=named_scale(list(series), list(series.values())),
-                legend=alt.Legend(columns=3),
+                legend=legend_of(list(series)),
             ),
             opacity=alt.condition(
                 "datum.is_complete", alt.value(1), alt.value(0.4)
@@ -304,7 +305,7 @@ def steps(
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
     y = alt.Y(
-        "step:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.62)
+        "step:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.74)
     )
     bars_of_steps = (
         alt.Chart(alt.InlineData(values=ranked))
@@ -337,12 +338,17 @@ def steps(
     words = (
         alt.Chart(alt.InlineData(values=headings))
         .mark_text(
-            align="left", baseline="bottom", dy=-16, fontSize=13, aria=False
+            align="left",
+            baseline="bottom",
+            dy=-32,
+            lineBreak="\n",
+            lineHeight=17,
+            aria=False,
         )
         .encode(y=y, x=alt.value(0), text="heading:N")
     )
     return finish(
         alt.LayerChart(layer=[bars_of_steps, words]),
         description,
-        62 * len(headings),
+        88 * len(headings),
     )

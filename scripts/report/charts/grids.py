@@ -30,12 +30,16 @@ def _shaded(rows: list[Row]) -> list[Row]:
     return [row | {"is_dark": sqrt(row["rate"] / most) > DARK} for row in rows]
 
 
-def _colour(title: str) -> alt.Color:
+def _colour(title: str, rows: list[Row]) -> alt.Color:
+    most = max(row["rate"] for row in rows) or 1.0
     return alt.Color(
         "rate:Q",
         title=title,
-        scale=alt.Scale(type="sqrt", range=RAMP, domainMin=0),
-        legend=alt.Legend(format=PERCENT_AXIS, gradientLength=180, tickCount=4),
+        scale=alt.Scale(type="sqrt", range=RAMP, domain=[0, most]),
+        # On a scale of roots these are the ends and the middle.
+        legend=alt.Legend(
+            format=PERCENT_AXIS, gradientLength=180, values=[0, most / 4, most]
+        ),
     )
 
 
@@ -105,7 +109,7 @@ def heat_map(
         .encode(
             x=x,
             y=y,
-            color=_colour(legend_title),
+            color=_colour(legend_title, rows),
             tooltip=[
                 alt.Tooltip("cohort:N", title="Cohort"),
                 alt.Tooltip("period:O", title=x_title),
@@ -182,7 +186,9 @@ def matrix(
         ),
     )
     cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
-        color=_colour(legend_title), tooltip="label:N", description="label:N"
+        color=_colour(legend_title, rows),
+        tooltip="label:N",
+        description="label:N",
     )
     numbers = (
         _numbers(len(names))

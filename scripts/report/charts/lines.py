@@ -16,6 +16,7 @@ from report.charts.theme import (
     Row,
     Spec,
     finish,
+    legend_of,
     named_scale,
 )
 
@@ -70,7 +71,7 @@ def curve(
         return alt.Y(f"{field}:Q", title=y_title, axis=axis, scale=scale)
 
     has_legend = len(series_names) > 1
-    legend: Any = alt.Legend(columns=2) if has_legend else None
+    legend: Any = legend_of(series_names) if has_legend else None
     colour = alt.Color(
         "series:N",
         title=None,
@@ -82,12 +83,7 @@ def curve(
         base.mark_area(opacity=0.16, interpolate=shape, aria=False).encode(
             y=height("low"),
             y2="high:Q",
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(series_names, SERIES_COLOURS),
-                legend=None,
-            ),
+            color=colour,
         ),
         base.mark_line(strokeWidth=2.5, interpolate=shape, aria=False).encode(
             y=height("rate"),

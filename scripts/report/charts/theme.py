@@ -28,6 +28,8 @@ PERCENT_AXIS = ".2~%"
 NUMBER_AXIS = ",.6~g"
 DAY_LABEL = "utcFormat(toDate(datum.value), '%-d %b')"
 LABEL_LIMIT = 150
+# A chart narrower than this is on a phone [px].
+NARROW = 420
 LABEL_CHARACTERS = 20
 LABEL_LINES = "split(datum.value, '\\n')"
 # Series differ in colour, lightness and a second sign: a shape or a dash.
@@ -68,6 +70,12 @@ CONFIG: Spec = {
     },
     "text": {"color": INK, "fontSize": 13},
 }
+
+
+def legend_of(names: list[str], wide: int = 5) -> alt.Legend:
+    """Break a legend into fewer columns where the chart is narrow."""
+    columns = min(len(names), wide)
+    return alt.Legend(columns={"expr": f"width < {NARROW} ? 2 : {columns}"})
 
 
 def finish(chart: alt.LayerChart, description: str, height: int) -> Spec:
