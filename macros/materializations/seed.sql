@@ -3,7 +3,8 @@
 
     Columns and types come from the seed's YAML; columns are found by name, so
     their order in the file is free, and columns that the YAML does not know
-    are kept as text. A line that cannot be read (a value that is not of its
+    are kept as text; a column marked `optional` that the file lacks is added
+    empty. A line that cannot be read (a value that is not of its
     type, too few or too many columns, broken quotes) is set apart in
     `raw.malformed_rows` with file, line and reason; the rest is loaded. The
     table is replaced in one transaction.
@@ -26,8 +27,11 @@
 
     {% set header = csv_header(path) %}
     {% set missing = [] %}
-    {% for name in model.columns if name not in header %}
-        {% do missing.append(name) %}
+    {% set absent = [] %}
+    {% for name, column in model.columns.items() if name not in header %}
+        {% do (absent if column.meta.get('optional') else missing).append(
+            name
+        ) %}
     {% endfor %}
     {% if missing %}
         {{ exceptions.raise_compiler_error(
@@ -76,6 +80,13 @@
     {%- endcall %}
 
     {% do run_query("set global force_compression = 'auto'") %}
+
+    {% for name in absent %}
+        {% do run_query(
+            "alter table " ~ relation ~ " add column " ~ name ~ " "
+            ~ model.columns[name].data_type
+        ) %}
+    {% endfor %}
 
     {% call statement('keep_malformed') -%}
         delete from {{ malformed }} where table_name = '{{ model.name }}';

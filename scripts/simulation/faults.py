@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from raw_files import EVENT_TYPES
 from simulation.config import DAY_SECONDS, SimulationConfig
-from simulation.plays import Events, Integers
+from simulation.plays import Events, Integers, is_session_start
 
 # Rows on their way into events.csv. `arrival` orders the file.
 ROW = np.dtype(
@@ -114,10 +114,13 @@ def to_rows(
     rows["sequence"] = sequence
     rows["title"] = events.title
     rows["kind"] = events.kind
+    # A session stays on one device.
+    session = np.cumsum(is_session_start(events)) - 1
+    sessions = session.max(initial=-1) + 1
     rows["device"] = np.where(
-        rng.random(len(rows)) < MAIN_DEVICE_SHARE,
+        (rng.random(sessions) < MAIN_DEVICE_SHARE)[session],
         MAIN_DEVICES[platform[events.user]],
-        rng.integers(0, 2, len(rows)),
+        rng.integers(0, 2, sessions)[session],
     )
     return rows
 

@@ -22,6 +22,7 @@ PLAY, PAUSE, SKIP = range(len(EVENT_TYPES))
 # Seconds. A valid play lasts at least VALID, one second above the 30 that
 # the definition asks for; a sampled title at most SAMPLED_MOST.
 VALID = 31
+SESSION_GAP = 1_800
 WATCHED_MOST = 1_500
 SAMPLED_LEAST, SAMPLED_MOST = 3, 25
 CHOOSING_MOST = 6
@@ -75,6 +76,23 @@ class Events:
         return Events(
             self.user[kept], self.title[kept], self.kind[kept], self.at[kept]
         )
+
+
+def is_session_start(events: Events) -> Bools:
+    """Tell which events follow more than 30 minutes of their user's silence.
+
+    Examples
+    --------
+    >>> at = np.array([0, 1_800, 3_601, 3_602])
+    >>> zeros = np.zeros(4, dtype=int)
+    >>> is_session_start(Events(zeros, zeros, zeros, at)).tolist()
+    [True, False, True, False]
+    """
+    is_start = np.ones(len(events.at), dtype=bool)
+    is_start[1:] = (events.user[1:] != events.user[:-1]) | (
+        np.diff(events.at) > SESSION_GAP
+    )
+    return is_start
 
 
 def runs(keys: Integers) -> tuple[Integers, Integers]:

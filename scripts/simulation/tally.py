@@ -12,9 +12,8 @@ from simulation.catalogue import Catalogue
 from simulation.config import DAY_SECONDS, VARIANTS, SimulationConfig
 from simulation.members import NEVER, Members, Sessions
 from simulation.newcomers import EXPLORER_GENRES, Newcomers
-from simulation.plays import PLAY, Events
+from simulation.plays import PAUSE, PLAY, Events, is_session_start
 
-SESSION_GAP = 1_800
 VALID_PLAY = 30
 LONGEST_PLAY = 4 * 3600
 RETENTION_DAYS = (1, 7, 14, 30)
@@ -31,24 +30,40 @@ def add(total: Tally, part: Tally) -> None:
 
 def count_events(events: Events, catalogue: Catalogue) -> Tally:
     """Count events, sessions and plays by the definitions of the warehouse."""
+    if not len(events.at):
+        return dict.fromkeys(
+            (
+                *("events", "plays", "valid_plays", "missing_stops"),
+                *("sessions", "active_users"),
+            ),
+            0,
+        )
     same_user = events.user[1:] == events.user[:-1]
-    silence = np.diff(events.at)
     is_play = events.kind == PLAY
     has_stop = np.zeros(len(events.at), dtype=bool)
     has_stop[:-1] = same_user & (events.kind[1:] != PLAY)
     open_for = np.full(len(events.at), LONGEST_PLAY)
-    open_for[:-1] = np.where(same_user, silence, LONGEST_PLAY)
-    watched = np.minimum(
-        np.minimum(open_for, LONGEST_PLAY), catalogue.durations[events.title]
+    open_for[:-1] = np.where(same_user, np.diff(events.at), LONGEST_PLAY)
+
+    # A play after its own pause, in the same session, goes on.
+    starts_session = is_session_start(events)
+    opens = is_play.copy()
+    opens[1:] &= (
+        starts_session[1:]
+        | (events.kind[:-1] != PAUSE)
+        | (events.title[1:] != events.title[:-1])
     )
+    opening = np.flatnonzero(opens)
+    longest = np.minimum(LONGEST_PLAY, catalogue.durations[events.title])
+    watched = np.where(is_play, np.minimum(open_for, longest), 0)
     return {
         "events": len(events.at),
-        "plays": int(is_play.sum()),
-        "valid_plays": int((is_play & (watched >= VALID_PLAY)).sum()),
+        "plays": len(opening),
+        "valid_plays": int(
+            (np.add.reduceat(watched, opening) >= VALID_PLAY).sum()
+        ),
         "missing_stops": int((is_play & ~has_stop).sum()),
-        "sessions": int((~same_user | (silence > SESSION_GAP)).sum() + 1)
-        if len(events.at)
-        else 0,
+        "sessions": int(starts_session.sum()),
         "active_users": len(np.unique(events.user)),
     }
 

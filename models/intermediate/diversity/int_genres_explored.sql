@@ -10,23 +10,23 @@ with
 
 users as (select * from {{ ref('int_users_started') }}),
 
-events as (select * from {{ ref('int_events_measured') }}),
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 tags as (select * from {{ ref('int_titles_tagged') }}),
 
 early_plays as (
     select
-        events.user_id,
-        events.content_id,
-        events.event_date,
-        events.watched_seconds
-    from events
+        plays.user_id,
+        plays.content_id,
+        plays.play_date,
+        plays.watched_seconds
+    from plays
     inner join users
-        on events.user_id = users.user_id
+        on plays.user_id = users.user_id
     where
         users.is_new
-        and events.is_valid_play
-        and events.event_date < {{ add_days(
+        and plays.is_valid_play
+        and plays.play_date < {{ add_days(
             'users.cohort_date', var('genre_window_days')
         ) }}
 ),
@@ -35,7 +35,7 @@ volumes as (
     select
         user_id,
         cast(count(*) as integer) as valid_play_count,
-        cast(count(distinct event_date) as integer) as active_day_count,
+        cast(count(distinct play_date) as integer) as active_day_count,
         cast(sum(watched_seconds) as bigint) as watched_seconds
     from early_plays
     group by user_id

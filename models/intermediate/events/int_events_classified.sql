@@ -45,7 +45,13 @@ copies as (
                 candidates.user_id asc nulls last,
                 candidates.content_id asc nulls last,
                 candidates.event_type asc nulls last,
-                candidates.device_type asc nulls last
+                candidates.device_type asc nulls last,
+                candidates.received_at asc nulls last,
+                candidates.sequence_number asc nulls last,
+                candidates.position_seconds asc nulls last,
+                candidates.playback_speed asc nulls last,
+                candidates.ended_at asc nulls last,
+                candidates.player_id asc nulls last
         ) as copy_number
     from candidates
     inner join repeated
@@ -64,6 +70,7 @@ final as (
         event_id,
         user_id,
         content_id,
+        player_id,
 
         -- attributes
         event_type,
@@ -75,8 +82,15 @@ final as (
             else 'canonical'
         end as row_verdict,
 
+        -- measures
+        position_seconds,
+        playback_speed,
+        sequence_number,
+
         -- times
-        event_at
+        event_at,
+        ended_at,
+        received_at
     from numbered
 )
 

@@ -35,6 +35,7 @@ final as (
         events.event_id,
         events.user_id,
         events.content_id,
+        events.player_id,
 
         -- attributes
         events.event_type,
@@ -48,7 +49,9 @@ final as (
                 then 'missing_key'
             when
                 events.event_type is null
-                or events.event_type not in ('play', 'pause', 'skip')
+                or events.event_type not in (
+                    'play', 'pause', 'skip', 'stop', 'seek', 'heartbeat'
+                )
                 then 'unknown_event_type'
             when
                 events.event_at
@@ -62,8 +65,15 @@ final as (
                 then 'before_sign_up'
         end as reject_reason,
 
+        -- measures
+        events.position_seconds,
+        events.playback_speed,
+        events.sequence_number,
+
         -- times
-        events.event_at
+        events.event_at,
+        events.ended_at,
+        events.received_at
     from events
     left join known_users
         on events.user_id = known_users.user_id

@@ -1,53 +1,147 @@
-{{ config(materialized='view') }}
-
 {#-
     Grain: one row per canonical event, numbered into sessions.
 
-    An event opens a session when its user has been silent for longer than
-    `session_gap_seconds`; a silence of exactly that long does not, nor does
-    midnight. The session's id is its first event's, so a late event renames
-    at most the session it lands in. Events at the same instant are ordered by
-    their id.
+    A run of events ends when its user has been silent for longer than
+    `session_gap_seconds`; a silence of exactly that long does not end it. A
+    title that is shown to run is not silence: from a play until the event that
+    shows it went on (a pause, skip, stop, seek or heartbeat of its own), or its
+    logged end, but no longer than the title or `maximum_play_seconds` last.
+
+    A run is one session, unless it lasts longer than
+    `maximum_session_seconds`, where it is cut at every multiple of that since
+    its start, or meets midnight while `session_midnight` is `split`. A
+    session's id is its first event's, so a late event renames at most the
+    session that it lands in; a run's, `parent_session_id`, likewise. Events at
+    the same instant are ordered by receipt, then by the source's own number,
+    then by id.
 -#}
+
+{%- if var('session_midnight') not in ['cross', 'split'] %}
+    {{ exceptions.raise_compiler_error(
+        "session_midnight is '" ~ var('session_midnight')
+        ~ "'. Write cross or split."
+    ) }}
+{%- endif %}
 
 with
 
-classified as (select * from {{ ref('int_events_classified') }}),
+played as (select * from {{ ref('int_events_played') }}),
 
-silences as (
+shown as (
     select
         event_id,
+        play_id,
         user_id,
         content_id,
         event_type,
         device_type,
+        is_playing,
+        is_shown,
+        closing_type,
+        position_seconds,
+        playback_speed,
+        sequence_number,
         event_at,
+        closing_at,
+        received_at,
+        case
+            when is_playing and is_shown
+                then {{ add_seconds(
+                    'event_at',
+                    'least('
+                    ~ seconds_between('event_at', 'closing_at')
+                    ~ ', duration_seconds, '
+                    ~ var('maximum_play_seconds')
+                    ~ ', case when event_type = \'heartbeat\' '
+                    ~ 'or closing_type = \'heartbeat\' then '
+                    ~ var('heartbeat_grace_seconds') ~ ' end)'
+                ) }}
+            else event_at
+        end as shown_until_at
+    from played
+),
+
+silences as (
+    select
+        *,
         lag(event_at) over events_of_user as previous_event_at,
-        lead(event_at) over events_of_user as next_event_at
-    from classified
-    where row_verdict = 'canonical'
+        max(shown_until_at) over earlier_events as silent_from_at
+    from shown
     window
         events_of_user as (
             partition by user_id
-            order by event_at asc nulls last, event_id asc nulls last
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+        ),
+        earlier_events as (
+            partition by user_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+breaks as (
+    select
+        *,
+        -- A user's first event has no silence before it.
+        coalesce(
+            {{ seconds_between('silent_from_at', 'event_at') }}
+            > {{ var('session_gap_seconds') }},
+            true
+        ) as is_run_start
+    from silences
+),
+
+runs as (
+    select
+        *,
+        {{ last_known('case when is_run_start then event_id end') }} over so_far
+            as parent_session_id,
+        {{ last_known('case when is_run_start then event_at end') }} over so_far
+            as run_started_at
+    from breaks
+    window
+        so_far as (
+            partition by user_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+            rows between unbounded preceding and current row
         )
 ),
 
 openings as (
     select
         *,
-        -- A user's first event has no silence before it.
-        coalesce(
-            {{ seconds_between('previous_event_at', 'event_at') }}
-            > {{ var('session_gap_seconds') }},
-            true
-        ) as is_session_start,
-        coalesce(
-            {{ seconds_between('event_at', 'next_event_at') }}
-            > {{ var('session_gap_seconds') }},
-            true
-        ) as is_session_end
-    from silences
+        (
+            is_run_start
+            or coalesce(
+                {{ var('maximum_session_seconds') }} > 0
+                and floor(
+                    {{ seconds_between('run_started_at', 'event_at') }}
+                    / nullif({{ var('maximum_session_seconds') }}, 0)
+                ) > floor(
+                    {{ seconds_between('run_started_at', 'previous_event_at') }}
+                    / nullif({{ var('maximum_session_seconds') }}, 0)
+                ),
+                false
+            )
+            or (
+                '{{ var("session_midnight") }}' = 'split'
+                and {{ local_date('event_at') }}
+                > {{ local_date('previous_event_at') }}
+            )
+        ) as is_session_start
+    from runs
 ),
 
 numbered as (
@@ -56,13 +150,30 @@ numbered as (
         sum(case when is_session_start then 1 else 0 end) over so_far
             as session_number,
         {{ last_known('case when is_session_start then event_id end') }}
-            over so_far as session_id
+            over so_far as session_id,
+        {{ next_known('case when is_run_start then event_at end') }}
+            over later_events as next_run_at,
+        {{ next_known('case when event_id = play_id then event_at end') }}
+            over later_events as next_play_at
     from openings
     window
         so_far as (
             partition by user_id
-            order by event_at asc nulls last, event_id asc nulls last
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
             rows between unbounded preceding and current row
+        ),
+        later_events as (
+            partition by user_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+            rows between 1 following and unbounded following
         )
 ),
 
@@ -71,6 +182,8 @@ final as (
         -- keys
         event_id,
         session_id,
+        parent_session_id,
+        play_id,
         user_id,
         content_id,
 
@@ -78,15 +191,24 @@ final as (
         event_type,
         device_type,
         is_session_start,
-        is_session_end,
+        is_playing,
+        is_shown,
+        closing_type,
 
         -- measures
         cast(session_number as integer) as session_number,
+        position_seconds,
+        playback_speed,
+        sequence_number,
 
         -- times
         {{ local_date('event_at') }} as event_date,
         event_at,
-        next_event_at
+        closing_at,
+        shown_until_at,
+        next_run_at,
+        next_play_at,
+        received_at
     from numbered
 )
 

@@ -8,7 +8,7 @@
 
 with
 
-events as (select * from {{ ref('int_events_measured') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
 
 bounds as (
     select

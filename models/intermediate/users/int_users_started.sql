@@ -11,7 +11,7 @@ with
 
 users as (select * from {{ ref('int_users_classified') }}),
 
-events as (select * from {{ ref('int_events_measured') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 

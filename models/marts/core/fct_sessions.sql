@@ -2,28 +2,30 @@
 
 with
 
-events as (select * from {{ ref('int_events_measured') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
 sessions as (
     select
         session_id,
+        parent_session_id,
         user_id,
         session_number,
         count(*) as event_count,
-        count(*) filter (where event_type = 'play') as play_count,
+        count(*) filter (where event_id = play_id) as play_count,
         min(event_date) as session_date,
         min(event_at) as started_at,
-        max(event_at) as ended_at
+        max(shown_until_at) as ended_at
     from events
-    group by session_id, user_id, session_number
+    group by session_id, parent_session_id, user_id, session_number
 ),
 
 final as (
     select
         -- keys
         sessions.session_id,
+        sessions.parent_session_id,
         sessions.user_id,
 
         -- attributes

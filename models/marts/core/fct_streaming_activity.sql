@@ -1,12 +1,15 @@
 {#-
     Grain: one row per canonical event, with everything known about it.
 
-    Only plays carry watched seconds; the other events have none.
+    A play's seconds stand at the event that opens it; the other events have
+    none.
 -#}
 
 with
 
-events as (select * from {{ ref('int_events_measured') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
+
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
@@ -17,6 +20,7 @@ final as (
         -- keys
         events.event_id,
         events.session_id,
+        events.play_id,
         events.user_id,
         events.content_id,
 
@@ -30,14 +34,14 @@ final as (
         titles.title,
         titles.genre_names,
         titles.language_code,
-        events.is_valid_play,
+        coalesce(plays.is_valid_play, false) as is_valid_play,
         events.is_session_start,
 
         -- measures
         events.session_number,
         {{ days_between('users.cohort_date', 'events.event_date') }}
             as day_number,
-        events.watched_seconds,
+        plays.watched_seconds,
 
         -- times
         events.event_date,
@@ -47,6 +51,8 @@ final as (
         on events.user_id = users.user_id
     inner join titles
         on events.content_id = titles.content_id
+    left join plays
+        on events.event_id = plays.play_id
 )
 
 select * from final

@@ -1,13 +1,15 @@
 {#-
     Grain: one row per user and calendar day with at least one event.
 
-    A day is active when it holds a play. A session belongs to the day on which
-    it began.
+    A day is active when it holds a `play`, also one that resumes. A play with
+    all its time, and a session, belong to the day on which they began.
 -#}
 
 with
 
-events as (select * from {{ ref('int_events_measured') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
+
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
@@ -16,12 +18,22 @@ days as (
         user_id,
         event_date as activity_date,
         count(*) as event_count,
-        count(*) filter (where event_type = 'play') as play_count,
-        count(*) filter (where is_valid_play) as valid_play_count,
-        count(*) filter (where is_session_start) as session_count,
-        coalesce(sum(watched_seconds), 0) as watched_seconds
+        count(*) filter (where event_type = 'play') > 0 as is_active,
+        count(*) filter (where event_id = play_id) as play_count,
+        count(*) filter (where is_session_start) as session_count
     from events
     group by user_id, event_date
+),
+
+play_days as (
+    select
+        user_id,
+        play_date,
+        count(*) filter (where is_valid_play) as valid_play_count,
+        sum(watched_seconds) as watched_seconds,
+        sum(net_watched_seconds) as net_watched_seconds
+    from plays
+    group by user_id, play_date
 ),
 
 final as (
@@ -33,22 +45,30 @@ final as (
         users.platform,
         users.country_code,
         users.is_new,
-        days.play_count > 0 as is_active,
+        days.is_active,
 
         -- measures
         {{ days_between('users.cohort_date', 'days.activity_date') }}
             as day_number,
         cast(days.event_count as integer) as event_count,
         cast(days.play_count as integer) as play_count,
-        cast(days.valid_play_count as integer) as valid_play_count,
+        cast(coalesce(play_days.valid_play_count, 0) as integer)
+            as valid_play_count,
         cast(days.session_count as integer) as session_count,
-        cast(days.watched_seconds as bigint) as watched_seconds,
+        cast(coalesce(play_days.watched_seconds, 0) as bigint)
+            as watched_seconds,
+        cast(coalesce(play_days.net_watched_seconds, 0) as bigint)
+            as net_watched_seconds,
 
         -- times
         days.activity_date
     from days
     inner join users
         on days.user_id = users.user_id
+    left join play_days
+        on
+            days.user_id = play_days.user_id
+            and days.activity_date = play_days.play_date
 )
 
 select * from final

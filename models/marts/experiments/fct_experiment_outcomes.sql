@@ -17,7 +17,9 @@ metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
 sessions as (select * from {{ ref('fct_sessions') }}),
 
-events as (select * from {{ ref('int_events_measured') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
+
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
@@ -41,25 +43,23 @@ measures as (
         user_id,
         'plays' as measure,
         cast(1 as bigint) as amount,
-        event_at as measured_at
-    from events
-    where event_type = 'play'
+        started_at as measured_at
+    from plays
     union all
     select
         user_id,
         'valid_plays' as measure,
         cast(1 as bigint) as amount,
-        event_at as measured_at
-    from events
+        started_at as measured_at
+    from plays
     where is_valid_play
     union all
     select
         user_id,
         'watched_seconds' as measure,
         watched_seconds as amount,
-        event_at as measured_at
-    from events
-    where event_type = 'play'
+        started_at as measured_at
+    from plays
 ),
 
 windows as (

@@ -1,0 +1,21 @@
+{#-
+    An instant moved by seconds, whole or not, to the microsecond.
+
+    {{ add_seconds('event_at', 'open_seconds') }}
+    2026-03-01 10:00:00, 1.5  ->  2026-03-01 10:00:01.5
+-#}
+{% macro add_seconds(instant, seconds) -%}
+    {{ adapter.dispatch('add_seconds', 'streaming_engagement')(
+        instant, seconds
+    ) }}
+{%- endmacro %}
+
+{% macro duckdb__add_seconds(instant, seconds) -%}
+    ({{ instant }} + to_microseconds(cast(floor({{ seconds }} * 1e6) as bigint)))
+{%- endmacro %}
+
+{% macro spark__add_seconds(instant, seconds) -%}
+    timestampadd(
+        microsecond, cast(floor({{ seconds }} * 1e6) as bigint), {{ instant }}
+    )
+{%- endmacro %}

@@ -1,0 +1,201 @@
+{{ config(materialized='view') }}
+
+{#-
+    Grain: one row per canonical event, put to the play that it belongs to.
+
+    A player is one of the user's, by `player_id` or else by kind of device. A
+    `play` opens a play, unless it resumes its own title within
+    `session_gap_seconds` of a pause. Other events belong to the player's latest
+    play when they are about its title; without one they are strays.
+
+    After an event the title runs, `is_playing`, until the player's next event:
+    after a `play`, and after a `seek` or `heartbeat` while it ran. That it ran
+    all the while `is_shown` when the next event is about the same play; a
+    heartbeat later than `session_gap_seconds` shows an app that woke up, not a
+    title that ran. After a `play` that was logged with its end, the title ran
+    until then.
+-#}
+
+with
+
+classified as (select * from {{ ref('int_events_classified') }}),
+
+titles as (select * from {{ ref('int_titles_classified') }}),
+
+known_titles as (
+    select
+        content_id,
+        duration_seconds
+    from titles
+    where row_verdict = 'canonical'
+),
+
+events as (
+    select
+        classified.event_id,
+        classified.user_id,
+        classified.content_id,
+        classified.event_type,
+        classified.device_type,
+        coalesce(classified.player_id, classified.device_type) as player_id,
+        classified.position_seconds,
+        classified.playback_speed,
+        classified.sequence_number,
+        known_titles.duration_seconds,
+        classified.event_at,
+        case
+            when
+                classified.event_type = 'play'
+                and classified.ended_at >= classified.event_at
+                then classified.ended_at
+        end as ended_at,
+        classified.received_at
+    from classified
+    inner join known_titles
+        on classified.content_id = known_titles.content_id
+    where classified.row_verdict = 'canonical'
+),
+
+neighbours as (
+    select
+        *,
+        lag(event_at) over events_of_player as previous_event_at,
+        lead(event_at) over events_of_player as next_event_at,
+        lead(event_type) over events_of_player as next_event_type,
+        lead(content_id) over events_of_player as next_content_id,
+        -- What the player was last told to do, and about which title.
+        {{ last_known(
+            "case when event_type not in ('seek', 'heartbeat')"
+            " then event_type end"
+        ) }} over earlier_events as told_type,
+        {{ last_known(
+            "case when event_type not in ('seek', 'heartbeat')"
+            " then content_id end"
+        ) }} over earlier_events as told_content_id,
+        {{ last_known(
+            "case when event_type = 'play' then content_id end"
+        ) }} over earlier_events as played_content_id
+    from events
+    window
+        events_of_player as (
+            partition by user_id, player_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+        ),
+        earlier_events as (
+            partition by user_id, player_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+told as (
+    select
+        *,
+        (
+            event_type = 'play'
+            and not coalesce(
+                told_type = 'pause'
+                and told_content_id = content_id
+                and played_content_id = content_id
+                and {{ seconds_between('previous_event_at', 'event_at') }}
+                <= {{ var('session_gap_seconds') }},
+                false
+            )
+        ) as is_opening,
+        event_type = 'play' or coalesce(played_content_id = content_id, false)
+            as is_of_play,
+        (
+            event_type = 'heartbeat'
+            and coalesce(
+                {{ seconds_between('previous_event_at', 'event_at') }}
+                > {{ var('session_gap_seconds') }},
+                true
+            )
+        ) as is_awakening,
+        coalesce(
+            next_event_type <> 'play'
+            and next_content_id = content_id
+            and not (
+                next_event_type = 'heartbeat'
+                and {{ seconds_between('event_at', 'next_event_at') }}
+                > {{ var('session_gap_seconds') }}
+            ),
+            false
+        ) as is_followed
+    from neighbours
+),
+
+states as (
+    select
+        *,
+        {{ last_known('case when is_opening then event_id end') }} over so_far
+            as opening_id,
+        {{ last_known(
+            "case"
+            " when not is_of_play then null"
+            " when is_awakening then 'lost'"
+            " when event_type = 'play' and ended_at is not null then 'timed'"
+            " when event_type in ('seek', 'heartbeat') then null"
+            " else event_type end"
+        ) }} over so_far as state_name
+    from told
+    window
+        so_far as (
+            partition by user_id, player_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+            rows between unbounded preceding and current row
+        )
+),
+
+final as (
+    select
+        -- keys
+        event_id,
+        case when is_of_play then opening_id end as play_id,
+        user_id,
+        content_id,
+
+        -- attributes
+        event_type,
+        device_type,
+        coalesce(
+            is_of_play
+            and (
+                state_name = 'play'
+                or (state_name = 'timed' and event_type = 'play')
+            ),
+            false
+        ) as is_playing,
+        is_followed or ended_at is not null as is_shown,
+        case
+            when ended_at is not null then 'ended'
+            when is_followed then next_event_type
+            when next_event_at is not null then 'next_play'
+        end as closing_type,
+
+        -- measures
+        position_seconds,
+        playback_speed,
+        sequence_number,
+        duration_seconds,
+
+        -- times
+        event_at,
+        coalesce(ended_at, next_event_at) as closing_at,
+        received_at
+    from states
+)
+
+select * from final

@@ -1,0 +1,344 @@
+{#-
+    Grain: one row per play: one attempt at a title, with its pauses.
+
+    Time is credited while the title runs: until its stretch ends, the title
+    ends, or the play has run for `maximum_play_seconds`. `watched_seconds`
+    counts time, `unique_seconds` the title's own seconds, each once: they
+    differ by speed and by what was seen again. Where the title stands follows
+    from the last position that the source told, or from 0 at the opening.
+    `net_watched_seconds` leaves out the time at which an earlier stretch of the
+    same user was still running, on another device.
+
+    Sums are taken in whole microseconds, so that they are exact. Only continued
+    plays need windows of their own.
+-#}
+
+with
+
+stretches as (select * from {{ ref('int_stretches_bounded') }}),
+
+continued_stretches as (select * from {{ ref('int_stretches_bounded') }}),
+
+openings as (select * from {{ ref('int_events_sessionized') }}),
+
+later_events as (select * from {{ ref('int_events_sessionized') }}),
+
+titles as (select * from {{ ref('int_titles_classified') }}),
+
+-- A play of one stretch runs from 0 at normal speed.
+plain as (
+    select
+        event_id,
+        play_id,
+        user_id,
+        bound_code,
+        1 as stretch_number,
+        cast(round(bound_seconds * 1e6) as bigint) as bound_us,
+        cast(round(least(bound_seconds, duration_seconds) * 1e6) as bigint)
+            as running_us,
+        cast(round(duration_seconds * 1e6) as bigint) as duration_us,
+        event_at
+    from stretches
+    where
+        is_playing
+        and not is_continued
+),
+
+paced as (
+    select
+        *,
+        row_number() over events_of_play as stretch_number,
+        coalesce({{ last_known('playback_speed') }} over so_far, 1) as speed
+    from continued_stretches
+    where is_continued
+    window
+        events_of_play as (
+            partition by play_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+        ),
+        so_far as (
+            partition by play_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last
+            rows between unbounded preceding and current row
+        )
+),
+
+opened as (
+    select
+        event_id,
+        play_id,
+        user_id,
+        bound_code,
+        is_playing,
+        stretch_number,
+        speed,
+        cast(round(bound_seconds * 1e6) as bigint) as bound_us,
+        -- No stretch runs for longer than the whole title.
+        cast(
+            round(least(bound_seconds, duration_seconds / speed) * 1e6)
+            as bigint
+        ) as open_us,
+        cast(round(duration_seconds * 1e6) as bigint) as duration_us,
+        cast(
+            round(
+                coalesce(
+                    position_seconds, case when event_id = play_id then 0 end
+                ) * 1e6
+            ) as bigint
+        ) as told_us,
+        event_at
+    from paced
+),
+
+run as (
+    select
+        *,
+        coalesce(cast(sum(open_us) over earlier_stretches as bigint), 0)
+            as open_before_us
+    from opened
+    window
+        earlier_stretches as (
+            partition by play_id
+            order by stretch_number asc nulls last
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+capped as (
+    select
+        *,
+        cast(
+            round(
+                speed * greatest(
+                    least(
+                        open_us,
+                        cast({{ var('maximum_play_seconds') }} * 1e6 as bigint)
+                        - open_before_us
+                    ),
+                    0
+                )
+            ) as bigint
+        ) as content_us
+    from run
+),
+
+moved as (
+    select
+        *,
+        coalesce(cast(sum(content_us) over earlier_stretches as bigint), 0)
+            as moved_before_us
+    from capped
+    window
+        earlier_stretches as (
+            partition by play_id
+            order by stretch_number asc nulls last
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+placed as (
+    select
+        *,
+        least(
+            {{ last_known('told_us - moved_before_us') }} over so_far
+            + moved_before_us,
+            duration_us
+        ) as from_us,
+        least(
+            {{ last_known('told_us - moved_before_us') }} over so_far
+            + moved_before_us + content_us,
+            duration_us
+        ) as to_us
+    from moved
+    window
+        so_far as (
+            partition by play_id
+            order by stretch_number asc nulls last
+            rows between unbounded preceding and current row
+        )
+),
+
+seen as (
+    select
+        *,
+        max(to_us) over earlier_seconds as seen_until_us
+    from placed
+    window
+        earlier_seconds as (
+            partition by play_id
+            order by
+                from_us asc nulls last,
+                to_us asc nulls last,
+                stretch_number asc nulls last
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+credited as (
+    select
+        play_id,
+        user_id,
+        bound_code,
+        stretch_number,
+        event_id,
+        bound_us,
+        running_us,
+        running_us as unique_us,
+        running_us = duration_us as is_at_end,
+        event_at
+    from plain
+    union all
+    select
+        play_id,
+        user_id,
+        bound_code,
+        stretch_number,
+        event_id,
+        bound_us,
+        cast(round((to_us - from_us) / speed) as bigint) as running_us,
+        greatest(to_us - greatest(from_us, coalesce(seen_until_us, from_us)), 0)
+            as unique_us,
+        to_us = duration_us as is_at_end,
+        event_at
+    from seen
+    where is_playing
+),
+
+shared as (
+    select
+        *,
+        {{ add_seconds('event_at', 'running_us / 1e6') }} as running_until_at,
+        max({{ add_seconds('event_at', 'running_us / 1e6') }})
+            over earlier_stretches as covered_until_at
+    from credited
+    window
+        earlier_stretches as (
+            partition by user_id
+            order by event_at asc nulls last, event_id asc nulls last
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+totals as (
+    select
+        play_id,
+        max_by(
+            case
+                when running_us = bound_us or bound_code = 'unknown'
+                    then bound_code
+                when is_at_end then 'title_end'
+                else 'maximum'
+            end,
+            stretch_number
+        ) as close_reason_code,
+        sum(running_us) as running_us,
+        sum(unique_us) as unique_us,
+        sum(
+            case
+                when covered_until_at > running_until_at then 0
+                when covered_until_at > event_at
+                    then round(1e6 * {{ seconds_between(
+                        'covered_until_at', 'running_until_at'
+                    ) }})
+                else running_us
+            end
+        ) as net_us,
+        max(running_until_at) as ended_at
+    from shared
+    group by play_id
+),
+
+followed as (
+    select
+        play_id,
+        count(*) filter (where event_type = 'pause') as pause_count,
+        count(*) filter (where event_type = 'skip') as skip_count
+    from later_events
+    where
+        play_id is not null
+        and event_type in ('pause', 'skip')
+    group by play_id
+),
+
+known_titles as (
+    select
+        content_id,
+        duration_seconds
+    from titles
+    where row_verdict = 'canonical'
+),
+
+opened_plays as (
+    select
+        openings.play_id,
+        openings.session_id,
+        openings.user_id,
+        openings.content_id,
+        openings.device_type,
+        totals.close_reason_code,
+        coalesce(followed.skip_count, 0) > 0 as has_skip,
+        coalesce(followed.pause_count, 0) as pause_count,
+        known_titles.duration_seconds,
+        floor(totals.running_us / 1e6) as watched_seconds,
+        floor(totals.net_us / 1e6) as net_watched_seconds,
+        floor(totals.unique_us / 1e6) as unique_seconds,
+        case
+            when known_titles.duration_seconds > 0
+                then least(
+                    totals.unique_us / 1e6 / known_titles.duration_seconds, 1
+                )
+        end as completion_rate,
+        openings.event_date,
+        openings.event_at,
+        totals.ended_at
+    from openings
+    inner join known_titles
+        on openings.content_id = known_titles.content_id
+    inner join totals
+        on openings.play_id = totals.play_id
+    left join followed
+        on openings.play_id = followed.play_id
+    where openings.event_id = openings.play_id
+),
+
+final as (
+    select
+        -- keys
+        play_id,
+        session_id,
+        user_id,
+        content_id,
+
+        -- attributes
+        device_type,
+        close_reason_code,
+        watched_seconds >= {{ var('valid_play_seconds') }} as is_valid_play,
+        coalesce(completion_rate >= {{ var('complete_play_rate') }}, false)
+            as is_completed,
+        has_skip and not coalesce(
+            completion_rate >= {{ var('complete_play_rate') }}, false
+        ) as is_skipped,
+
+        -- measures
+        cast(pause_count as integer) as pause_count,
+        cast(watched_seconds as bigint) as watched_seconds,
+        cast(net_watched_seconds as bigint) as net_watched_seconds,
+        cast(unique_seconds as bigint) as unique_seconds,
+        completion_rate,
+
+        -- times
+        event_date as play_date,
+        event_at as started_at,
+        ended_at
+    from opened_plays
+)
+
+select * from final

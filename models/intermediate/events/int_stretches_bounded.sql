@@ -1,0 +1,138 @@
+{{ config(materialized='view') }}
+
+{#-
+    Grain: one row per event of a play: the stretch of time after it, and how
+    long the title may have run in it.
+
+    A stretch ends at the first of: the player's next event, or the play's
+    logged end; where nothing shows that the title ran so far, the user's next
+    play in any player and next run of events after a silence;
+    `heartbeat_grace_seconds` after or before a heartbeat. A stretch of unknown end on a title of unknown length is credited
+    with nothing. The title's own end comes later: it depends on where the title
+    stood.
+
+    A play `is_continued` when it has further stretches or tells of positions or
+    speeds.
+-#}
+
+with
+
+events as (select * from {{ ref('int_events_sessionized') }}),
+
+events_again as (select * from {{ ref('int_events_sessionized') }}),
+
+titles as (select * from {{ ref('int_titles_classified') }}),
+
+continued as (
+    select play_id
+    from events_again
+    where
+        position_seconds is not null
+        or playback_speed is not null
+        or (is_playing and event_id <> play_id)
+    group by play_id
+),
+
+known_titles as (
+    select
+        content_id,
+        duration_seconds
+    from titles
+    where row_verdict = 'canonical'
+),
+
+timed as (
+    select
+        events.*,
+        continued.play_id is not null as is_continued,
+        known_titles.duration_seconds,
+        {{ seconds_between('events.event_at', 'events.closing_at') }}
+            as closing_seconds,
+        case
+            when not events.is_shown
+                then {{ seconds_between(
+                    'events.event_at', 'events.next_run_at'
+                ) }}
+        end as absence_seconds,
+        case
+            when not events.is_shown
+                then {{ seconds_between(
+                    'events.event_at', 'events.next_play_at'
+                ) }}
+        end as next_play_seconds,
+        case
+            when
+                events.event_type = 'heartbeat'
+                or (events.is_shown and events.closing_type = 'heartbeat')
+                then {{ var('heartbeat_grace_seconds') }}
+        end as grace_seconds
+    from events
+    inner join known_titles
+        on events.content_id = known_titles.content_id
+    left join continued
+        on events.play_id = continued.play_id
+    where events.play_id is not null
+),
+
+bounded as (
+    select
+        *,
+        least(
+            closing_seconds, next_play_seconds, absence_seconds, grace_seconds
+        ) as bound_seconds,
+        (
+            not is_shown
+            and duration_seconds is null
+            and grace_seconds is null
+            -- Within the run, that is.
+            and not coalesce(
+                next_play_seconds < absence_seconds,
+                next_play_seconds is not null
+            )
+        ) as is_of_unknown_end
+    from timed
+),
+
+final as (
+    select
+        -- keys
+        event_id,
+        play_id,
+        user_id,
+
+        -- attributes
+        is_playing,
+        is_continued,
+        case
+            when is_of_unknown_end then 'unknown'
+            when
+                bound_seconds is null
+                or bound_seconds > {{ var('maximum_play_seconds') }}
+                then 'maximum'
+            when bound_seconds = absence_seconds then 'session_end'
+            when bound_seconds = closing_seconds then closing_type
+            when bound_seconds = grace_seconds then 'heartbeat'
+            else 'next_play'
+        end as bound_code,
+
+        -- measures
+        case
+            when position_seconds is not null
+                then least(greatest(position_seconds, 0), duration_seconds)
+        end
+            as position_seconds,
+        case when playback_speed > 0 then playback_speed end as playback_speed,
+        sequence_number,
+        duration_seconds,
+        case
+            when not is_playing or is_of_unknown_end then 0
+            else least(bound_seconds, {{ var('maximum_play_seconds') }})
+        end as bound_seconds,
+
+        -- times
+        event_at,
+        received_at
+    from bounded
+)
+
+select * from final

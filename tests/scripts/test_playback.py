@@ -1,0 +1,400 @@
+"""What is watched, from hand-written traces of players to exact seconds.
+
+Every trace is one user of one log; the log is built once.
+"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+TITLES = {"film": "7200", "short": "600", "live": ""}
+COLUMNS = (
+    *("event_id", "user_id", "content_id", "event_type", "event_at"),
+    *("device_type", "player_id", "position_seconds", "playback_rate"),
+    *("ended_at", "received_at", "sequence_number"),
+)
+DEFAULTS = {
+    "content_id": "film",
+    "device_type": "tv",
+}
+
+
+def event(event_type, at, **more):
+    """One event at a clock time of 2026-02-02, or at a full instant."""
+    instant = at if " " in at else f"2026-02-02 {at}"
+    return DEFAULTS | {"event_type": event_type, "event_at": instant} | more
+
+
+def play(at, **more):
+    return event("play", at, **more)
+
+
+def pause(at, **more):
+    return event("pause", at, **more)
+
+
+def stop(at, **more):
+    return event("stop", at, **more)
+
+
+def skip(at, **more):
+    return event("skip", at, **more)
+
+
+def seek(at, position, **more):
+    return event("seek", at, position_seconds=position, **more)
+
+
+def beat(at, **more):
+    return event("heartbeat", at, **more)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Events of one user and what they add up to.
+
+    Parameters
+    ----------
+    events : list of dict
+        In the order of the file.
+    plays : list of tuple
+        Per play, in order of time: watched, unique seconds, why it closed.
+    facts : dict
+        Further columns of the plays, as lists.
+    """
+
+    events: list
+    plays: list
+    facts: dict = field(default_factory=dict)
+
+
+PHONE = {"device_type": "phone", "content_id": "short"}
+SHORT = {"content_id": "short"}
+LIVE = {"content_id": "live"}
+
+TRACES = {
+    "from_start_to_end": Trace(
+        [play("10:00:00"), stop("12:00:00")],
+        [(7200, 7200, "stop")],
+        {"is_completed": [True], "completion_rate": [1.0]},
+    ),
+    "pause_without_resume": Trace(
+        [play("10:00:00"), pause("10:20:00")], [(1200, 1200, "pause")]
+    ),
+    "pause_and_resume_are_one_play": Trace(
+        [
+            play("10:00:00"),
+            pause("10:10:00"),
+            play("10:15:00"),
+            stop("10:30:00"),
+        ],
+        [(1500, 1500, "stop")],
+        {"pause_count": [1]},
+    ),
+    "resume_after_the_gap_exactly": Trace(
+        [
+            play("10:00:00"),
+            pause("10:10:00"),
+            play("10:40:00"),
+            stop("10:41:00"),
+        ],
+        [(660, 660, "stop")],
+    ),
+    "resume_a_second_after_the_gap_is_a_new_play": Trace(
+        [
+            play("10:00:00"),
+            pause("10:10:00"),
+            play("10:40:01"),
+            stop("10:41:01"),
+        ],
+        [(600, 600, "pause"), (60, 60, "stop")],
+    ),
+    "resume_without_play": Trace(
+        [pause("10:00:00"), play("10:01:00"), stop("10:02:00")],
+        [(60, 60, "stop")],
+    ),
+    "missing_stop_ends_with_the_title": Trace(
+        [play("10:00:00")], [(7200, 7200, "title_end")]
+    ),
+    "missing_stop_ends_with_the_next_play": Trace(
+        [
+            play("10:00:00"),
+            play("10:05:00", **SHORT),
+            stop("10:06:00", **SHORT),
+        ],
+        [(300, 300, "next_play"), (60, 60, "stop")],
+    ),
+    "missing_stop_ends_with_the_next_play_elsewhere": Trace(
+        [
+            play("10:00:00"),
+            play("10:05:00", **PHONE),
+            stop("10:06:00", **PHONE),
+        ],
+        [(300, 300, "next_play"), (60, 60, "stop")],
+    ),
+    "missing_stop_ends_with_the_session": Trace(
+        [
+            play("10:00:00"),
+            play("10:50:00", **PHONE),
+            stop("10:55:00", **PHONE),
+        ],
+        [(3000, 3000, "session_end"), (300, 300, "stop")],
+    ),
+    "double_stop": Trace(
+        [play("10:00:00"), stop("10:05:00"), stop("10:06:00")],
+        [(300, 300, "stop")],
+    ),
+    "double_pause": Trace(
+        [
+            play("10:00:00"),
+            pause("10:05:00"),
+            pause("10:06:00"),
+            play("10:07:00"),
+            stop("10:08:00"),
+        ],
+        [(360, 360, "stop")],
+    ),
+    "seek_forward": Trace(
+        [play("10:00:00"), seek("10:01:00", 6000), stop("10:02:00")],
+        [(120, 120, "stop")],
+    ),
+    "seek_back_sees_again": Trace(
+        [play("10:00:00"), seek("10:10:00", 0), stop("10:25:00")],
+        [(1500, 900, "stop")],
+    ),
+    "seek_past_the_end": Trace(
+        [play("10:00:00"), seek("10:05:00", 9000), stop("10:10:00")],
+        [(300, 300, "title_end")],
+    ),
+    "seek_while_paused": Trace(
+        [
+            play("10:00:00"),
+            pause("10:05:00"),
+            seek("10:06:00", 0),
+            play("10:07:00"),
+            stop("10:08:00"),
+        ],
+        [(360, 300, "stop")],
+    ),
+    "double_speed": Trace(
+        [play("10:00:00", playback_rate=2), stop("10:30:00")],
+        [(1800, 3600, "stop")],
+    ),
+    "double_speed_reaches_the_end_in_half_the_time": Trace(
+        [play("10:00:00", playback_rate=2, **SHORT)], [(300, 600, "title_end")]
+    ),
+    "speed_changes_on_the_way": Trace(
+        [
+            play("10:00:00"),
+            seek("10:01:00", "", playback_rate=0.5),
+            stop("10:03:00"),
+        ],
+        [(180, 120, "stop")],
+    ),
+    "crash_then_new_player": Trace(
+        [
+            play("10:00:00", player_id="one"),
+            play("10:10:00", player_id="two"),
+            stop("10:20:00", player_id="two"),
+        ],
+        [(600, 600, "next_play"), (600, 600, "stop")],
+    ),
+    "across_midnight": Trace(
+        [play("23:50:00"), stop("2026-02-03 00:10:00")],
+        [(1200, 1200, "stop")],
+        {"cast(play_date as varchar)": ["2026-02-02"]},
+    ),
+    "out_of_order_in_the_file": Trace(
+        [stop("10:05:00"), play("10:00:00")], [(300, 300, "stop")]
+    ),
+    "the_same_event_twice": Trace(
+        [
+            play("10:00:00", event_id="copy"),
+            play("10:00:00", event_id="copy"),
+            stop("10:05:00"),
+        ],
+        [(300, 300, "stop")],
+    ),
+    "position_beyond_the_end": Trace(
+        [
+            play("10:00:00", position_seconds=700, **SHORT),
+            stop("10:05:00", **SHORT),
+        ],
+        [(0, 0, "title_end")],
+    ),
+    "starts_in_the_middle": Trace(
+        [
+            play("10:00:00", position_seconds=500, **SHORT),
+            stop("10:05:00", **SHORT),
+        ],
+        [(100, 100, "title_end")],
+    ),
+    "live": Trace(
+        [play("10:00:00", **LIVE), stop("13:00:00", **LIVE)],
+        [(10800, 10800, "stop")],
+        {"completion_rate": [None], "is_completed": [False]},
+    ),
+    "live_without_stop": Trace([play("10:00:00", **LIVE)], [(0, 0, "unknown")]),
+    "live_for_days": Trace(
+        [play("10:00:00", **LIVE), stop("2026-02-03 10:00:00", **LIVE)],
+        [(14400, 14400, "maximum")],
+    ),
+    "two_devices_at_once": Trace(
+        [
+            play("10:00:00"),
+            play("10:30:00", **PHONE),
+            stop("10:35:00", **PHONE),
+            stop("11:00:00"),
+        ],
+        [(3600, 3600, "stop"), (300, 300, "stop")],
+        {"net_watched_seconds": [3600, 0]},
+    ),
+    "two_devices_in_turns": Trace(
+        [
+            play("10:00:00"),
+            play("10:30:00", **PHONE),
+            stop("10:32:00"),
+            stop("10:35:00", **PHONE),
+        ],
+        [(1920, 1920, "stop"), (300, 300, "stop")],
+        {"net_watched_seconds": [1920, 180]},
+    ),
+    "heartbeats_then_nothing": Trace(
+        [
+            play("10:00:00"),
+            *(beat(f"10:00:{second}") for second in range(10, 60, 10)),
+        ],
+        [(110, 110, "heartbeat")],
+    ),
+    "a_heartbeat_days_later": Trace(
+        [play("10:00:00"), beat("10:00:30"), beat("2026-02-05 10:00:00")],
+        [(90, 90, "heartbeat")],
+    ),
+    "heartbeats_after_an_awakening": Trace(
+        [
+            play("10:00:00"),
+            beat("10:00:30"),
+            beat("11:00:00"),
+            beat("11:00:30"),
+            stop("11:01:00"),
+        ],
+        [(90, 90, "heartbeat")],
+    ),
+    "heartbeats_while_paused": Trace(
+        [
+            play("10:00:00"),
+            beat("10:00:30"),
+            pause("10:01:00"),
+            beat("10:01:30"),
+            beat("10:02:00"),
+        ],
+        [(60, 60, "pause")],
+    ),
+    "logged_with_its_end": Trace(
+        [play("10:00:00", ended_at="2026-02-02 10:20:00")],
+        [(1200, 1200, "ended")],
+    ),
+    "logged_with_an_end_before_its_start": Trace(
+        [play("10:00:00", ended_at="2026-02-02 09:20:00", **LIVE)],
+        [(0, 0, "unknown")],
+    ),
+    "skip": Trace(
+        [play("10:00:00"), skip("10:00:29")],
+        [(29, 29, "skip")],
+        {"is_skipped": [True], "is_valid_play": [False]},
+    ),
+    "valid_after_thirty_seconds": Trace(
+        [play("10:00:00"), skip("10:00:30")],
+        [(30, 30, "skip")],
+        {"is_skipped": [True], "is_valid_play": [True]},
+    ),
+    "skip_while_paused": Trace(
+        [play("10:00:00"), pause("10:01:00"), skip("10:02:00")],
+        [(60, 60, "pause")],
+        {"is_skipped": [True]},
+    ),
+    "skip_of_the_credits_is_an_end": Trace(
+        [play("10:00:00"), skip("11:48:00")],
+        [(6480, 6480, "skip")],
+        {"is_skipped": [False], "is_completed": [True]},
+    ),
+    "fractions_add_up": Trace(
+        [
+            play("10:00:00"),
+            pause("10:00:00.6"),
+            play("10:00:01"),
+            stop("10:00:01.4"),
+        ],
+        [(1, 1, "stop")],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory, build, add_references):
+    seeds = add_references(tmp_path_factory.mktemp("traces"))
+    lines = [",".join(COLUMNS)]
+    for user, trace in TRACES.items():
+        for number, row in enumerate(trace.events):
+            values = {"event_id": f"{user}{number}", "user_id": user} | row
+            if row.get("event_id"):
+                values["event_id"] = f"{user}-{row['event_id']}"
+            lines.append(
+                ",".join(str(values.get(name, "")) for name in COLUMNS)
+            )
+    (seeds / "events.csv").write_text("\n".join(lines) + "\n")
+    (seeds / "users.csv").write_text(
+        "user_id,signed_up_at,platform,country_code,subscription_status,"
+        "acquisition_channel\n" + "".join(f"{user},,,,,\n" for user in TRACES)
+    )
+    (seeds / "content.csv").write_text(
+        "content_id,title,genre,language,duration_seconds,released_on\n"
+        + "".join(f"{name},,,,{length},\n" for name, length in TITLES.items())
+    )
+    (seeds / "experiment_assignments.csv").write_text(
+        "experiment_id,user_id,variant,assigned_at,reached_at\n"
+    )
+    with build(
+        seeds,
+        tmp_path_factory.mktemp("traced"),
+        {"maximum_session_seconds": 0},
+        select="+fct_plays +fct_sessions +dim_content",
+    ) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_trace(warehouse, name):
+    trace = TRACES[name]
+    columns = "watched_seconds, unique_seconds, close_reason_code"
+    rows = warehouse.execute(
+        f"select {columns} from marts.fct_plays where user_id = ?"
+        " order by started_at, play_id",
+        [name],
+    ).fetchall()
+    assert rows == trace.plays
+    for column, expected in trace.facts.items():
+        found = warehouse.execute(
+            f"select {column} from marts.fct_plays where user_id = ?"
+            " order by started_at, play_id",
+            [name],
+        ).fetchall()
+        assert [value for (value,) in found] == expected, column
+
+
+def test_every_trace_is_played(warehouse):
+    found = warehouse.execute(
+        "select count(distinct user_id) from marts.fct_plays"
+    ).fetchone()
+    assert found == (len(TRACES),)
+
+
+def test_nobody_watches_longer_than_time_passes(warehouse):
+    """Net of overlaps, and seconds of a title no more than it has."""
+    assert not warehouse.execute(
+        "select user_id from marts.fct_plays"
+        " inner join marts.dim_content using (content_id)"
+        " group by user_id having sum(net_watched_seconds)"
+        " > epoch(max(ended_at) - min(started_at))"
+        " or max(unique_seconds - duration_seconds) > 0"
+    ).fetchall()
