@@ -95,7 +95,9 @@ def _history(
             "label": f"{day(row['calendar_date'])}, {series}:"
             f" {write(row[column])}"
             + ("" if row["is_complete"] else "; not a whole day"),
-            "short": f"{write(row[column])} {series}",
+            "short": f"{write(row[column])} {series}"
+            if len(columns) > 1
+            else write(row[column]),
         }
         for series, column in columns.items()
         for row in days

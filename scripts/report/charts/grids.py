@@ -11,7 +11,7 @@ from report.charts.theme import (
     GREY,
     INK,
     LABEL_LIMIT,
-    PERCENT_AXIS,
+    PERCENT_LEGEND,
     RAMP,
     Row,
     Spec,
@@ -38,7 +38,9 @@ def _colour(title: str, rows: list[Row]) -> alt.Color:
         scale=alt.Scale(type="sqrt", range=RAMP, domain=[0, most]),
         # On a scale of roots these are the ends and the middle.
         legend=alt.Legend(
-            format=PERCENT_AXIS, gradientLength=180, values=[0, most / 4, most]
+            format=PERCENT_LEGEND,
+            gradientLength=180,
+            values=[0, most / 4, most],
         ),
     )
 

@@ -71,23 +71,20 @@ def curve(
         return alt.Y(f"{field}:Q", title=y_title, axis=axis, scale=scale)
 
     has_legend = len(series_names) > 1
-    legend: Any = legend_of(series_names) if has_legend else None
-    colour = alt.Color(
-        "series:N",
-        title=None,
-        scale=named_scale(series_names, SERIES_COLOURS),
-        legend=legend,
-    )
+    legend: Any = legend_of(series_names, is_line=True) if has_legend else None
+    colours = named_scale(series_names, SERIES_COLOURS)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
     layers = [
         base.mark_area(opacity=0.16, interpolate=shape, aria=False).encode(
             y=height("low"),
             y2="high:Q",
-            color=colour,
+            fill=alt.Fill("series:N", scale=colours, legend=None),
         ),
         base.mark_line(strokeWidth=2.5, interpolate=shape, aria=False).encode(
             y=height("rate"),
-            color=colour,
+            stroke=alt.Stroke(
+                "series:N", title=None, scale=colours, legend=legend
+            ),
             strokeDash=alt.StrokeDash(
                 "series:N",
                 title=None,
@@ -203,12 +200,21 @@ def history(
         for name in series_names
         if any(row["series"] == name for row in rows)
     ]
-    ends = (
-        alt.Chart(alt.InlineData(values=last))
-        .mark_text(align="right", dy=-10, fontWeight=600, color=INK, aria=False)
-        .encode(x=x, y=y, text="short:N")
+    words = alt.Chart(alt.InlineData(values=last)).encode(
+        x=x, y=y, text="short:N"
     )
-    return finish(alt.LayerChart(layer=[line, points, ends]), description, 280)
+    style: Any = {
+        "align": "right",
+        "dy": -10,
+        "fontWeight": 600,
+        "aria": False,
+    }
+    # Paper around the words, where they lie on a line.
+    halo = words.mark_text(stroke="white", strokeWidth=4, **style)
+    ends = words.mark_text(color=INK, **style)
+    return finish(
+        alt.LayerChart(layer=[line, points, halo, ends]), description, 280
+    )
 
 
 def _runs(rows: list[Row]) -> list[Row]:

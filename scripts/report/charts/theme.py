@@ -25,12 +25,14 @@ RAMP = ["#dbe8f4", SOFT_BLUE, "#3c7ebd", NAVY]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial"
 
 PERCENT_AXIS = ".2~%"
+PERCENT_LEGEND = ".2~p"
 NUMBER_AXIS = ",.6~g"
 DAY_LABEL = "utcFormat(toDate(datum.value), '%-d %b')"
 LABEL_LIMIT = 150
 # A chart narrower than this is on a phone [px].
 NARROW = 420
 LABEL_CHARACTERS = 20
+MOST_COLUMNS = 5
 LABEL_LINES = "split(datum.value, '\\n')"
 # Series differ in colour, lightness and a second sign: a shape or a dash.
 SERIES_COLOURS = [BLUE, ORANGE, GREY, INK]
@@ -66,16 +68,22 @@ CONFIG: Spec = {
         "titleFontSize": 13,
         "titleFontWeight": "normal",
         "symbolSize": 90,
+        "labelLimit": 260,
         "offset": 10,
     },
     "text": {"color": INK, "fontSize": 13},
 }
 
 
-def legend_of(names: list[str], wide: int = 5) -> alt.Legend:
+def legend_of(names: list[str], *, is_line: bool = False) -> alt.Legend:
     """Break a legend into fewer columns where the chart is narrow."""
-    columns = min(len(names), wide)
-    return alt.Legend(columns={"expr": f"width < {NARROW} ? 2 : {columns}"})
+    columns = min(len(names), MOST_COLUMNS)
+    is_long = any(len(name) > LABEL_CHARACTERS for name in names)
+    narrow = 1 if is_long else 2
+    return alt.Legend(
+        columns={"expr": f"width < {NARROW} ? {narrow} : {columns}"},
+        symbolType="stroke" if is_line else "square",
+    )
 
 
 def finish(chart: alt.LayerChart, description: str, height: int) -> Spec:
