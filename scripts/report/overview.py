@@ -221,7 +221,9 @@ def headlines(tables: Tables) -> Section:
         rows=[_headline(row, is_claimed=bool(claimed)) for row in rows],
         source="results.headlines",
     )
-    return Section("headlines", title, lead, [table] if rows else [])
+    return Section(
+        "headlines", title, lead, [table] if rows else [], "Headlines"
+    )
 
 
 def _headline(row: Row, *, is_claimed: bool) -> list[str | Cell]:
@@ -263,8 +265,8 @@ def sources(sections: list[Section]) -> Table:
             match part:
                 case Figure(title=title, table=table):
                     places.append([title, table.source])
-                case Table(caption=caption, source=source):
-                    places.append([caption, source])
+                case Table(caption=caption, title=title, source=source):
+                    places.append([title or caption, source])
                 case Cards(caption=caption, source=source):
                     places.append([caption, source])
                 case _:
