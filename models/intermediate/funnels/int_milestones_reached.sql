@@ -5,7 +5,8 @@
     sign-up is unknown, nobody can say who signed up and never played, so such a
     user has no milestones. A genre is explored by a valid play; the second one
     is reached by the first valid play of a title with two. The return is the
-    first play, of any length, on the calendar day after first activity.
+    first play, of any length, that begins on the calendar day after first
+    activity.
 
     One play may reach several milestones; they then stand in the order of
     their ids, which is the order above.
@@ -15,7 +16,7 @@ with
 
 users as (select * from {{ ref('int_users_started') }}),
 
-events as (select * from {{ ref('int_events_measured') }}),
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 tags as (select * from {{ ref('int_titles_tagged') }}),
 
@@ -31,16 +32,14 @@ entrants as (
 first_plays as (
     select
         entrants.user_id,
-        min(events.event_at) filter (where events.is_valid_play)
+        min(plays.started_at) filter (where plays.is_valid_play)
             as first_valid_play_at,
-        min(events.event_at) filter (
-            where
-            events.event_type = 'play'
-            and events.event_date = entrants.return_date
+        min(plays.started_at) filter (
+            where plays.play_date = entrants.return_date
         ) as day_1_return_at
     from entrants
-    inner join events
-        on entrants.user_id = events.user_id
+    inner join plays
+        on entrants.user_id = plays.user_id
     group by entrants.user_id
 ),
 
@@ -48,13 +47,13 @@ explored as (
     select
         entrants.user_id,
         tags.genre_name,
-        min(events.event_at) as explored_at
+        min(plays.started_at) as explored_at
     from entrants
-    inner join events
-        on entrants.user_id = events.user_id
+    inner join plays
+        on entrants.user_id = plays.user_id
     inner join tags
-        on events.content_id = tags.content_id
-    where events.is_valid_play
+        on plays.content_id = tags.content_id
+    where plays.is_valid_play
     group by entrants.user_id, tags.genre_name
 ),
 
