@@ -200,3 +200,61 @@ def test_no_design_effect_no_bound():
         ["clustered_bound('x', 'n', 'effect', 'q', 'low')"], frame
     )
     assert np.isnan(bounds[0]).all()
+
+
+# --- windows ------------------------------------------------------------------
+
+
+class CompilerError(Exception):
+    """Stands in for dbt's."""
+
+
+class Exceptions:
+    """Stands in for dbt's `exceptions`."""
+
+    @staticmethod
+    def raise_compiler_error(message):
+        raise CompilerError(message)
+
+
+def windows(**changed):
+    text = (MACROS.parent / "retention/retention_windows.sql").read_text()
+    variables = {
+        "retention_days": [7, 1, 30],
+        "retention_brackets": [[8, 14], [1, 7]],
+        "retention_fixed_days": 30,
+        "genre_outcome_day": 7,
+    } | changed
+    environment = jinja2.Environment(  # noqa: S701
+        extensions=["jinja2.ext.do"]
+    )
+    sql = environment.from_string(text + "{{ retention_windows() }}").render(
+        var=variables.__getitem__, exceptions=Exceptions()
+    )
+    with duckdb.connect() as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_windows_are_those_asked_for_each_once():
+    assert windows(genre_outcome_day=5) == [
+        ("on_day", 1, 1),
+        ("on_day", 5, 5),
+        ("on_day", 7, 7),
+        ("on_day", 30, 30),
+        ("bracket", 1, 7),
+        ("bracket", 8, 14),
+        ("on_or_after", 1, 30),
+        ("on_or_after", 7, 30),
+    ]
+    twice = windows(retention_days=[7, 7], retention_brackets=[[1, 7], [1, 7]])
+    assert twice == [
+        ("on_day", 7, 7),
+        ("bracket", 1, 7),
+        ("on_or_after", 7, 30),
+    ]
+
+
+@pytest.mark.parametrize("bracket", [[7, 1], [7], [1, 2, 3]])
+def test_a_bracket_without_two_ends_in_order_is_refused(bracket):
+    with pytest.raises(CompilerError, match="retention_brackets holds"):
+        windows(retention_brackets=[bracket])
