@@ -88,17 +88,14 @@ neighbours as (
     select
         *,
         lag(event_at) over events_of_player as previous_event_at,
+        lag(content_id) over events_of_player as previous_content_id,
         lead(event_at) over events_of_player as next_event_at,
         lead(event_type) over events_of_player as next_event_type,
-        -- What the player was last told to do, and about which title.
+        -- What the player was last told to do.
         {{ last_known(
             "case when event_type not in ('seek', 'heartbeat')"
             " then event_type end"
-        ) }} over earlier_events as told_type,
-        {{ last_known(
-            "case when event_type not in ('seek', 'heartbeat')"
-            " then content_id end"
-        ) }} over earlier_events as told_content_id
+        ) }} over earlier_events as told_type
     from placed
     window
         events_of_player as (
@@ -127,7 +124,7 @@ told as (
             event_type = 'play'
             and not coalesce(
                 told_type = 'pause'
-                and told_content_id = content_id
+                and previous_content_id = content_id
                 and {{ seconds_between('previous_event_at', 'event_at') }}
                 <= {{ var('session_gap_seconds') }},
                 false
