@@ -20,83 +20,9 @@ import vl_convert
 
 import warehouse
 from inference import inputs
+from report.columns import MARTS
 from report.page import render
 from report.parts import Row, Tables
-
-RETENTION = (
-    "cohort_size",
-    "eligible_users",
-    "retained_users",
-    "rate",
-    "ci_low",
-    "ci_high",
-    "is_mature",
-)
-# The columns that the page shows, those that order the rows first.
-MARTS = {
-    "fct_observation": (
-        "observed_from_date",
-        "last_event_at",
-        "watermark_date",
-        "time_zone",
-        "user_count",
-        "new_user_count",
-        "established_user_count",
-        "never_active_user_count",
-        "title_count",
-        "untagged_title_count",
-        "event_count",
-        "session_count",
-        "play_count",
-        "session_gap_seconds",
-        "valid_play_seconds",
-    ),
-    "fct_reconciliation": (
-        "table_name",
-        "raw_rows",
-        "malformed_rows",
-        "rejected_rows",
-        "duplicate_rows",
-        "canonical_rows",
-        "is_reconciled",
-    ),
-    "fct_rejected_rows": ("table_name", "reason", "row_count"),
-    "fct_retention_triangle": ("cohort_date", "day_number", *RETENTION),
-    "fct_retention_summary": (
-        "dimension",
-        "dimension_value",
-        "day_number",
-        *RETENTION,
-    ),
-    "fct_retention_by_genres": (
-        "dimension",
-        "dimension_value",
-        "genres_explored",
-        "day_number",
-        *RETENTION,
-    ),
-    "fct_experiment_arms": (
-        "experiment_id",
-        "variant",
-        "experiment_name",
-        "is_control",
-        "expected_share",
-        "assigned_users",
-        "mixed_users",
-        "reached_users",
-    ),
-    "dim_scenario_terms": (
-        "scenario_name",
-        "term",
-        "value",
-        "low",
-        "high",
-        "distribution",
-        "unit",
-        "source",
-        "causal_grade",
-    ),
-}
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:

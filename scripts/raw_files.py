@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 MANIFEST = "manifest.json"
-EVENT_TYPES = ("play", "pause", "skip")
+EVENT_TYPES = ("play", "pause", "skip", "stop", "seek", "heartbeat")
 
-Kind = Literal["text", "time", "date", "number", "genre"]
+Kind = Literal["text", "time", "date", "duration", "number", "integer", "genre"]
 
 TABLES: dict[str, dict[str, Kind]] = {
     "users": {
@@ -30,7 +30,7 @@ TABLES: dict[str, dict[str, Kind]] = {
         "title": "text",
         "genre": "genre",
         "language": "text",
-        "duration_seconds": "number",
+        "duration_seconds": "duration",
         "released_on": "date",
     },
     "events": {
@@ -47,6 +47,19 @@ TABLES: dict[str, dict[str, Kind]] = {
         "variant": "text",
         "assigned_at": "time",
         "reached_at": "time",
+    },
+}
+
+# Columns that a raw file may have beside those above. The simulator writes
+# none of them; the loader those that a mapping names.
+OPTIONAL_COLUMNS: dict[str, dict[str, Kind]] = {
+    "events": {
+        "ended_at": "time",
+        "position_seconds": "duration",
+        "playback_rate": "number",
+        "player_id": "text",
+        "received_at": "time",
+        "sequence_number": "integer",
     },
 }
 

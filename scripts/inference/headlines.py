@@ -197,9 +197,13 @@ def _rates(
     summary: pd.DataFrame, genres: pd.DataFrame, alpha: float
 ) -> dict[str, Found]:
     """Find the retention headlines."""
-    everyone = summary[summary["dimension"] == "all"]
+    everyone = summary[
+        (summary["dimension"] == "all")
+        & (summary["retention_type"] == "on_day")
+        & (summary["day_mode"] == "calendar")
+    ]
     days = {
-        day: _rate(everyone[everyone["day_number"] == day], alpha)
+        day: _rate(everyone[everyone["from_day_number"] == day], alpha)
         for day in (1, 7, 30)
     }
     own = genres[

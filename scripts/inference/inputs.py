@@ -4,7 +4,10 @@ MARTS = {
     "fct_retention_summary": (
         "dimension",
         "dimension_value",
-        "day_number",
+        "retention_type",
+        "day_mode",
+        "from_day_number",
+        "to_day_number",
         "eligible_users",
         "retained_users",
     ),

@@ -14,8 +14,11 @@ from mapping.zones import Shift
 
 # An ISO text that says its own offset, which then wins over any zone.
 OFFSET = r"[T ]\d{1,2}:.*\d *(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
+NUMBERS = {"duration", "number", "integer"}
 EARLIEST = "timestamp '0001-01-01 00:00:00'"
 LATEST = "timestamp '9999-12-31 23:59:59'"
+# Ten thousand years [us], which no time between those two is away from another.
+LONGEST = 320_000_000_000_000_000
 
 
 class Step(NamedTuple):
@@ -123,21 +126,25 @@ def renamed(text: str, column: Column) -> str:
 def parsed(text: str, column: Column) -> str:
     """Read a text as far as its row alone allows; null if it cannot be read.
 
-    A local time stays local, a number since 1970 becomes microseconds, genres
-    become a list. `value` does the rest, from a column that holds this.
+    A local time stays local, a number since 1970 or since another time becomes
+    microseconds, genres become a list. `value` does the rest, from a column
+    that holds this.
     """
+    if column.anchor is not None or column.kind in NUMBERS:
+        return _read_number(text, column)
     if column.kind in {"time", "date"}:
         return _read_instant(text, column)
-    if column.kind == "number":
-        factor = DURATION_UNITS[column.unit or "seconds"]
-        return f"round(try_cast({text} as double) * {factor}, 3)"
     if column.kind == "genre":
         return _genres(text, column.separator)
     return text
 
 
 def value(
-    found: str, text: str, column: Column, shifts: Sequence[Shift]
+    found: str,
+    text: str,
+    column: Column,
+    shifts: Sequence[Shift],
+    anchor: str = "",
 ) -> str:
     """Finish what `parsed` found as the value that our column holds.
 
@@ -149,10 +156,17 @@ def value(
         Ours.
     shifts : sequence of Shift
         Changes of the column's zone, in order; none for UTC.
+    anchor : str
+        SQL of the time that the column's duration is counted from.
     """
+    if column.anchor is not None:
+        return _bounded(
+            f"{anchor} {'-' if column.is_before else '+'} to_microseconds(case "
+            f"when abs({found}) <= {LONGEST} then cast({found} as bigint) end)"
+        )
     if column.kind in {"time", "date"}:
         return _instant(found, text, column, shifts)
-    if column.kind == "number":
+    if column.kind in NUMBERS - {"integer"}:
         return f"case when isfinite({found}) then {found} end"
     if column.kind == "genre":
         # Each genre once, where it comes first.
@@ -184,6 +198,22 @@ def digest(texts: Iterable[str]) -> str:
     # The unit separator keeps ('a', 'bc') and ('ab', 'c') apart.
     parts = " || chr(31) || ".join(f"coalesce({text}, '')" for text in texts)
     return f"md5({parts})"
+
+
+def _read_number(text: str, column: Column) -> str:
+    if column.kind == "integer":
+        # The engine would round a fraction.
+        return (
+            f"case when regexp_full_match({text}, '[+-]?\\d+(\\.0+)?') "
+            f"then try_cast({text} as bigint) end"
+        )
+    number = f"try_cast({text} as double)"
+    if column.kind == "number":
+        return number
+    factor = DURATION_UNITS[column.unit or "seconds"]
+    if column.anchor is not None:
+        return f"round({number} * {factor * 1_000_000})"
+    return f"round({number} * {factor}, 3)"
 
 
 def _read_instant(text: str, column: Column) -> str:
@@ -226,15 +256,20 @@ def _instant(
             f"and {found} < 253402300800000000 "
             f"then {found} end)"
         )
-    bounded = (
-        f"case when {found} between {EARLIEST} and {LATEST} then {found} end"
-    )
+    bounded = _bounded(found)
     if column.kind == "date":
         return f"cast({bounded} as date)"
     if not shifts:
         return bounded
     instant = f"{bounded} - to_seconds({_offset(found, shifts)})"
     return _unless_offset(text, column, instant, otherwise=bounded)
+
+
+def _bounded(instant: str) -> str:
+    return (
+        f"case when {instant} between {EARLIEST} and {LATEST} "
+        f"then {instant} end"
+    )
 
 
 def _unless_offset(

@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any
 
-from raw_files import Kind
+from raw_files import OPTIONAL_COLUMNS, TABLES, Kind
 
 EXAMPLE = """\
 # What any key of a mapping means. Only name, events.files and the four event
@@ -33,14 +33,18 @@ events:                 # or a list of such blocks, when one file per event type
     event_id: message_id        # (optional) their column; or
     # event_id: row_number      #   each row is an event of its own; or
     # event_id: { md5: [user, at, name] }    # a digest of these. When absent:
-    #   a digest of our five other columns, so equal rows are one event.
+    #   a digest of our other columns but received_at, so equal rows are one
+    #   event, however often they were sent.
     user_id: [user, device]     # the first that is not empty
     content_id: properties.video_id     # a key inside a JSON column or record;
                                 # "params[video_id]": of a key-value list
     event_type:
       column: name
       map: { Video Started: play, Video Paused: pause, Video Skipped: skip }
-      # events of other names are left out and counted. A log of one kind has
+      # play (also resume), pause, skip (left for something else), stop (ended
+      # by the player or the user), seek (the position changes, playing goes
+      # on), heartbeat (still playing). Buffering is a pause, its end a play.
+      # Events of other names are left out and counted. A log of one kind has
       # `event_type: { value: play }`.
     event_at: { column: at, zone: Europe/Paris }
       # ISO text, here without offset. A time that the clocks skip is read with
@@ -48,6 +52,17 @@ events:                 # or a list of such blocks, when one file per event type
       # Or { column: at, unit: milliseconds } since 1970 (seconds,
       # microseconds, nanoseconds), or { column: at, format: "%d/%m/%Y %H:%M" }.
     device_type: { column: os, map: { iPhone OS: phone }, default: other }
+    # All (optional), and written to events.csv only when they are here:
+    ended_at: { column: ms_played, unit: milliseconds, after: event_at }
+      # When the play is known to have ended: a time like event_at, or how long
+      # after it (seconds without a unit). A log of ends has
+      # `event_at: { column: ms_played, unit: milliseconds, before: ended_at }`.
+    position_seconds: { column: pos, unit: milliseconds }   # in the content;
+                                # of a seek: where it goes
+    playback_rate: speed        # 1 is normal
+    player_id: media_session    # events of one belong to one player
+    received_at: { column: received, unit: seconds }
+    sequence_number: seq        # whole number; their order at one instant
 
 users:                          # (optional) else: the users of the events
   files: members.parquet        # without files: columns of the events' files,
@@ -86,6 +101,9 @@ REQUIRED = {
 
 DERIVABLE = ("users", "content")
 
+# Kinds of columns whose texts may turn out not to be such.
+UNREADABLE_KINDS = frozenset({"time", "date", "duration", "number", "integer"})
+
 # Decimal digits of a microsecond in each.
 EPOCH_DIGITS = {
     "seconds": 6,
@@ -109,7 +127,11 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """Where one of our columns comes from; exactly one origin is set."""
+    """Where one of our columns comes from; exactly one origin is set.
+
+    `anchor` names the time that a duration is counted from; `is_before` says
+    that it is counted backwards.
+    """
 
     key: str
     name: str
@@ -126,6 +148,8 @@ class Column:
     formats: tuple[str, ...] = ()
     zone: str | None = None
     separator: str | None = None
+    anchor: str | None = None
+    is_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +184,11 @@ class Mapping:
     add_missing: dict[str, bool]
     references: dict[str, str]
     variables: dict[str, Any]
+
+
+def columns_of(table: str) -> dict[str, Kind]:
+    """Name what a mapping may fill of a table, optional columns last."""
+    return TABLES[table] | OPTIONAL_COLUMNS.get(table, {})
 
 
 def one_of(value: str, allowed: tuple[str, ...], key: str) -> str:

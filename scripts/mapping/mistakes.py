@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mapping.expressions import identifier, json_path, quoted
-from mapping.language import Block, Column, MappingError, did_you_mean
+from mapping.language import (
+    UNREADABLE_KINDS,
+    Block,
+    Column,
+    MappingError,
+    did_you_mean,
+)
 from mapping.selection import locate
 from mapping.staging import Load, staged_columns
 
@@ -46,7 +52,7 @@ def first_rejected(
 
 def check_values(load: Load, table: str, name: str, column: Column) -> None:
     """Refuse a column of which every value was unreadable."""
-    if column.kind not in {"time", "date", "number"} or load.count(
+    if column.kind not in UNREADABLE_KINDS or load.count(
         f"select count({identifier(name)}) from {table}"
     ):
         return

@@ -22,9 +22,14 @@ from mapping.expressions import (
     steps,
     value,
 )
-from mapping.language import Column, MappingError, did_you_mean
+from mapping.language import (
+    UNREADABLE_KINDS,
+    Column,
+    MappingError,
+    columns_of,
+    did_you_mean,
+)
 from mapping.zones import Shift
-from raw_files import TABLES
 
 NOT_AN_OBJECT = "not a JSON object"
 # What every staged row carries beside its table's columns.
@@ -189,7 +194,8 @@ def selection(
         If the file lacks a column that is not optional.
     """
     inputs = Inputs(shape, nulls)
-    read, texts, parses, values = [], [], [], []
+    places = {name: number for number, name in enumerate(columns)}
+    read, texts, parses, values, relative = [], [], [], [], []
     notes, failures = [], []
     for number, (name, column) in enumerate(columns.items()):
         text, found, ours = f"t{number}", f"p{number}", f"v{number}"
@@ -197,15 +203,22 @@ def selection(
         read.append(f"{_theirs(column, inputs)} as r{number}")
         texts.append(f"{renamed(f'r{number}', column)} as {text}")
         parses.append(f"{parsed(text, column)} as {found}")
-        values.append(f"{value(found, text, column, changes)} as {ours}")
+        is_known = ""
+        if column.anchor is None:
+            values.append(f"{value(found, text, column, changes)} as {ours}")
+        else:
+            anchor = f"v{places[column.anchor]}"
+            relative.append(
+                f"{value(found, text, column, changes, anchor)} as {ours}"
+            )
+            is_known = f"and {anchor} is not null "
         if column.kind == "time" and changes:
             notes.append(clock_note(found, text, column, changes))
-        if column.kind in {"time", "date", "number"}:
+        if column.kind in UNREADABLE_KINDS:
             failures.append(
-                f"when {text} is not null and {ours} is null "
+                f"when {text} is not null and {ours} is null {is_known}"
                 f"then {quoted(name + ': ')} || {text}"
             )
-    places = {name: number for number, name in enumerate(columns)}
     fields = list(columns)
     ours_in_order = [f"v{number}" for number in places.values()]
     left_out = "cast(null as varchar)"
@@ -221,8 +234,8 @@ def selection(
             ours_in_order.append(
                 digest(
                     f"cast(v{places[name]} as varchar)"
-                    for name in TABLES["events"]
-                    if name in places
+                    for name in columns_of("events")
+                    if name in places and name != "received_at"
                 )
             )
     # What is left out is not read, so it cannot be unreadable.
@@ -245,7 +258,7 @@ def selection(
 
         parses as (select *, {", ".join(parses)} from texts),
 
-        ours as (select *, {", ".join(values)} from parses),
+        ours as (select *, {", ".join(values + relative)} from parses),
 
         sorted as (select *, {left_out} as left_out from ours),
 

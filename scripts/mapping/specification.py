@@ -19,6 +19,7 @@ from mapping.language import (
     Column,
     Mapping,
     MappingError,
+    columns_of,
     one_of,
 )
 from raw_files import EVENT_TYPES, REFERENCES, TABLES, Kind
@@ -30,14 +31,30 @@ SEPARATOR_BYTES = 4
 MAPPING_KEYS = ("name", "source", "licence", *TABLES, "references", "vars")
 CSV_KEYS = ("separator", "quote", "header", "names", "encoding")
 TABLE_KEYS = ("files", "format", *CSV_KEYS, "nulls", "columns", ADD_MISSING)
+ANCHORS = ("after", "before")
 COLUMN_KEYS = {
     "text": ("map",),
-    "time": ("unit", "format", "zone"),
+    "time": ("unit", "format", "zone", *ANCHORS),
     "date": ("format",),
-    "number": ("unit",),
+    "duration": ("unit",),
+    "number": (),
+    "integer": (),
     "genre": ("separator",),
 }
 ORIGINS = ("column", "value", "sql", "md5", "row_number")
+# Players' words for our event types.
+MEANINGS = {
+    "buffer": "pause, and play when it ends",
+    "seek": "seek",
+    "start": "play",
+    "resume": "play",
+    "next": "skip",
+    "end": "stop",
+    "finish": "stop",
+    "complete": "stop",
+    "ping": "heartbeat",
+    "progress": "heartbeat",
+}
 
 
 def read_mapping(text: str) -> Mapping:
@@ -190,7 +207,7 @@ def _block(part: dict[str, Any], table: str, key: str) -> Block:
     if not part.get("files"):
         raise MappingError(f"{key}.files: missing; name the files")
     columns = part.get("columns") or {}
-    _check_keys(columns, tuple(TABLES[table]), f"{key}.columns")
+    _check_keys(columns, tuple(columns_of(table)), f"{key}.columns")
     for name in REQUIRED[table]:
         if name not in columns:
             raise MappingError(
@@ -287,10 +304,25 @@ def _derived(parts: dict[str, dict[str, Any]], table: str) -> dict[str, Column]:
 def _columns(
     columns: dict[str, Any], table: str, key: str
 ) -> dict[str, Column]:
-    return {
-        name: _column(given, name, TABLES[table][name], f"{key}.{name}")
+    kinds = columns_of(table)
+    found = {
+        name: _column(given, name, kinds[name], f"{key}.{name}")
         for name, given in columns.items()
     }
+    times = [
+        name
+        for name, column in found.items()
+        if column.kind == "time" and column.anchor is None
+    ]
+    for column in found.values():
+        if column.anchor is not None and column.anchor not in times:
+            anchor = ANCHORS[column.is_before]
+            raise MappingError(
+                f"{column.key}.{anchor}: '{column.anchor}' is no time that "
+                "the mapping reads by itself; there are: "
+                f"{', '.join(times) or 'none'}"
+            )
+    return found
 
 
 def _column(given: object, name: str, kind: Kind, key: str) -> Column:
@@ -322,10 +354,12 @@ def _column(given: object, name: str, kind: Kind, key: str) -> Column:
         default=_optional(given, "default", key),
         optional=_flag(given.get("optional", "false"), f"{key}.optional"),
         renamed=_renamed(given.get("map") or {}, f"{key}.map"),
-        unit=_unit(given.get("unit"), kind, f"{key}.unit"),
+        unit=_unit(given, kind, key),
         formats=_texts(given.get("format", []), f"{key}.format"),
         zone=_optional(given, "zone", key),
         separator=_optional(given, "separator", key) or None,
+        anchor=_anchor(given, key),
+        is_before="before" in given,
     )
     _check_time(column)
     if name == "event_type":
@@ -342,14 +376,29 @@ def _renamed(given: object, key: str) -> dict[str, str]:
     }
 
 
-def _unit(given: object, kind: Kind, key: str) -> str | None:
-    if given is None:
-        return "seconds" if kind == "number" else None
-    units = EPOCH_DIGITS if kind == "time" else DURATION_UNITS
-    return one_of(_text(given, key), tuple(units), key)
+def _unit(given: dict[str, Any], kind: Kind, key: str) -> str | None:
+    is_duration = kind == "duration" or any(name in given for name in ANCHORS)
+    if "unit" not in given:
+        return "seconds" if is_duration else None
+    units = DURATION_UNITS if is_duration else EPOCH_DIGITS
+    return one_of(
+        _text(given["unit"], f"{key}.unit"), tuple(units), f"{key}.unit"
+    )
+
+
+def _anchor(given: dict[str, Any], key: str) -> str | None:
+    named = [name for name in ANCHORS if name in given]
+    if len(named) > 1:
+        raise MappingError(f"{key}: after and before exclude each other")
+    return _optional(given, named[0], key) if named else None
 
 
 def _check_time(column: Column) -> None:
+    if column.anchor is not None and (column.formats or column.zone):
+        raise MappingError(
+            f"{column.key}: {ANCHORS[column.is_before]} makes it a duration, "
+            "which has a unit but no format and no zone"
+        )
     if column.unit and column.formats:
         raise MappingError(
             f"{column.key}: unit (of a number) and format (of a text) exclude "
@@ -373,4 +422,12 @@ def _check_event_types(column: Column) -> None:
     ours = [*column.renamed.values()]
     ours += [text for text in (column.value, column.default) if text]
     for text in ours:
+        if text in EVENT_TYPES:
+            continue
+        for word, meaning in MEANINGS.items():
+            if word in text.lower():
+                raise MappingError(
+                    f"{column.key}: '{text}' is none of "
+                    f"{', '.join(EVENT_TYPES)}; did you mean {meaning}?"
+                )
         one_of(text, EVENT_TYPES, column.key)

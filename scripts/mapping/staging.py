@@ -14,10 +14,16 @@ import duckdb
 
 from mapping.expressions import identifier, quoted
 from mapping.files import block_files, file_shape
-from mapping.language import Block, Column, Mapping, MappingError
+from mapping.language import (
+    Block,
+    Column,
+    Mapping,
+    MappingError,
+    columns_of,
+)
 from mapping.selection import NOT_AN_OBJECT, STATE, Shape, selection
 from mapping.zones import Shift, zone_shifts
-from raw_files import TABLES
+from raw_files import TABLES, Kind
 
 # A reader knows the line of what it could not read. Of other rows the place
 # among the readable ones is known: add the unreadable ones before it.
@@ -147,6 +153,20 @@ def staged_columns(
     return block.columns | derived_columns(mapping, table)
 
 
+def written_columns(mapping: Mapping, table: str) -> dict[str, Kind]:
+    """Name the columns of a raw file: the optional ones that are mapped too."""
+    mapped = {
+        name
+        for block in mapping.blocks.get(table, ())
+        for name in block.columns
+    }
+    return {
+        name: kind
+        for name, kind in columns_of(table).items()
+        if name in TABLES[table] or name in mapped
+    }
+
+
 def derived_columns(mapping: Mapping, table: str) -> dict[str, Column]:
     """Name what users and content take from the files of the events."""
     if table != "events":
@@ -160,11 +180,17 @@ def derived_columns(mapping: Mapping, table: str) -> dict[str, Column]:
 
 def create_table(load: Load, table: str) -> None:
     """Create the table that the files of one raw table are read into."""
-    kinds = TABLES[table] | {
+    kinds = written_columns(load.mapping, table) | {
         name: column.kind
         for name, column in derived_columns(load.mapping, table).items()
     }
-    types = {"time": "timestamp", "date": "date", "number": "double"}
+    types = {
+        "time": "timestamp",
+        "date": "date",
+        "duration": "double",
+        "number": "double",
+        "integer": "bigint",
+    }
     fields = [
         f"{identifier(name)} {types.get(kind, 'varchar')}"
         for name, kind in kinds.items()

@@ -7,7 +7,7 @@ from typing import Any
 
 from mapping.expressions import identifier, quoted
 from mapping.language import DERIVABLE, REQUIRED
-from mapping.staging import Load
+from mapping.staging import Load, written_columns
 from raw_files import TABLES
 
 # Event types left out, named in the manifest before the rest is summed.
@@ -25,13 +25,13 @@ def write_tables(load: Load, folder: Path) -> dict[str, dict[str, Any]]:
         if table in load.mapping.derived or load.mapping.add_missing[table]:
             derive(load, table)
     counts = {}
-    for table, kinds in TABLES.items():
+    for table in TABLES:
         path = quoted(str(folder / f"{table}.csv"))
         fields = ", ".join(
             f"{event_id(load)} as event_id"
             if name == "event_id"
             else identifier(name)
-            for name in kinds
+            for name in written_columns(load.mapping, table)
         )
         # A scan keeps the order in which the rows were read.
         written = load.count(

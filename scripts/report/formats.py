@@ -7,7 +7,9 @@ digits grow until the interval around it stays visible.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from math import ceil, isfinite, log10
 
@@ -25,6 +27,11 @@ MULTIPLES = {"x", "ratio", "multiple", "times", "eur per eur"}
 COUNTS = {"", "count", "number", "z"}
 HUNDRED = 100
 ABBREVIATION = re.compile(r"\b(roi|eur|d\d+)\b")
+MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+TIME_UNITS = ((86_400.0, "days"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 MAGNITUDES = ((1e9, "billion"), (1e6, "million"))
 
 
@@ -172,6 +179,50 @@ def percent(value: float | None, *around: float | None) -> str:
     return fit_scale("rate", value, *around).text(value)
 
 
+def day(value: date) -> str:
+    """Write a date as a reader says it; the year stands at the page's head.
+
+    Examples
+    --------
+    >>> day(date(2026, 3, 5)).replace(NO_BREAK, " ")
+    '5 Mar'
+    """
+    return f"{value.day}{NO_BREAK}{MONTHS[value.month - 1]}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a length of time in the largest unit that it fills.
+
+    Examples
+    --------
+    >>> [duration(s).replace(NO_BREAK, " ") for s in (42, 90, 5400, 200_000)]
+    ['42 s', '1.5 min', '1.5 h', '2.3 days']
+    """
+    if seconds is None:
+        return MISSING
+    size, unit = time_unit(seconds)
+    return fit_number(seconds / size) + NO_BREAK + unit
+
+
+def time_unit(seconds: float) -> tuple[float, str]:
+    """Choose the largest unit of time that a length fills."""
+    return next(
+        ((size, unit) for size, unit in TIME_UNITS if abs(seconds) >= size),
+        TIME_UNITS[-1],
+    )
+
+
+def fit_number(value: float) -> str:
+    """Write a number with one decimal, where it has one.
+
+    Examples
+    --------
+    >>> fit_number(3.0), fit_number(1.26)
+    ('3', '1.3')
+    """
+    return f"{value:,.1f}".removesuffix(".0")
+
+
 def p_value(value: float | None) -> str:
     """Write a p-value; the smallest are bounded, never zero.
 
@@ -202,3 +253,31 @@ def words(name: str | None) -> str:
     return ABBREVIATION.sub(
         lambda match: match[0].upper(), str(name).replace("_", " ")
     )
+
+
+def sentence(name: str) -> str:
+    """Turn a name of the warehouse into words that open a sentence.
+
+    Examples
+    --------
+    >>> sentence("push_rollout")
+    'Push rollout'
+    """
+    text = words(name)
+    return text[:1].upper() + text[1:]
+
+
+def finest(scales: Iterable[Scale]) -> Scale:
+    """Choose the scale with the most digits, the coarsest unit first."""
+    return min(scales, key=lambda scale: (scale.factor, -scale.decimals))
+
+
+def place(name: str, order: list[str]) -> tuple[int, str]:
+    """Sort known names as told, others after them by name.
+
+    Examples
+    --------
+    >>> sorted(["b", "z", "a"], key=lambda name: place(name, ["z"]))
+    ['z', 'a', 'b']
+    """
+    return (order.index(name) if name in order else len(order), name)

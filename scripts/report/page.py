@@ -14,7 +14,18 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from report import charts, effects, overview, returning
+from report import (
+    charts,
+    diversity,
+    engagement,
+    experiments,
+    lasting,
+    onboarding,
+    overview,
+    returning,
+    scenarios,
+    watching,
+)
 from report.formats import NO_BREAK
 from report.parts import Figure, Section, Tables
 
@@ -60,9 +71,13 @@ def sections_of(tables: Tables) -> list[Section]:
     return [
         overview.headlines(tables),
         returning.section(tables),
-        effects.genres(tables),
-        effects.experiments(tables),
-        effects.scenarios(tables),
+        lasting.section(tables),
+        engagement.section(tables),
+        watching.section(tables),
+        onboarding.section(tables),
+        diversity.section(tables),
+        experiments.section(tables),
+        scenarios.section(tables),
     ]
 
 

@@ -37,6 +37,10 @@ class Table:
     """Leading columns set left; the others hold numbers, set right."""
     wide_columns: tuple[int, ...] = ()
     """Columns of prose, set left wherever they stand."""
+    title: str = ""
+    """The finding, over a table that no chart accompanies."""
+    note: str = ""
+    """How to read it, below."""
     kind: str = "table"
 
 
@@ -58,7 +62,7 @@ class Card:
 
     label: str
     value: str
-    interval: str
+    intervals: tuple[str, ...]
     note: str
 
 
@@ -93,3 +97,5 @@ class Section:
     title: str
     lead: str
     parts: list[Part] = field(default_factory=list)
+    link: str = ""
+    """The title in short, for the navigation."""

@@ -1,14 +1,16 @@
-"""Who comes back: retention by cohort, day, platform and country.
+"""Who comes back: retention by day, cohort, platform and country.
 
 Pure functions: rows of marts in, parts of the page out.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
 
 from report import charts
-from report.formats import NO_BREAK, count, fit_scale, percent
+from report.findings import Estimate, contrast, course, estimate, listed
+from report.formats import NO_BREAK, count, day, fit_scale, percent
 from report.parts import (
     Card,
     Cards,
@@ -20,118 +22,107 @@ from report.parts import (
     Table,
     Tables,
 )
+from report.rates import (
+    RATE_COLUMNS,
+    lone_values,
+    not_broken_down,
+    rate_cells,
+    rate_label,
+    rate_text,
+)
 
 SUMMARY = "marts.fct_retention_summary"
 TRIANGLE = "marts.fct_retention_triangle"
+CURVE = "marts.fct_retention_curve"
 NOT_YET = "not yet"
 HEADLINE_DAYS = {1: "the next day", 7: "a week later", 30: "thirty days later"}
-TABLE_DAYS = (1, 3, 7, 14, 30)
+HEADLINE_WEEKS = (1, 4, 8)
+MAIN_DAY = 7
+COHORT_SETS = {
+    "eligible": "all who are old enough",
+    "fixed": "the same users throughout",
+}
 # What still fits a page: later cohorts and longer lives are in the marts.
 MOST_COHORTS = 60
-MOST_DAYS = 90
+MOST_PERIODS = {"day": 90, "week": 26}
 MOST_COUNTRIES = 15
+# Cells are wide enough for numbers while they are few.
+MOST_NUMBERED = 400
 
 
 def section(tables: Tables) -> Section:
     """Tell who comes back, from the whole to the parts."""
-    summary = [
+    name, title, link = "returning", "Who comes back", "Coming back"
+    classic = [
         row
         for row in tables["fct_retention_summary"]
-        if row["rate"] is not None
+        if row["retention_type"] == "on_day" and row["day_mode"] == "calendar"
     ]
-    triangle = [
-        row
-        for row in tables["fct_retention_triangle"]
-        if row["rate"] is not None and row["is_mature"]
-    ]
+    summary = [row for row in classic if row["rate"] is not None]
     if not summary:
         return Section(
-            "returning",
-            "Who comes back",
+            name,
+            title,
             "No new user of this log is old enough for a day of retention.",
+            link=link,
         )
     whole = {
-        row["day_number"]: row for row in summary if row["dimension"] == "all"
+        row["from_day_number"]: row
+        for row in summary
+        if row["dimension"] == "all"
     }
     said = [
-        f"{_rate(whole[day])} {when}"
-        for day, when in HEADLINE_DAYS.items()
-        if day in whole
+        f"{rate_text(whole[number])} {when}"
+        for number, when in HEADLINE_DAYS.items()
+        if number in whole
     ]
     parts: list[Part | None] = [
-        _cards(tables["fct_retention_summary"]),
-        _curve(triangle, whole),
-        _cohorts(summary, whole.get(7)),
-        _heat_map(triangle, tables["fct_retention_triangle"]),
-        _platforms(summary),
-        _countries(summary),
+        _cards(classic),
+        _curve(tables["fct_retention_curve"]),
+        _cohorts(summary, whole.get(MAIN_DAY)),
+        _heat_map(tables["fct_retention_triangle"], "day"),
+        _heat_map(tables["fct_retention_triangle"], "week"),
+        _breakdown(summary, "platform", list(HEADLINE_DAYS)),
+        _breakdown(summary, "country", [MAIN_DAY]),
+        not_broken_down(lone_values(summary, ("platform", "country"))),
     ]
     return Section(
-        "returning",
-        "Who comes back",
-        f"Share of new users who come back: {_listed(said)}."
+        name,
+        title,
+        f"Share of new users who come back: {listed(said)}."
         if said
         else "The days of retention shown are those old enough to tell.",
         [part for part in parts if part is not None],
-    )
-
-
-def rate_cells(row: Row) -> list[str | Cell]:
-    """Write counts, rate and interval of one retention row."""
-    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
-    return [
-        count(row["eligible_users"]),
-        count(row["retained_users"]),
-        scale.text(row["rate"]),
-        Cell(scale.span(row["ci_low"], row["ci_high"])),
-    ]
-
-
-def rate_label(row: Row) -> str:
-    """Write rate and interval in one line."""
-    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
-    return (
-        f"{scale.text(row['rate'])}"
-        f" ({scale.span(row['ci_low'], row['ci_high'])})"
-    )
-
-
-RATE_COLUMNS = ["Eligible users", "Returned", "Rate", "Interval"]
-
-
-def _rate(row: Row) -> str:
-    return percent(row["rate"], row["ci_low"], row["ci_high"])
-
-
-def _listed(items: list[str]) -> str:
-    return (
-        items[0]
-        if len(items) == 1
-        else f"{', '.join(items[:-1])} and {items[-1]}"
+        link,
     )
 
 
 def _cards(summary: list[Row]) -> Cards:
     """Set D1, D7 and D30 large."""
     whole = {
-        row["day_number"]: row for row in summary if row["dimension"] == "all"
+        row["from_day_number"]: row
+        for row in summary
+        if row["dimension"] == "all"
     }
     cards = []
-    for day, when in HEADLINE_DAYS.items():
-        row = whole.get(day)
+    for number, when in HEADLINE_DAYS.items():
+        row = whole.get(number)
         if row is None:
             continue
+        label = f"D{number}, {when}"
         if row["rate"] is None:
-            cards.append(
-                Card(f"D{day}, {when}", NOT_YET, "", "no user is old enough")
-            )
+            cards.append(Card(label, NOT_YET, (), "no user is old enough"))
             continue
         scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
+        intervals = [f"{scale.span(row['ci_low'], row['ci_high'])} (Wilson)"]
+        if row["cohort_ci_low"] is not None:
+            span = scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
+            intervals.append(f"{span} (between cohorts)")
         cards.append(
             Card(
-                f"D{day}, {when}",
+                label,
                 scale.text(row["rate"]),
-                scale.span(row["ci_low"], row["ci_high"]),
+                tuple(intervals),
                 f"{count(row['retained_users'])} of"
                 f" {count(row['eligible_users'])} users old enough",
             )
@@ -139,80 +130,164 @@ def _cards(summary: list[Row]) -> Cards:
     return Cards(cards, SUMMARY, "Retention of all new users")
 
 
-def _curve(triangle: list[Row], whole: dict[int, Row]) -> Figure | None:
-    """Draw pooled retention by day since first activity."""
-    eligible: dict[int, int] = defaultdict(int)
-    retained: dict[int, int] = defaultdict(int)
-    for row in triangle:
-        if 1 <= row["day_number"] <= MOST_DAYS:
-            eligible[row["day_number"]] += row["eligible_users"]
-            retained[row["day_number"]] += row["retained_users"]
+def _curve(rows: list[Row]) -> Figure | None:
+    """Draw retention by day of the users old enough, and of the same users."""
+    shown = [
+        row
+        for row in rows
+        if row["dimension"] == "all"
+        and row["rate"] is not None
+        and 1 <= row["day_number"] <= MOST_PERIODS["day"]
+    ]
+    by_set = {
+        name: {r["day_number"]: r for r in shown if r["cohort_set"] == name}
+        for name in COHORT_SETS
+    }
+    eligible, fixed = by_set["eligible"], by_set["fixed"]
     if not eligible:
         return None
-    days = sorted(eligible)
-    pooled = {day: retained[day] / eligible[day] for day in days}
-    most = max(eligible.values())
-    full_days = [day for day in days if eligible[day] == most]
-    rows = []
-    for day in days:
-        row = {
-            "day": day,
-            "rate": round(pooled[day], 6),
-            "label": f"Day {day}: {percent(pooled[day])} of"
-            f" {count(eligible[day])} users",
-        }
-        if day in full_days:
-            rows.append(row | {"part": "every cohort"})
-        # The last full day belongs to both, so that the line does not break.
-        if day not in full_days or day == full_days[-1] != days[-1]:
-            rows.append(row | {"part": "older cohorts"})
-    marked = [
-        {
-            "day": day,
-            "rate": row["rate"],
-            "low": row["ci_low"],
-            "high": row["ci_high"],
-            "label": f"Day {day}: {rate_label(row)}",
-            # A phone has room for the headline days only.
-            "short": f"D{day}  {_rate(row)}" if day in HEADLINE_DAYS else "",
-        }
-        for day, row in whole.items()
-        if 1 <= day <= days[-1]
-    ]
-    ends = f"{percent(pooled[days[0]])} on day {days[0]}"
-    if len(days) > 1:
-        ends += f" to {percent(pooled[days[-1]])} on day {days[-1]}"
-    verb = "falls" if pooled[days[-1]] < pooled[days[0]] else "goes"
-    caption = (
-        "Share of users active on each day after their first: sum of returned"
-        " over sum of eligible users."
+    # Where all are old enough both sets are the same users, and one line.
+    is_same = all(
+        number in eligible
+        and eligible[number]["eligible_users"] == row["eligible_users"]
+        for number, row in fixed.items()
     )
-    if full_days[-1] < days[-1]:
-        caption += (
-            f" Dotted after day {full_days[-1]}: only the older cohorts have"
-            " reached those days."
+    drawn = {"eligible": eligible}
+    if fixed and not is_same:
+        drawn["fixed"] = fixed
+    first = min(eligible)
+    last = max(
+        (number for number in eligible if number in HEADLINE_DAYS),
+        default=max(eligible),
+    )
+    title = (
+        f"Retention on day {first} is {_interval(eligible[first]).text()}"
+        if first == last
+        else course(
+            "Retention",
+            _interval(eligible[first]),
+            f"on day {first}",
+            _interval(eligible[last]),
+            f"on day {last}",
         )
+    )
     return Figure(
         "retention-curve",
-        f"Retention {verb} from {ends}",
-        caption,
+        title,
+        _curve_caption(drawn),
         charts.curve(
-            rows, marked, f"Line chart. Retention {verb} from {ends}."
-        ),
-        Table(
-            caption="Pooled retention by day since first activity",
-            columns=["Day", "Eligible users", "Returned", "Rate"],
-            rows=[
-                [
-                    str(day),
-                    count(eligible[day]),
-                    count(retained[day]),
-                    percent(pooled[day]),
-                ]
-                for day in days
+            [
+                {
+                    "series": COHORT_SETS[name],
+                    "day": row["day_number"],
+                    "rate": round(row["rate"], 6),
+                    "low": _rounded(_interval(row).low),
+                    "high": _rounded(_interval(row).high),
+                    "label": f"Day {row['day_number']}, {COHORT_SETS[name]}:"
+                    f" {rate_label(row)} of {count(row['eligible_users'])}",
+                }
+                for name, days in drawn.items()
+                for row in days.values()
             ],
-            source=TRIANGLE,
+            f"Line chart. {title}.",
+            x_title="Days since first activity",
+            y_title="Active on that day",
+            series_names=[COHORT_SETS[name] for name in drawn],
+            marked=[
+                {
+                    "day": number,
+                    "rate": round(eligible[number]["rate"], 6),
+                    "short": f"D{number}  {rate_text(eligible[number])}",
+                }
+                for number in HEADLINE_DAYS
+                if number in eligible
+            ],
         ),
+        _curve_table(drawn),
+    )
+
+
+def _interval(row: Row) -> Estimate:
+    """Take the interval between cohorts, or Wilson's where there is none."""
+    if row["cohort_ci_low"] is None or row["cohort_ci_high"] is None:
+        return estimate(row)
+    return estimate(row, low="cohort_ci_low", high="cohort_ci_high")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
+    """Tell the two sets and the two intervals apart in words."""
+    eligible = drawn["eligible"]
+    most = max(row["eligible_users"] for row in eligible.values())
+    full = max(n for n, r in eligible.items() if r["eligible_users"] == most)
+    last = max(eligible)
+    caption = "Share of users active on each day after their first."
+    if "fixed" in drawn:
+        fixed = drawn["fixed"]
+        caption += (
+            f" Solid: all who are old enough for the day, {count(most)} users"
+            f" at most and {count(eligible[last]['eligible_users'])} on day"
+            f" {last}; who they are changes along the line. Dashed: the"
+            f" {count(fixed[max(fixed)]['eligible_users'])} users old enough"
+            f" for day {max(fixed)}, the same on every day, so that no change"
+            " of users can bend the line."
+        )
+    else:
+        caption += (
+            f" Up to day {full} these are the same {count(most)} users, so no"
+            " change of users bends the line"
+        )
+        caption += (
+            f"; after it only older cohorts are old enough, on day {last}"
+            f" {count(eligible[last]['eligible_users'])} users."
+            if full < last
+            else "."
+        )
+    has_between = any(
+        row["cohort_ci_low"] is not None for row in eligible.values()
+    )
+    caption += (
+        " Bands are intervals between cohorts: they let cohorts differ by more"
+        " than chance. Wilson's, in the table, take users as independent."
+        if has_between
+        else " Bands are Wilson intervals, which take users as independent;"
+        " one cohort cannot tell how much cohorts differ."
+    )
+    return caption
+
+
+def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
+    rows: list[list[str | Cell]] = []
+    for name, days in drawn.items():
+        for number, row in sorted(days.items()):
+            scale = fit_scale("rate", row["rate"], row["ci_low"])
+            rows.append(
+                [
+                    str(number),
+                    COHORT_SETS[name],
+                    *rate_cells(row),
+                    Cell(
+                        scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
+                    ),
+                ]
+            )
+    return Table(
+        caption="Retention by day since first activity",
+        columns=[
+            "Day",
+            "Users",
+            "Eligible users",
+            "Returned",
+            "Rate",
+            "Wilson interval",
+            "Between cohorts",
+        ],
+        rows=rows,
+        source=CURVE,
+        text_columns=2,
     )
 
 
@@ -222,7 +297,8 @@ def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
         (
             row
             for row in summary
-            if row["dimension"] == "cohort" and row["day_number"] == 7  # noqa: PLR2004
+            if row["dimension"] == "cohort"
+            and row["from_day_number"] == MAIN_DAY
         ),
         key=lambda row: str(row["dimension_value"]),
     )
@@ -237,14 +313,22 @@ def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
     title = (
         f"D7 runs from {percent(lowest['rate'])} to"
         f" {percent(highest['rate'])} across {len(shown)} cohorts"
+        if len(shown) > 1
+        else f"D7 of the only cohort is {rate_text(shown[0])}"
     )
     caption = (
-        f"One bar per cohort day with its Wilson interval; dashed: all cohorts"
-        f" together, {_rate(pooled)}, which {inside} of {len(shown)} intervals"
-        " contain."
+        "One bar per cohort day with its Wilson interval; dashed: all cohorts"
+        f" together, {rate_text(pooled)}, which {inside} of {len(shown)}"
+        " intervals contain."
     )
+    if pooled["design_effect"] is not None:
+        caption += (
+            " The variance between cohorts is"
+            f" {pooled['design_effect']:.1f} times what chance alone gives."
+        )
     if len(shown) < len(cohorts):
         caption += f" The latest {len(shown)} of {len(cohorts)} are shown."
+    caption += _small_cells(shown)
     return Figure(
         "cohorts",
         title,
@@ -256,7 +340,8 @@ def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
                     "rate": row["rate"],
                     "low": row["ci_low"],
                     "high": row["ci_high"],
-                    "label": f"{row['dimension_value']}: {rate_label(row)}",
+                    "label": f"{row['dimension_value']}: {rate_label(row)},"
+                    f" n {count(row['eligible_users'])}",
                 }
                 for row in shown
             ],
@@ -277,135 +362,231 @@ def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
     )
 
 
-def _heat_map(triangle: list[Row], every: list[Row]) -> Figure | None:
-    """Draw the triangle; what is not old enough stays blank."""
-    cells = [row for row in triangle if 1 <= row["day_number"] <= MOST_DAYS]
+def _small_cells(rows: list[Row]) -> str:
+    """Say how many of the rates rest on few users."""
+    small = sum(bool(row["is_small_cell"]) for row in rows)
+    if not small:
+        return ""
+    if small == len(rows):
+        return " Every one of them rests on few users."
+    return f" {count(small)} of them rest on few users."
+
+
+def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
+    """Draw the triangle of one grain; what has not passed is dashed."""
+    every = [
+        row
+        for row in triangle
+        if row["cohort_grain"] == grain
+        and 1 <= row["period_number"] <= MOST_PERIODS[grain]
+    ]
+    cells = [row for row in every if _is_known(row)]
     if not cells:
         return None
-    all_cohorts = sorted({row["cohort_date"] for row in cells})
-    shown = set(all_cohorts[-MOST_COHORTS:])
-    cells = [row for row in cells if row["cohort_date"] in shown]
-    days = {row["day_number"] for row in cells}
-    is_blank = len(cells) < len(shown) * len(days)
-    spans = []
-    for day in HEADLINE_DAYS:
-        rates = [row["rate"] for row in cells if row["day_number"] == day]
-        if rates:
-            scale = fit_scale("rate", min(rates), max(rates))
-            spans.append(f"D{day} {scale.span(min(rates), max(rates))}")
-    title = f"Cohort by cohort: {_listed(spans)}" if spans else "Every cohort"
+    all_cohorts = sorted({row["cohort_date"] for row in every})
+    shown = all_cohorts[-MOST_COHORTS:]
+    cells = [row for row in cells if row["cohort_date"] in set(shown)]
+    if not cells:
+        return None
+    last = max(row["period_number"] for row in cells)
+    unknown = _unknown(cells, shown, last)
+    letter, marked = ("D", tuple(HEADLINE_DAYS))
+    if grain == "week":
+        letter, marked = "W", HEADLINE_WEEKS
+    title = f"Cohorts by {grain}: {_spread(cells, letter, marked)}"
     caption = (
-        "Rows are cohorts, columns days since first activity; darker is more"
-        " users active."
+        f"Rows are users by {grain} of first activity, columns {grain}s since;"
+        " darker is more users active."
     )
-    if is_blank:
-        caption += " Blank cells are days that have not come yet, not zeros."
+    if unknown:
+        caption += (
+            f" Dashed lines are {grain}s that have not passed for all of the"
+            " cohort: not known yet, which is not zero."
+        )
+    partial = [
+        cohort
+        for cohort in shown
+        if any(
+            row["cohort_date"] == cohort and not row["is_cohort_complete"]
+            for row in every
+        )
+    ]
+    if partial:
+        caption += (
+            f" Not observed for the whole {grain}, so smaller:"
+            f" {listed([day(cohort) for cohort in partial])}."
+        )
     if len(shown) < len(all_cohorts):
         caption += f" The latest {len(shown)} of {len(all_cohorts)} cohorts."
-    by_cell = {(row["cohort_date"], row["day_number"]): row for row in cells}
-    sizes = {row["cohort_date"]: row["cohort_size"] for row in every}
-    columns = [day for day in TABLE_DAYS if day in days]
-    rows: list[list[str | Cell]] = []
-    for cohort in sorted(shown):
-        found = [by_cell.get((cohort, day)) for day in columns]
-        rows.append(
-            [
-                str(cohort),
-                count(sizes[cohort]),
-                *(NOT_YET if row is None else _rate(row) for row in found),
-            ]
-        )
+    caption += _small_cells(cells)
+    has_numbers = len(shown) * last <= MOST_NUMBERED and grain == "week"
+    # The fifth column tells days, 1, 7, 14 ..., and each of a few weeks.
+    ticks = [
+        number
+        for number in range(1, last + 1)
+        if grain == "week" or number == 1 or number % MAIN_DAY == 0
+    ]
     return Figure(
-        "triangle",
+        f"triangle-{grain}",
         title,
         caption,
         charts.heat_map(
             [
                 {
                     "cohort": str(row["cohort_date"]),
-                    "day": row["day_number"],
-                    "rate": round(row["rate"], 6),
+                    "period": row["period_number"],
+                    "rate": round(row["rate"], 4),
                 }
+                | (
+                    {"short": percent(row["rate"]).split(NO_BREAK)[0]}
+                    if has_numbers
+                    else {}
+                )
                 for row in cells
             ],
-            f"Heat map of {len(shown)} cohorts by {len(days)} days. {title}.",
-            "not yet old enough" if is_blank else "",
+            unknown,
+            f"Heat map of {len(shown)} cohorts by {last} {grain}s. {title}.",
+            x_title=f"{grain.capitalize()}s since first activity",
+            legend_title="Active on that day"
+            if grain == "day"
+            else f"Active in that {grain}",
+            ticks=ticks,
         ),
-        Table(
-            caption="Retention by cohort on selected days",
-            columns=[
-                "Cohort",
-                "Users",
-                *(f"D{day}" for day in columns),
-            ],
-            rows=rows,
-            source=TRIANGLE,
+        _triangle_table(
+            cells, every, shown, letter, _table_columns(last, grain)
         ),
     )
 
 
-def _platforms(summary: list[Row]) -> Figure | None:
-    """Draw D1, D7 and D30 by platform."""
-    rows = [
-        row
-        for row in summary
-        if row["dimension"] == "platform" and row["day_number"] in HEADLINE_DAYS
-    ]
-    if not rows:
-        return None
-    return _breakdown(rows, "platform", list(HEADLINE_DAYS))
+def _is_known(row: Row) -> bool:
+    """Tell whether the period has passed for every user of the cohort."""
+    return row["rate"] is not None and bool(row["is_mature"])
 
 
-def _countries(summary: list[Row]) -> Figure | None:
-    """Draw D7 by country, the largest first."""
-    rows = [
-        row
-        for row in summary
-        if row["dimension"] == "country" and row["day_number"] == 7  # noqa: PLR2004
-    ]
-    if not rows:
-        return None
-    return _breakdown(rows, "country", [7])
+def _unknown(cells: list[Row], cohorts: list[date], last: int) -> list[Row]:
+    """Find for each cohort the stretches of periods that are not known."""
+    known: dict[date, set[int]] = {cohort: set() for cohort in cohorts}
+    for row in cells:
+        known[row["cohort_date"]].add(row["period_number"])
+    stretches: list[Row] = []
+    for cohort, periods in known.items():
+        for number in range(1, last + 1):
+            if number in periods:
+                continue
+            if number > 1 and number - 1 not in periods:
+                stretches[-1]["last"] = number
+            else:
+                stretches.append(
+                    {"cohort": str(cohort), "first": number, "last": number}
+                )
+    return stretches
 
 
-def _breakdown(rows: list[Row], dimension: str, days: list[int]) -> Figure:
+def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
+    """Say how far the cohorts lie apart."""
+    spans = []
+    for number in marked:
+        rates = [row["rate"] for row in cells if row["period_number"] == number]
+        if rates:
+            scale = fit_scale("rate")
+            span = scale.span(min(rates), max(rates))
+            if scale.bare(min(rates)) == scale.bare(max(rates)):
+                span = scale.text(rates[0])
+            spans.append(f"{letter}{number} {span}")
+    return listed(spans) or "every one that is old enough"
+
+
+def _table_columns(last: int, grain: str) -> list[int]:
+    numbers = [1, 3, 7, 14, 30, 60, 90] if grain == "day" else range(1, 13)
+    return [number for number in numbers if number <= last]
+
+
+def _triangle_table(
+    cells: list[Row],
+    every: list[Row],
+    cohorts: list[date],
+    letter: str,
+    columns: list[int],
+) -> Table:
+    """Table selected periods of each cohort."""
+    by_cell = {(row["cohort_date"], row["period_number"]): row for row in cells}
+    sizes = {row["cohort_date"]: row["cohort_size"] for row in every}
+    rows: list[list[str | Cell]] = []
+    for cohort in cohorts:
+        found = [by_cell.get((cohort, number)) for number in columns]
+        rows.append(
+            [
+                str(cohort),
+                count(sizes[cohort]),
+                *(NOT_YET if row is None else rate_text(row) for row in found),
+            ]
+        )
+    return Table(
+        caption="Retention by cohort",
+        columns=[
+            "Cohort from",
+            "Users",
+            *(f"{letter}{number}" for number in columns),
+        ],
+        rows=rows,
+        source=TRIANGLE,
+    )
+
+
+def _breakdown(
+    summary: list[Row], dimension: str, days: list[int]
+) -> Figure | None:
     """Draw retention by one dimension, sorted by its D7."""
+    rows = [
+        row
+        for row in summary
+        if row["dimension"] == dimension and row["from_day_number"] in days
+    ]
     sizes = {row["dimension_value"]: row["cohort_size"] for row in rows}
+    if len(sizes) < 2:  # noqa: PLR2004
+        return None
     largest = sorted(sizes, key=lambda value: (-sizes[value], str(value)))
     shown = set(largest[:MOST_COUNTRIES])
-    main_day = 7 if any(row["day_number"] == 7 for row in rows) else days[0]  # noqa: PLR2004
-    rates = {
-        row["dimension_value"]: row["rate"]
+    found = {row["from_day_number"] for row in rows}
+    main_day = MAIN_DAY if MAIN_DAY in found else min(found)
+    main = {
+        row["dimension_value"]: row
         for row in rows
-        if row["day_number"] == main_day and row["dimension_value"] in shown
+        if row["from_day_number"] == main_day
+        and row["dimension_value"] in shown
     }
-    order = sorted(shown, key=lambda value: (-rates.get(value, 0), str(value)))
+    order = sorted(
+        shown,
+        key=lambda value: (
+            -main[value]["rate"] if value in main else 0,
+            str(value),
+        ),
+    )
     rows = sorted(
         (row for row in rows if row["dimension_value"] in shown),
         key=lambda row: (
             order.index(row["dimension_value"]),
-            row["day_number"],
+            row["from_day_number"],
         ),
     )
-    names = [f"D{day}" for day in days]
-    axis_title = "Share of eligible users active on the day"
-    if len(days) == 1:
+    names = [f"D{number}" for number in days if number in found]
+    axis_title = "Active on the day"
+    if len(names) == 1:
         axis_title = f"{names[0]} retention"
-    title = f"D{main_day} by {dimension}"
-    if rates:
-        best = max(rates, key=lambda value: (rates[value], str(value)))
-        least = min(rates, key=lambda value: (rates[value], str(value)))
-        title += (
-            f" runs from {percent(rates[least])} ({least}) to"
-            f" {percent(rates[best])} ({best})"
-        )
+    title = contrast(
+        f"D{main_day}",
+        dimension,
+        [(str(value), estimate(row)) for value, row in main.items()],
+    )
     caption = (
-        f"Dots are rates, lines their Wilson intervals; sorted by D{main_day}."
+        "Dots are rates, lines their Wilson intervals, in brackets the number"
+        f" of new users; sorted by D{main_day}."
     )
     if len(shown) < len(sizes):
         caption += (
             f" The {len(shown)} largest of {len(sizes)} by number of users."
         )
+    caption += _small_cells(rows)
     return Figure(
         f"by-{dimension}",
         title,
@@ -413,13 +594,15 @@ def _breakdown(rows: list[Row], dimension: str, days: list[int]) -> Figure:
         charts.dots(
             [
                 {
-                    "category": str(row["dimension_value"]),
-                    "series": f"D{row['day_number']}",
+                    "category": f"{row['dimension_value']}"
+                    f" ({count(sizes[row['dimension_value']])})",
+                    "series": f"D{row['from_day_number']}",
                     "value": row["rate"],
                     "low": row["ci_low"],
                     "high": row["ci_high"],
                     "label": f"{row['dimension_value']},"
-                    f" D{row['day_number']}: {rate_label(row)}",
+                    f" D{row['from_day_number']}: {rate_label(row)},"
+                    f" n {count(row['eligible_users'])}",
                     "short": percent(row["rate"]).split(NO_BREAK)[0],
                 }
                 for row in rows
@@ -434,7 +617,7 @@ def _breakdown(rows: list[Row], dimension: str, days: list[int]) -> Figure:
             rows=[
                 [
                     str(row["dimension_value"]),
-                    f"D{row['day_number']}",
+                    f"D{row['from_day_number']}",
                     *rate_cells(row),
                 ]
                 for row in rows

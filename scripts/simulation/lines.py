@@ -58,7 +58,7 @@ def event_line(config: SimulationConfig) -> str:
             if({is_fault("missing_content_id")}, '',
                 if({is_fault("unknown_content")}, 'x', 'c')
                 || {_number("title + 1", 5)}),
-            {_label("kind", *EVENT_TYPES, "heartbeat")},
+            {_label("kind", *EVENT_TYPES, "volume_change")},
             case
                 when {is_fault("too_few_columns")} then null
                 when {is_fault("missing_event_at")} then ''

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from raw_files import EVENT_TYPES
 from simulation.catalogue import Catalogue
 
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
-PLAY, PAUSE, SKIP = range(len(EVENT_TYPES))
+PLAY, PAUSE, SKIP = range(3)
 
 # Seconds. A valid play lasts at least VALID, one second above the 30 that
 # the definition asks for; a sampled title at most SAMPLED_MOST.

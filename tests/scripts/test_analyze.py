@@ -26,16 +26,18 @@ RESULTS = (
 MARTS = """
 create schema marts;
 create table marts.fct_retention_summary (
-    dimension varchar, dimension_value varchar, day_number integer,
-    cohort_size integer, eligible_users integer, retained_users integer,
-    rate double, ci_low double, ci_high double, is_mature boolean
+    dimension varchar, dimension_value varchar, retention_type varchar,
+    day_mode varchar, from_day_number integer, to_day_number integer,
+    cohort_size integer, eligible_users integer, retained_users integer
 );
 insert into marts.fct_retention_summary values
-    ('all', 'all', 1, 50000, 50000, 12000, 0.24, 0.236, 0.244, true),
-    ('all', 'all', 7, 50000, 50000, 4500, 0.09, 0.087, 0.093, true),
-    ('all', 'all', 14, 50000, 50000, 3000, 0.06, 0.058, 0.062, true),
-    ('all', 'all', 30, 50000, 50000, 2400, 0.048, 0.046, 0.05, true),
-    ('platform', 'ios', 7, 20000, 20000, 1900, 0.095, 0.09, 0.1, true);
+    ('all', 'all', 'on_day', 'calendar', 1, 1, 50000, 50000, 12000),
+    ('all', 'all', 'on_day', 'calendar', 7, 7, 50000, 50000, 4500),
+    ('all', 'all', 'on_day', 'calendar', 14, 14, 50000, 50000, 3000),
+    ('all', 'all', 'on_day', 'calendar', 30, 30, 50000, 50000, 2400),
+    ('all', 'all', 'on_day', 'elapsed', 7, 7, 50000, 50000, 4600),
+    ('all', 'all', 'on_or_after', 'calendar', 7, 30, 50000, 50000, 9000),
+    ('platform', 'ios', 'on_day', 'calendar', 7, 7, 20000, 20000, 1900);
 create table marts.fct_retention_by_genres (
     dimension varchar, dimension_value varchar, genres_explored varchar,
     day_number integer, cohort_size integer, eligible_users integer,
@@ -234,7 +236,7 @@ def test_every_row_names_the_input_it_came_from(options, warehouse):
     change(
         warehouse,
         "update marts.fct_retention_summary set retained_users = 4501"
-        " where day_number = 7",
+        " where from_day_number = 7",
     )
     [other] = run(options)["analysis_runs"]
     assert other["input_version"] != one["input_version"]

@@ -3,7 +3,6 @@
 import datetime
 import itertools
 import json
-import math
 import os
 import re
 import subprocess
@@ -14,486 +13,17 @@ from pathlib import Path
 import duckdb
 import pytest
 import vl_convert
+from report_log import WATERMARK, make_warehouse, stamp
 
 import build_report
 import warehouse
-from inference import inputs
-from report import charts, formats, page
+from report import formats, page
+from report.charts import theme
 from report.formats import Scale, fit_scale
 from report.parts import Figure
 
 SCRIPT = Path(build_report.__file__)
 HOSTILE = "</script><script>alert(1)</script><!--\u2028&\"'"
-FIRST_DAY = datetime.date(2026, 1, 5)
-COHORTS = 12
-WATERMARK = FIRST_DAY + datetime.timedelta(days=40)
-VERSION = "0123456789abcdef0123456789abcdef"
-
-MART_TYPES = {
-    "fct_observation": """
-        observed_from_date date, last_event_at timestamp, watermark_date date,
-        time_zone varchar, user_count integer, new_user_count integer,
-        established_user_count integer, never_active_user_count integer,
-        title_count integer, untagged_title_count integer, event_count bigint,
-        session_count bigint, play_count bigint, session_gap_seconds bigint,
-        valid_play_seconds bigint""",
-    "fct_reconciliation": """
-        table_name varchar, raw_rows bigint, malformed_rows bigint,
-        rejected_rows bigint, duplicate_rows bigint, canonical_rows bigint,
-        is_reconciled boolean""",
-    "fct_rejected_rows": "table_name varchar, reason varchar, row_count bigint",
-    "fct_retention_triangle": """
-        cohort_date date, day_number integer, cohort_size integer,
-        eligible_users integer, retained_users integer, rate double,
-        ci_low double, ci_high double, is_mature boolean""",
-    "fct_retention_summary": """
-        dimension varchar, dimension_value varchar, day_number integer,
-        cohort_size integer, eligible_users integer, retained_users integer,
-        rate double, ci_low double, ci_high double, is_mature boolean""",
-    "fct_retention_by_genres": """
-        dimension varchar, dimension_value varchar, genres_explored varchar,
-        day_number integer, cohort_size integer, eligible_users integer,
-        retained_users integer, rate double, ci_low double, ci_high double,
-        is_mature boolean""",
-    "fct_experiment_arms": """
-        experiment_id varchar, experiment_name varchar, variant varchar,
-        is_control boolean, expected_share double, assigned_users integer,
-        mixed_users integer, reached_users integer""",
-    "dim_scenario_terms": """
-        scenario_name varchar, term varchar, distribution varchar,
-        unit varchar, source varchar, causal_grade varchar, value double,
-        low double, high double""",
-}
-# Marts that the estimates are made from and the page does not show.
-UNSHOWN = inputs.MARTS.keys() - MART_TYPES.keys()
-
-
-def expected_rate(day):
-    return min(1.0, 0.26 * day**-0.5) if day else 1.0
-
-
-def retention(cohort_size, eligible, rate):
-    """Return sizes, rate and its Wilson interval, nulls when nobody counts."""
-    if not eligible:
-        return [cohort_size, 0, 0, None, None, None, False]
-    retained = min(eligible, round(eligible * rate))
-    share, z = retained / eligible, 1.96
-    centre = share + z * z / (2 * eligible)
-    reach = z * math.sqrt(
-        share * (1 - share) / eligible + z * z / (4 * eligible**2)
-    )
-    below, above = centre - reach, centre + reach
-    bounds = [bound / (1 + z * z / eligible) for bound in (below, above)]
-    return [
-        cohort_size,
-        eligible,
-        retained,
-        share,
-        max(bounds[0], 0.0),
-        bounds[1],
-        eligible == cohort_size,
-    ]
-
-
-def mart_rows(*, country="DE", has_genres=True, has_experiments=True):
-    """Make the rows of a small log, by mart."""
-    triangle, summary = [], []
-    dates = [FIRST_DAY + datetime.timedelta(days=i) for i in range(COHORTS)]
-    for index, cohort in enumerate(dates):
-        size = 1800 + 37 * index
-        for day in range(61):
-            is_old = cohort + datetime.timedelta(days=day) <= WATERMARK
-            rate = expected_rate(day) * (1 + 0.02 * math.sin(index + day))
-            triangle.append(
-                [cohort, day, *retention(size, size * is_old, rate)]
-            )
-        for day in (1, 7, 14, 30):
-            is_old = cohort + datetime.timedelta(days=day) <= WATERMARK
-            rate = expected_rate(day) * (1 + 0.05 * math.sin(index))
-            summary.append(
-                [
-                    "cohort",
-                    str(cohort),
-                    day,
-                    *retention(size, size * is_old, rate),
-                ]
-            )
-    for day in (1, 7, 14, 30):
-        rate = expected_rate(day)
-        summary.append(["all", "all", day, *retention(24_042, 24_042, rate)])
-        for shift, platform in enumerate(["android", "ios", "tv", "web"]):
-            summary.append(
-                [
-                    "platform",
-                    platform,
-                    day,
-                    *retention(6_010, 6_010, rate * (0.9 + 0.07 * shift)),
-                ]
-            )
-        for shift, value in enumerate([country, "US", "FR", "IN", "BR"]):
-            summary.append(
-                [
-                    "country",
-                    value,
-                    day,
-                    *retention(4_800, 4_800, rate * (0.95 + 0.03 * shift)),
-                ]
-            )
-    genres = [
-        ["all", "all", explored, 7, *retention(6_000, 6_000, rate)]
-        for explored, rate in [
-            ("1", 0.064),
-            ("2", 0.081),
-            ("3", 0.103),
-            ("4+", 0.124),
-        ]
-    ]
-    arms = [
-        ["push", "Push reminders", "A", True, 0.5, 2003, 11, 0],
-        ["push", "Push reminders", "B", False, 0.5, 1997, 9, 1760],
-        ["skewed", "Skewed split", "A", True, 0.5, 3000, 0, 0],
-        ["skewed", "Skewed split", "B", False, 0.5, 2500, 0, 0],
-    ]
-    return {
-        "fct_observation": [
-            [
-                FIRST_DAY,
-                datetime.datetime(2026, 2, 15, 6, 0),
-                WATERMARK,
-                "UTC",
-                29_000,
-                24_042,
-                4_000,
-                958,
-                2_000,
-                0 if has_genres else 2_000,
-                1_234_567,
-                345_678,
-                987_654,
-                1800,
-                30,
-            ]
-        ],
-        "fct_reconciliation": [
-            ["content", 2_001, 1, 0, 0, 2_000, True],
-            ["events", 1_240_000, 33, 4_000, 1_400, 1_234_567, True],
-            ["experiment_assignments", 9_521, 0, 9, 12, 9_500, True],
-            ["users", 29_003, 0, 0, 3, 29_000, True],
-        ],
-        "fct_rejected_rows": [
-            ["events", "unknown_user", 2_500],
-            ["events", "impossible_time", 1_500],
-            ["events", "duplicate", 1_400],
-        ],
-        "fct_retention_triangle": triangle,
-        "fct_retention_summary": summary,
-        "fct_retention_by_genres": genres
-        if has_genres
-        else [["all", "all", "0", 7, *retention(24_042, 24_042, 0.09)]],
-        "fct_experiment_arms": arms if has_experiments else [],
-        "dim_scenario_terms": [
-            [
-                "engineer_roi",
-                "engineer_cost_eur",
-                "beta",
-                "EUR per year",
-                "Salary and overheads of one engineer for one year",
-                "E",
-                150_000.0,
-                130_000.0,
-                170_000.0,
-            ],
-        ],
-    }
-
-
-def scenario(name, version, outcome, unit, *, point, grade, target=None):
-    return {
-        "scenario_name": name,
-        "version": version,
-        "outcome": outcome,
-        "unit": unit,
-        "base_description": "new users under 4 genres",
-        "base_value": 19_000.0,
-        "point_estimate": point,
-        "median": point * 0.98,
-        "ci80_low": point * 0.7,
-        "ci80_high": point * 1.3,
-        "ci95_low": point * 0.5,
-        "ci95_high": point * 1.6,
-        "probability_positive": 0.999,
-        "probability_target": target,
-        "monte_carlo_error": point * 0.001,
-        "draw_count": 40_000,
-        "draw_seed": 7,
-        "causal_grade": grade,
-        "input_version": VERSION,
-        "reason_code": None,
-    }
-
-
-def result_rows(
-    *,
-    has_claims=True,
-    has_genres=True,
-    has_experiments=True,
-    variant="B",
-    log_name="demo",
-):
-    """Make the rows of the analysis, by result table."""
-
-    def claim(name, unit, statement, *, expected, found, error):
-        z_score = None
-        if has_claims and expected is not None:
-            z_score = (found - expected) / error
-        return {
-            "headline_name": name,
-            "statement": statement,
-            "unit": unit,
-            "expected": expected if has_claims else None,
-            "found": found,
-            "standard_error": error,
-            "ci_low": found - 1.96 * error,
-            "ci_high": found + 1.96 * error,
-            "z_score": z_score,
-            "is_within_error": None if z_score is None else abs(z_score) <= 3,
-            "reason_code": None,
-        }
-
-    def effect(estimand, estimate, grade):
-        return {
-            "estimand": estimand,
-            "method": "stratified",
-            "estimate": estimate,
-            "standard_error": 0.0031,
-            "ci_low": estimate - 0.0061,
-            "ci_high": estimate + 0.0061,
-            "p_value": 1e-12,
-            "explorer_units": 6_000,
-            "other_units": 18_000,
-            "strata_used": None if grade == "D" else 40,
-            "units_without_overlap": 0 if grade == "D" else 120,
-            "causal_grade": grade,
-            "alpha": 0.05,
-            "input_version": VERSION,
-            "reason_code": None,
-        }
-
-    def comparison(
-        experiment, name, metric, kind, method, *, control, estimate
-    ):
-        half = estimate * 0.2
-        return {
-            "experiment_id": experiment,
-            "experiment_name": name,
-            "metric_name": metric,
-            "kind": kind,
-            "role": "primary",
-            "control_variant": "A",
-            "treatment_variant": variant,
-            "method": method,
-            "control_units": 2_003,
-            "treatment_units": 1_997,
-            "control_mean": control,
-            "treatment_mean": control + estimate,
-            "control_ci_low": control - half,
-            "control_ci_high": control + half,
-            "treatment_ci_low": control + estimate - half,
-            "treatment_ci_high": control + estimate + half,
-            "estimate": estimate,
-            "standard_error": half / 1.96,
-            "ci_low": estimate - half,
-            "ci_high": estimate + half,
-            "statistic": 9.8,
-            "degrees_of_freedom": 3_990.0 if method == "welch_t" else None,
-            "p_value": 3e-40,
-            "relative_estimate": estimate / control,
-            "relative_ci_low": (estimate - half) / control,
-            "relative_ci_high": (estimate + half) / control,
-            "alpha": 0.05,
-            "causal_grade": "A",
-            "input_version": VERSION,
-            "reason_code": None,
-        }
-
-    def health(experiment, name, *, is_blocked):
-        return {
-            "experiment_id": experiment,
-            "experiment_name": name,
-            "assigned_users": 4_000,
-            "expected_shares": "A 0.5, B 0.5",
-            "observed_shares": "A 0.501, B 0.499",
-            "chi_square": 45.5 if is_blocked else 0.01,
-            "degrees_of_freedom": 1,
-            "p_value": 1.5e-11 if is_blocked else 0.92,
-            "is_srm_alarm": is_blocked,
-            "mixed_users": 20,
-            "mixed_rate": 0.005,
-            "immature_rate": 0.0,
-            "reached_rate": 0.88,
-            "decision": "blocked" if is_blocked else "readable",
-            "reason_code": "sample_ratio_mismatch" if is_blocked else None,
-        }
-
-    push = ("push", "Push reminders", "sessions_per_user", "mean", "welch_t")
-    skewed = ("skewed", "Skewed split", "d1_retention", "proportion")
-    onboarding = ("onboarding", "Onboarding", "d1_retention", "proportion")
-    z_test, t_test = "two_proportion_z", "welch_t"
-    return {
-        "analysis_runs": [
-            {
-                "log_name": log_name,
-                "source": "simulated",
-                "data_seed": 20260105,
-                "input_version": VERSION,
-                "alpha": 0.05,
-                "draw_count": 40_000,
-                "draw_seed": 7,
-                "duckdb_version": "1.5.6",
-            }
-        ],
-        "experiment_results": [
-            comparison(*push, control=49.9, estimate=9.87),
-            comparison(*onboarding, z_test, control=0.2341, estimate=0.0201),
-            comparison(*onboarding, t_test, control=0.2341, estimate=0.0201),
-            comparison(*skewed, z_test, control=0.7777, estimate=0.0666),
-        ]
-        if has_experiments
-        else [],
-        "experiment_health": [
-            health("push", "Push reminders", is_blocked=False),
-            health("onboarding", "Onboarding", is_blocked=False),
-            health("skewed", "Skewed split", is_blocked=True),
-        ]
-        if has_experiments
-        else [],
-        "diversity_effects": [
-            effect("naive_difference", 0.0418, "D"),
-            effect("stratified_ate", 0.0204, "C"),
-            effect("stratified_atu", 0.0197, "C"),
-        ]
-        if has_genres
-        else [],
-        "scenario_results": [
-            scenario(
-                "explorers",
-                "naive",
-                "d7_rate_change",
-                "rate difference",
-                point=0.0209,
-                grade="D",
-            ),
-            scenario(
-                "explorers",
-                "causal",
-                "d7_rate_change",
-                "rate difference",
-                point=0.0099,
-                grade="C",
-            ),
-            scenario(
-                "push_rollout",
-                "randomised",
-                "extra_sessions_per_week",
-                "sessions per week",
-                point=98_700_000.0,
-                grade="E",
-            ),
-            scenario(
-                "engineer_roi",
-                "randomised",
-                "roi",
-                "EUR per EUR",
-                point=3.21,
-                grade="E",
-                target=0.973,
-            ),
-        ]
-        if has_experiments and has_genres
-        else [],
-        "headlines": [
-            claim(
-                "d7_rate_1_genre",
-                "rate",
-                "D7 after 1",
-                expected=0.064,
-                found=0.0637,
-                error=0.0012,
-            ),
-            claim(
-                "d7_gap",
-                "rate difference",
-                "D7 gap",
-                expected=0.042,
-                found=0.0418,
-                error=0.0031,
-            ),
-            claim(
-                "push_sessions_a",
-                "sessions per user",
-                "Push A",
-                expected=45,
-                found=49.9,
-                error=0.2,
-            ),
-            claim(
-                "scenario_push_sessions",
-                "sessions per week",
-                "Push for 10 million",
-                expected=99e6,
-                found=98_700_000.0,
-                error=2.1e6,
-            ),
-            claim(
-                "d1_above_d7",
-                "rate difference",
-                "D1 > D7",
-                expected=None,
-                found=0.16,
-                error=0.002,
-            ),
-        ],
-    }
-
-
-def make_warehouse(path, **options):
-    """Write a small warehouse; options go to the rows that know them."""
-    marts = ("country", "has_genres", "has_experiments")
-    results = (
-        "has_claims",
-        "has_genres",
-        "has_experiments",
-        "variant",
-        "log_name",
-    )
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts")
-        picked = {key: options[key] for key in marts if key in options}
-        for name, rows in mart_rows(**picked).items():
-            types = MART_TYPES[name]
-            connection.execute(f"create table marts.{name} ({types})")
-            if rows:
-                marks = ", ".join("?" * len(rows[0]))
-                connection.executemany(
-                    f"insert into marts.{name} values ({marks})", rows
-                )
-        for name in UNSHOWN:
-            types = " varchar, ".join(inputs.MARTS[name]) + " varchar"
-            connection.execute(f"create table marts.{name} ({types})")
-        picked = {key: options[key] for key in results if key in options}
-        warehouse.replace_results(connection, result_rows(**picked))
-        stamp(connection)
-    return path
-
-
-def stamp(connection):
-    """Make the results those of the marts as they are."""
-    version = warehouse.version_of(
-        warehouse.read_marts(connection, inputs.MARTS)
-    )
-    connection.execute(
-        "update results.analysis_runs set input_version = ?", [version]
-    )
 
 
 @pytest.fixture(scope="session")
@@ -605,7 +135,7 @@ def test_fetches_nothing(demo_page, bundle):
     urls = set(re.findall(r"https?://[^\s\"'`<\\]+", own))
     assert urls <= {
         "https://vega.github.io/schema/vega-lite/"
-        + charts.alt.SCHEMA_VERSION
+        + theme.alt.SCHEMA_VERSION
         + ".json"
     }
     assert "default-src 'none'" in own
@@ -664,7 +194,7 @@ def test_data_cannot_become_code(tmp_path, bundle, place):
 def test_hostile_genres_are_refused_as_numbers_only():
     """Genre buckets are parsed as numbers; names of genres never appear."""
     with pytest.raises(ValueError):
-        page.effects._genre_count({"genres_explored": HOSTILE})
+        page.diversity._genre_count({"genres_explored": HOSTILE})
 
 
 def test_numbers_are_those_of_the_tables(demo, demo_page):
@@ -883,7 +413,7 @@ def test_text_stands_out_from_paper():
     style = (page.TEMPLATES / "page.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#\w{6})", style))
     inks = [colours[name] for name in ("ink", "muted", "blue", "good", "bad")]
-    inks += [charts.INK, charts.MUTED]
+    inks += [theme.INK, theme.MUTED]
     for ink in inks:
         for paper in ("#ffffff", colours["tint"]):
             contrast = (light(paper) + 0.05) / (light(ink) + 0.05)
@@ -904,7 +434,7 @@ def test_charts_compile(demo):
     assert len({figure.name for figure in figures}) == len(figures)
     for figure in figures:
         assert isinstance(figure, Figure)
-        spec = {**figure.spec, "config": charts.CONFIG, "width": 700}
+        spec = {**figure.spec, "config": theme.CONFIG, "width": 700}
         svg = vl_convert.vegalite_to_svg(spec, format_locale=page.LOCALE)
         assert "NaN" not in svg
         assert "undefined" not in svg

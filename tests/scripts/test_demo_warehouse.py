@@ -52,9 +52,9 @@ def single(connection, query):
 def cohorts(connection):
     """Cohorts by days since the first one, with everybody retained."""
     rows = connection.execute(
-        "select cohort_date - min(cohort_date) over (), day_number,"
+        "select cohort_date - min(cohort_date) over (), period_number,"
         " cohort_size, retained_users from marts.fct_retention_triangle"
-        " order by all"
+        " where cohort_grain = 'day' order by all"
     ).fetchall()
     found = {}
     for cohort, number, size, retained in rows:
@@ -68,8 +68,9 @@ def retention(connection):
     return {
         str(number): {"eligible": eligible, "retained": retained}
         for number, eligible, retained in connection.execute(
-            "select day_number, eligible_users, retained_users"
+            "select from_day_number, eligible_users, retained_users"
             " from marts.fct_retention_summary where dimension = 'all'"
+            " and retention_type = 'on_day' and day_mode = 'calendar'"
         ).fetchall()
     }
 
@@ -255,8 +256,9 @@ def effects(connection):
 def day_rates(connection):
     rates = dict(
         connection.execute(
-            "select day_number, rate from marts.fct_retention_summary"
-            " where dimension = 'all'"
+            "select from_day_number, rate from marts.fct_retention_summary"
+            " where dimension = 'all' and retention_type = 'on_day'"
+            " and day_mode = 'calendar'"
         ).fetchall()
     )
     return [rates[day] for day in RETENTION_DAYS]

@@ -109,14 +109,43 @@ window by_user as (
 );
 
 create table plays as
-select
-    *,
-    least(
-        coalesce(epoch(next_at - event_at), 14400), duration_seconds, 14400
-    ) >= 30 as is_valid,
-    cast(event_at as date) as day
+select *, cast(event_at as date) as day
 from canonical
 where event_type = 'play';
+
+-- A play after its own pause, in the same session, goes on.
+create table attempts as
+select
+    user_id,
+    arg_min(genre, event_at) as genre,
+    cast(min(event_at) as date) as day,
+    count(distinct device_type) as devices,
+    sum(least(
+        coalesce(epoch(next_at - event_at), 14400), duration_seconds, 14400
+    )) filter (where event_type = 'play') >= 30 as is_valid
+from (
+    select
+        *,
+        count(*) filter (
+            where event_type = 'play' and not coalesce(
+                last_type = 'pause' and last_title = content_id
+                and silence <= 1800, false
+            )
+        ) over (
+            partition by user_id order by event_at, event_id
+        ) as attempt_number
+    from (
+        select
+            *,
+            lag(event_type) over by_user as last_type,
+            lag(content_id) over by_user as last_title
+        from canonical
+        window by_user as (
+            partition by user_id order by event_at, event_id
+        )
+    )
+)
+group by user_id, attempt_number;
 
 create table new_users as
 select raw_users.user_id, min(day) as first_day
@@ -134,8 +163,8 @@ select
     count(*) filter (where is_valid) as valid_plays,
     least(count(distinct genre) filter (where is_valid), 4) as genres
 from new_users
-inner join plays
-    on new_users.user_id = plays.user_id and day < first_day + 3
+inner join attempts
+    on new_users.user_id = attempts.user_id and day < first_day + 3
 group by new_users.user_id, first_day;
 
 create table assigned as
@@ -327,7 +356,7 @@ def test_event_counts(warehouse, truth):
         warehouse,
         """
         select
-            count(*) filter (where event_type = 'play'),
+            (select count(*) from attempts),
             count(*) filter (
                 where event_type = 'play'
                 and coalesce(next_type, 'play') = 'play'
@@ -341,8 +370,11 @@ def test_event_counts(warehouse, truth):
         counts["missing_stops"],
         counts["sessions"],
     )
-    valid = one(warehouse, "select count(*) from plays where is_valid")[0]
+    valid = one(warehouse, "select count(*) from attempts where is_valid")[0]
     assert valid == counts["valid_plays"]
+    assert not one(
+        warehouse, "select count(*) from attempts where devices > 1"
+    )[0]
 
 
 def test_silences_keep_clear_of_the_session_gap(warehouse):

@@ -296,7 +296,8 @@ def test_days_are_those_of_the_zone(zoned, triangle_of, triangle_by_definition):
         assert connection.execute(
             "select eligible_users, retained_users"
             " from marts.fct_retention_summary"
-            " where dimension = 'all' and day_number = ?",
+            " where dimension = 'all' and from_day_number = ?"
+            " and retention_type = 'on_day' and day_mode = 'calendar'",
             [number],
         ).fetchone() == (
             sum(eligible for _, eligible, _ in cells),

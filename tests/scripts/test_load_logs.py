@@ -7,13 +7,14 @@ import sys
 
 import duckdb
 import pytest
+import yaml
 from loading import ROOT, csv_of, events, loader
 
 import load_logs
 from mapping.folder import OWN_FILES
-from mapping.language import EXAMPLE, MappingError
+from mapping.language import EXAMPLE, MappingError, columns_of
 from mapping.specification import read_mapping
-from raw_files import REFERENCES
+from raw_files import REFERENCES, TABLES
 
 
 @pytest.fixture
@@ -54,7 +55,47 @@ def test_worked_mappings_are_in_the_language(path):
         (("    user_id: user\n", ""), r"events.columns.user_id: missing"),
         (("user_id:", "userid:"), "did you mean user_id?"),
         (("value: play", "value: watch"), "'watch' is none of play, pause"),
+        (("value: play", "value: resume"), "did you mean play?"),
+        (("value: play", "value: buffer_start"), "did you mean pause, and"),
+        (("value: play", "value: completed"), "did you mean stop?"),
         (("value: play", "value: play, column: a"), "say one of column"),
+        (("at: at", "at: { column: at, unit: minutes }"), "none of seconds"),
+        (
+            ("at: at", "at: at\n    ended_at: { column: at, after: even_at }"),
+            "ended_at.after: 'even_at' is no time .* there are: event_at",
+        ),
+        (
+            ("at: at", "at: { column: at, before: ended_at }"),
+            "event_at.before: 'ended_at' is no time .* there are: none",
+        ),
+        (
+            ("at: at", "at: { column: at, after: event_at }"),
+            "event_at.after: 'event_at' is no time",
+        ),
+        (
+            (
+                "at: at",
+                "at: at\n    received_at: { column: at, before: event_at,"
+                " after: event_at }",
+            ),
+            "received_at: after and before exclude each other",
+        ),
+        (
+            (
+                "at: at",
+                "at: at\n    ended_at: { column: at, after: event_at,"
+                " zone: UTC }",
+            ),
+            "ended_at: after makes it a duration",
+        ),
+        (
+            ("at: at", "at: at\n    playback_rate: { column: at, unit: x }"),
+            "unit' is none of",
+        ),
+        (
+            ("at: at", "at: at\n    sequence_number: at"),
+            "none of 1 rows can be read.*sequence_number: 2024-01-01",
+        ),
         (("event_at: at", "event_at: {}"), "say one of column, value or sql"),
         (
             ("event_at: at", "event_at: { column: at, unit: second }"),
@@ -154,10 +195,23 @@ def test_the_example_of_player_events_loads_as_its_comment_says(load):
     lines = [
         line.removeprefix("#   ")
         for line in mapping.splitlines()
-        if line.startswith(("#   id,", "#   e1,"))
+        if line.startswith(("#   id,", "#   e"))
     ]
     log = load(mapping, player_events__csv="\n".join(lines))
-    assert log.times == ["2024-05-01 18:15:00"]
+    assert log.times[0] == "2024-05-01 18:15:00"
+    assert log.values("events", "event_type") == [
+        "play",
+        "heartbeat",
+        "seek",
+        "pause",
+    ]
+    assert log.values("events", "position_seconds") == [
+        "0.0",
+        "30.0",
+        "600.0",
+        "600.0",
+    ]
+    assert log.counts["events"]["left_out"] == {"seek_start": 1}
     assert list(log.rows("users")[0].values()) == [
         "007",
         "",
@@ -168,10 +222,10 @@ def test_the_example_of_player_events_loads_as_its_comment_says(load):
     ]
     assert list(log.rows("content")[0].values()) == [
         "v9",
-        "Metropolis",
-        "Drama|Sci-Fi",
+        "M",
+        "Crime|Drama",
         "",
-        "9180.0",
+        "6660.0",
         "",
     ]
 
@@ -326,6 +380,25 @@ def test_writes_every_file_of_a_log_and_describes_it(load):
         assert facts["rows"] == len(log.rows(path.stem))
     for name, header in REFERENCES.items():
         assert log.bytes()[f"{name}.csv"].decode() == header + "\n"
+
+
+def test_columns_are_those_that_the_warehouse_reads():
+    path = ROOT / "models/staging/service/_service__seeds.yml"
+    types = {"integer": "bigint", "time": "timestamp", "date": "date"}
+    types |= dict.fromkeys(("duration", "number"), "double")
+    for seed in yaml.safe_load(path.read_text())["seeds"]:
+        read = {
+            (
+                column["name"],
+                column["data_type"],
+                "optional" in column.get("config", {}).get("meta", {}),
+            )
+            for column in seed["columns"]
+        }
+        assert read == {
+            (name, types.get(kind, "varchar"), name not in TABLES[seed["name"]])
+            for name, kind in columns_of(seed["name"]).items()
+        }
 
 
 def test_reference_headers_are_those_of_the_demo():

@@ -10,6 +10,7 @@ import pytest
 from loading import csv_of, events, loader
 
 from mapping.language import MappingError
+from raw_files import EVENT_TYPES, TABLES
 
 
 @pytest.fixture
@@ -431,6 +432,201 @@ def test_genres_may_be_a_json_list(load, genres, expected):
     assert log.values("content", "genre") == [expected, "x"]
 
 
+# Optional columns -------------------------------------------------------------
+
+
+def with_columns(*lines):
+    return events() + "".join(f"    {line}\n" for line in lines)
+
+
+def test_optional_columns_are_written_only_when_mapped(load):
+    log = load(events(), log__csv=csv_of("2024-01-01"))
+    assert list(log.rows("events")[0]) == list(TABLES["events"])
+    mapping = with_columns("sequence_number: user", "player_id: item")
+    log = load(mapping)
+    assert list(log.rows("events")[0]) == [
+        *TABLES["events"],
+        "player_id",
+        "sequence_number",
+    ]
+    (event,) = log.rows("events")
+    assert (event["player_id"], event["sequence_number"]) == ("film", "0")
+
+
+def test_blocks_without_an_optional_column_leave_it_empty(load):
+    mapping = """
+name: log
+events:
+  - files: log.csv
+    columns:
+      user_id: user
+      content_id: item
+      event_type: { value: play }
+      event_at: at
+  - files: log.csv
+    columns:
+      user_id: user
+      content_id: item
+      event_type: { value: seek }
+      event_at: at
+      position_seconds: user
+"""
+    log = load(mapping, log__csv=csv_of("2024-01-01"))
+    assert log.values("events", "position_seconds") == ["", "0.0"]
+    assert "ended_at" not in log.rows("events")[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "theirs", "ours"),
+    [
+        ("position_seconds: x", "1.5", "1.5"),
+        ("position_seconds: { column: x, unit: milliseconds }", "1500", "1.5"),
+        ("position_seconds: { column: x, unit: minutes }", "-1", "-60.0"),
+        ("playback_rate: x", "1.25", "1.25"),
+        ("playback_rate: x", "0", "0.0"),
+        ("playback_rate: x", "", ""),
+        ("player_id: x", "007", "007"),
+        ("sequence_number: x", "9223372036854775807", "9223372036854775807"),
+        ("sequence_number: x", "-7", "-7"),
+        ("sequence_number: x", "7.0", "7"),
+        (
+            "received_at: { column: x, unit: seconds }",
+            "1704067200",
+            "2024-01-01 00:00:00",
+        ),
+        (
+            "ended_at: { column: x, zone: Europe/Paris }",
+            "2024-01-01 01:00:00",
+            "2024-01-01 00:00:00",
+        ),
+        ("ended_at: x", "2023-12-31", "2023-12-31 00:00:00"),
+        ("ended_at: x", "", ""),
+        (
+            "ended_at: { column: x, unit: milliseconds, after: event_at }",
+            "1500.5",
+            "2024-01-01 09:00:01.5005",
+        ),
+        (
+            "ended_at: { column: x, after: event_at }",
+            "0",
+            "2024-01-01 09:00:00",
+        ),
+        (
+            "ended_at: { column: x, after: event_at, unit: hours }",
+            "-10",
+            "2023-12-31 23:00:00",
+        ),
+        ("ended_at: { column: x, after: event_at }", "", ""),
+        (
+            "ended_at: { value: 90, after: event_at }",
+            "",
+            "2024-01-01 09:01:30",
+        ),
+        (
+            "received_at: { column: x, unit: minutes, before: event_at }",
+            "60",
+            "2024-01-01 08:00:00",
+        ),
+    ],
+)
+def test_optional_values_become_ours(load, column, theirs, ours):
+    log = load(
+        with_columns(column),
+        log__csv=f"user,item,at,x\n1,film,2024-01-01 09:00:00,{theirs}\n",
+    )
+    assert log.values("events", column.split(":")[0]) == [ours]
+
+
+@pytest.mark.parametrize(
+    ("column", "theirs"),
+    [
+        ("position_seconds: x", "inf"),
+        ("position_seconds: x", "1:30"),
+        ("playback_rate: x", "1.5x"),
+        ("playback_rate: x", "nan"),
+        ("sequence_number: x", "1.5"),
+        ("sequence_number: x", "1e3"),
+        ("sequence_number: x", "9223372036854775808"),
+        ("received_at: x", "soon"),
+        ("ended_at: { column: x, after: event_at }", "long"),
+        ("ended_at: { column: x, after: event_at }", "nan"),
+        ("ended_at: { column: x, after: event_at }", "1e300"),
+        ("ended_at: { column: x, after: event_at }", "-99999999999"),
+    ],
+)
+def test_unreadable_optional_values_are_kept_apart(load, column, theirs):
+    name = column.split(":")[0]
+    good = "2024-01-02" if name == "received_at" else "1"
+    log = load(
+        with_columns(column),
+        log__csv=f"user,item,at,x\n1,a,2024-01-01,{theirs}\n"
+        f"2,a,2024-01-01,{good}\n",
+    )
+    assert log.values("events", "user_id") == ["2"]
+    (row,) = log.rows("rejected_rows")
+    assert row["detail"] == f"{name}: {theirs}"
+
+
+def test_a_log_of_ends_and_durations_has_starts(load):
+    """As music histories are exported: `ts` is the end, in UTC."""
+    record = {
+        "ts": "2024-01-01T00:10:00Z",
+        "ms_played": 90_500,
+        "username": "u",
+        "uri": "song",
+    }
+    mapping = """
+name: log
+events:
+  files: log.json
+  columns:
+    user_id: username
+    content_id: uri
+    event_type: { value: play }
+    ended_at: { column: ts, zone: America/New_York }
+    event_at: { column: ms_played, unit: milliseconds, before: ended_at }
+"""
+    skipped = record | {"ms_played": 0}
+    silent = record | {"ms_played": None}
+    log = load(mapping, log__json=json.dumps([record, skipped, silent]))
+    assert log.times == [
+        "2024-01-01 00:08:29.5",
+        "2024-01-01 00:10:00",
+        "",
+    ]
+    assert set(log.values("events", "ended_at")) == {"2024-01-01 00:10:00"}
+
+
+def test_a_duration_without_its_time_is_no_time(load):
+    mapping = with_columns("ended_at: { column: x, after: event_at }")
+    log = load(
+        mapping,
+        log__csv="user,item,at,x\n1,a,,5\n2,a,2024-01-01,5\n3,a,never,5\n",
+    )
+    assert log.values("events", "ended_at") == ["", "2024-01-01 00:00:05"]
+    assert log.counts["events"]["rejected"] == {"unreadable_value": 1}
+    assert log.rows("rejected_rows")[0]["detail"] == "event_at: never"
+
+
+def test_a_play_may_cross_a_change_of_the_clocks(load):
+    mapping = events("{ column: at, zone: America/New_York }")
+    mapping += "    ended_at: { column: x, unit: hours, after: event_at }\n"
+    log = load(mapping, log__csv="user,item,at,x\n1,a,2021-03-14 01:30:00,1\n")
+    assert log.times == ["2021-03-14 06:30:00"]
+    assert log.values("events", "ended_at") == ["2021-03-14 07:30:00"]
+
+
+def test_every_event_type_can_be_mapped(load):
+    mapping = events().replace(
+        "{ value: play }",
+        "{ column: type, map: { a: play, b: pause, c: skip, d: stop, e: seek,"
+        " f: heartbeat } }",
+    )
+    lines = [f"1,x,2024-01-01,{kind}" for kind in "abcdef"]
+    log = load(mapping, log__csv="user,item,at,type\n" + "\n".join(lines))
+    assert log.values("events", "event_type") == list(EVENT_TYPES)
+
+
 # Ids --------------------------------------------------------------------------
 
 
@@ -443,6 +639,17 @@ def test_equal_rows_share_a_digest_and_different_rows_do_not(load):
     first, second, *others = log.values("events", "event_id")
     assert first == second
     assert len({first, *others}) == 4
+
+
+def test_a_digest_has_the_optional_columns_but_not_the_receipt(load):
+    mapping = with_columns("position_seconds: x", "received_at: got")
+    log = load(
+        mapping,
+        log__csv="user,item,at,x,got\n1,a,2024-01-01,1,2024-01-02\n"
+        "1,a,2024-01-01,1,2024-01-03\n1,a,2024-01-01,2,2024-01-02\n",
+    )
+    first, again, moved = log.values("events", "event_id")
+    assert first == again != moved
 
 
 def test_a_digest_may_be_of_stated_columns(load):

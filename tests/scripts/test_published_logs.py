@@ -3,6 +3,7 @@
 They are no part of the project: the proofs are skipped where they are not.
 """
 
+import csv
 import gzip
 
 import duckdb
@@ -71,13 +72,13 @@ SESSIONS = """
 
 
 def raw(log):
+    columns = dict.fromkeys(log.rows("events")[0], "varchar")
+    columns["event_at"] = "timestamp"
     connection = duckdb.connect()
     connection.execute(
         "create table events as from read_csv("
         f"'{log.folder / 'events.csv'}', header = true, auto_detect = false, "
-        "columns = {'event_id': 'varchar', 'user_id': 'varchar', 'content_id':"
-        " 'varchar', 'event_type': 'varchar', 'event_at': 'timestamp', "
-        "'device_type': 'varchar'}, delim = ',', quote = '\"', escape = '\"')"
+        f"columns = {columns}, delim = ',', quote = '\"', escape = '\"')"
     )
     return connection
 
@@ -126,35 +127,29 @@ def test_movietweetings_to_the_last_user(tmp_path):
     assert (log.folder / "vars.yml").read_text() == "valid_play_seconds: 0\n"
 
 
-OUTRIDERS = """
-name: outriders
-source: Vuorre et al. 2022, doi 10.1098/rsos.220411
-licence: CC BY 4.0
-events:
-  - files: telemetry-outriders.csv.gz
-    columns:
-      event_id: row_number
-      user_id: pid
-      content_id: { value: outriders }
-      event_type: { value: play }
-      event_at: session_start
-      device_type: s__platform
-  - files: telemetry-outriders.csv.gz
-    columns:
-      event_id: row_number
-      user_id: pid
-      content_id: { value: outriders }
-      event_type: { value: pause }
-      event_at: session_end
-      device_type: s__platform
-vars: { valid_play_seconds: 0 }
-"""
-
-
 def test_outriders_sessions_have_a_start_and_an_end(tmp_path):
-    log = load_shared(tmp_path, shared("outriders"), OUTRIDERS)
-    assert log.counts["events"]["read"] == 2 * 160_351
-    assert log.counts["users"]["written"] == 2_014
+    folder = shared("outriders")
+    mapping = (ROOT / "docs/mappings/outriders.yml").read_text()
+    log = load_shared(tmp_path, folder, mapping)
+    assert {name: n["written"] for name, n in log.counts.items()} == {
+        "users": 2_014,
+        "content": 1,
+        "events": 160_351,
+        "experiment_assignments": 0,
+    }
+    assert log.rows("rejected_rows") == []
+    with gzip.open(folder / "telemetry-outriders.csv.gz", "rt") as file:
+        published = list(csv.DictReader(file))
+    # As published, repeated and negative sessions too.
+    for ours, theirs in (
+        ("user_id", "pid"),
+        ("event_at", "session_start"),
+        ("ended_at", "session_end"),
+    ):
+        assert log.values("events", ours) == [
+            row[theirs].replace("T", " ").removesuffix("Z") for row in published
+        ]
+
     connection = raw(log)
     found = {day: retention(connection, day) for day in (1, 7, 14, 30)}
     assert found == {

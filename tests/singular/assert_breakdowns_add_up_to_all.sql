@@ -7,12 +7,20 @@ summary as (select * from {{ ref('fct_retention_summary') }}),
 totals as (
     select
         dimension,
-        day_number,
+        retention_type,
+        day_mode,
+        from_day_number,
+        to_day_number,
         sum(cohort_size) as cohort_size,
         sum(eligible_users) as eligible_users,
         sum(retained_users) as retained_users
     from summary
-    group by dimension, day_number
+    group by
+        dimension,
+        retention_type,
+        day_mode,
+        from_day_number,
+        to_day_number
 ),
 
 final as (
@@ -24,7 +32,10 @@ final as (
     from totals
     inner join totals as everybody
         on
-            totals.day_number = everybody.day_number
+            totals.retention_type = everybody.retention_type
+            and totals.day_mode = everybody.day_mode
+            and totals.from_day_number = everybody.from_day_number
+            and totals.to_day_number = everybody.to_day_number
             and everybody.dimension = 'all'
     where
         totals.cohort_size <> everybody.cohort_size

@@ -115,19 +115,22 @@ run as (
 capped as (
     select
         *,
-        cast(
-            round(
-                speed * greatest(
-                    least(
-                        open_us,
-                        cast({{ var('maximum_play_seconds') }} * 1e6 as bigint)
-                        - open_before_us
-                    ),
-                    0
-                )
-            ) as bigint
-        ) as content_us
+        greatest(
+            least(
+                open_us,
+                cast({{ var('maximum_play_seconds') }} * 1e6 as bigint)
+                - open_before_us
+            ),
+            0
+        ) as capped_us
     from run
+),
+
+scaled as (
+    select
+        *,
+        cast(round(speed * capped_us) as bigint) as content_us
+    from capped
 ),
 
 moved as (
@@ -135,7 +138,7 @@ moved as (
         *,
         coalesce(cast(sum(content_us) over earlier_stretches as bigint), 0)
             as moved_before_us
-    from capped
+    from scaled
     window
         earlier_stretches as (
             partition by play_id
@@ -203,7 +206,11 @@ credited as (
         stretch_number,
         event_id,
         bound_us,
-        cast(round((to_us - from_us) / speed) as bigint) as running_us,
+        -- Rounded at the title's end alone, where the title says how long.
+        case
+            when to_us - from_us = content_us then capped_us
+            else cast(round((to_us - from_us) / speed) as bigint)
+        end as running_us,
         greatest(to_us - greatest(from_us, coalesce(seen_until_us, from_us)), 0)
             as unique_us,
         to_us = duration_us as is_at_end,

@@ -14,7 +14,10 @@ outcomes as (
         is_eligible,
         is_retained
     from returns
-    where day_number = {{ var('genre_outcome_day') }}
+    where
+        retention_type = 'on_day'
+        and day_mode = 'calendar'
+        and from_day_number = {{ var('genre_outcome_day') }}
 ),
 
 final as (

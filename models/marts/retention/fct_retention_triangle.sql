@@ -1,8 +1,14 @@
 {#-
-    Grain: one row per cohort and day number.
+    Grain: one row per cohort grain, cohort and period number.
 
-    A cell is mature once its day is loaded whole. An immature cell has nobody
-    eligible and no rate: nothing is known, which is not 0 %.
+    Users who began in one day, week or month are a cohort; its period 1 is the
+    calendar day, week or month after. A cell is mature once its whole period
+    is loaded. An immature cell has nobody eligible and no rate: nothing is
+    known, which is not 0 %. Period 0 is the cohort's own, so everybody was
+    active in it.
+
+    A cohort is complete when the log covers its whole period: the first week
+    of a log that begins on a Thursday misses three days of newcomers.
 -#}
 
 with
@@ -13,76 +19,142 @@ users as (select * from {{ ref('int_users_started') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
-day_numbers as (
-    {{ integers('day_number', var('retention_horizon_days')) }}
+{%- set last_periods = {
+    'day': var('retention_horizon_days'),
+    'week': var('retention_horizon_days') // 7,
+    'month': var('retention_horizon_days') // 30,
+} %}
+
+period_numbers as (
+    {{ integers('period_number', var('retention_horizon_days')) }}
+),
+
+starts as (
+    {% for grain in last_periods -%}
+        select
+            '{{ grain }}' as cohort_grain,
+            user_id,
+            {{ period_start('cohort_date', grain) }} as cohort_date
+        from users
+        where is_new
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+active_periods as (
+    {% for grain in last_periods -%}
+        select
+            '{{ grain }}' as cohort_grain,
+            user_id,
+            {{ period_start('activity_date', grain) }} as period_date
+        from user_days
+        where
+            is_new
+            and is_active
+        group by user_id, {{ period_start('activity_date', grain) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 cohorts as (
     select
+        cohort_grain,
         cohort_date,
         count(*) as cohort_size
-    from users
-    where is_new
-    group by cohort_date
+    from starts
+    group by cohort_grain, cohort_date
 ),
 
 returns as (
     select
-        users.cohort_date,
-        user_days.day_number,
+        starts.cohort_grain,
+        starts.cohort_date,
+        active_periods.period_date,
         count(*) as retained_users
-    from user_days
-    inner join users
-        on user_days.user_id = users.user_id
-    where
-        users.is_new
-        and user_days.is_active
-    group by users.cohort_date, user_days.day_number
+    from starts
+    inner join active_periods
+        on
+            starts.cohort_grain = active_periods.cohort_grain
+            and starts.user_id = active_periods.user_id
+    group by
+        starts.cohort_grain,
+        starts.cohort_date,
+        active_periods.period_date
 ),
 
 cells as (
+    {% for grain, last_period in last_periods.items() -%}
+        select
+            cohorts.*,
+            period_numbers.period_number,
+            {{ add_periods(
+                'cohorts.cohort_date', 'period_numbers.period_number', grain
+            ) }} as period_date,
+            {{ add_periods(
+                'cohorts.cohort_date', 'period_numbers.period_number + 1', grain
+            ) }} as next_period_date,
+            {{ add_periods('cohorts.cohort_date', '1', grain) }}
+                as next_cohort_date
+        from cohorts
+        cross join period_numbers
+        where
+            cohorts.cohort_grain = '{{ grain }}'
+            and period_numbers.period_number <= {{ last_period }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+judged as (
     select
-        cohorts.cohort_date,
-        day_numbers.day_number,
-        cohorts.cohort_size,
-        {{ add_days('cohorts.cohort_date', 'day_numbers.day_number') }}
-        <= bounds.watermark_date as is_mature
-    from cohorts
-    cross join day_numbers
+        cells.*,
+        cells.next_period_date <= {{ add_days('bounds.watermark_date', 1) }}
+            as is_mature,
+        (
+            cells.cohort_date >= bounds.observed_from_date
+            and cells.next_cohort_date
+            <= {{ add_days('bounds.watermark_date', 1) }}
+        ) as is_cohort_complete
+    from cells
     cross join bounds
 ),
 
 counted as (
     select
-        cells.cohort_date,
-        cells.day_number,
-        cells.is_mature,
-        cast(cells.cohort_size as integer) as cohort_size,
+        judged.cohort_grain,
+        judged.cohort_date,
+        judged.period_number,
+        judged.is_mature,
+        judged.is_cohort_complete,
+        cast(judged.cohort_size as integer) as cohort_size,
         cast(
-            case when cells.is_mature then cells.cohort_size else 0 end
+            case when judged.is_mature then judged.cohort_size else 0 end
             as integer
         ) as eligible_users,
         cast(
             case
-                when cells.is_mature then coalesce(returns.retained_users, 0)
+                when judged.is_mature then coalesce(returns.retained_users, 0)
                 else 0
             end
             as integer
         ) as retained_users
-    from cells
+    from judged
     left join returns
         on
-            cells.cohort_date = returns.cohort_date
-            and cells.day_number = returns.day_number
+            judged.cohort_grain = returns.cohort_grain
+            and judged.cohort_date = returns.cohort_date
+            and judged.period_date = returns.period_date
 ),
 
 final as (
     select
         -- attributes
+        cohort_grain,
+        is_cohort_complete,
         is_mature,
+        eligible_users < {{ var('minimum_cell_users') }} as is_small_cell,
 
         -- measures
-        day_number,
+        period_number,
         cohort_size,
         eligible_users,
         retained_users,

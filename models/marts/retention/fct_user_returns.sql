@@ -1,8 +1,14 @@
 {#-
-    Grain: one row per new user and reported day number.
+    Grain: one row per new user, day mode and retention window.
 
-    A user is eligible for day N once that day is loaded whole, and retained
-    when active on exactly that day.
+    A window is a run of day numbers since the first play, ends included: one
+    day, a bracket of days, or a day and all after it up to a fixed last one,
+    without which the answer would hang on how long each user was watched. A
+    user is eligible once the whole window has passed, and retained when active
+    on any day in it.
+
+    Day numbers count calendar days, or elapsed days of 24 hours from the very
+    first play: elapsed day 1 begins 24 h 00 s after it.
 -#}
 
 with
@@ -11,35 +17,115 @@ users as (select * from {{ ref('int_users_started') }}),
 
 user_days as (select * from {{ ref('fct_user_days') }}),
 
+events as (select * from {{ ref('int_events_sessionized') }}),
+
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
-day_numbers as (
-    {% for day_number in (
-        var('retention_days') + [var('genre_outcome_day')]
-    ) | unique -%}
-        select {{ day_number }} as day_number
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+windows as (
+    {{ retention_windows() }}
 ),
 
-due as (
+new_users as (
     select
-        users.user_id,
-        users.cohort_date,
-        day_numbers.day_number,
-        {{ add_days('users.cohort_date', 'day_numbers.day_number') }}
-            as due_date
+        user_id,
+        cohort_date,
+        first_active_at
     from users
-    cross join day_numbers
-    where users.is_new
+    where is_new
+),
+
+plays as (
+    select
+        events.user_id,
+        {{ seconds_between('new_users.first_active_at', 'events.event_at') }}
+            as elapsed_seconds
+    from events
+    inner join new_users
+        on events.user_id = new_users.user_id
+    where events.event_type = 'play'
+),
+
+elapsed_days as (
+    select
+        user_id,
+        cast(floor(elapsed_seconds / 86400) as integer) as day_number
+    from plays
+    group by user_id, cast(floor(elapsed_seconds / 86400) as integer)
 ),
 
 active_days as (
     select
         user_id,
-        activity_date
+        'calendar' as day_mode,
+        day_number
     from user_days
-    where is_active
+    where
+        is_new
+        and is_active
+    union all
+    select
+        user_id,
+        'elapsed' as day_mode,
+        day_number
+    from elapsed_days
+),
+
+returns as (
+    select
+        active_days.user_id,
+        active_days.day_mode,
+        windows.retention_type,
+        windows.from_day_number,
+        windows.to_day_number
+    from active_days
+    inner join windows
+        on
+            active_days.day_number >= windows.from_day_number
+            and active_days.day_number <= windows.to_day_number
+    group by
+        active_days.user_id,
+        active_days.day_mode,
+        windows.retention_type,
+        windows.from_day_number,
+        windows.to_day_number
+),
+
+passings as (
+    select
+        new_users.*,
+        windows.*,
+        {{ add_hours(
+            'new_users.first_active_at', '24 * (windows.to_day_number + 1)'
+        ) }} as passed_at
+    from new_users
+    cross join windows
+),
+
+due as (
+    select
+        user_id,
+        cohort_date,
+        'calendar' as day_mode,
+        retention_type,
+        from_day_number,
+        to_day_number,
+        {{ add_days('cohort_date', 'to_day_number') }} as due_date
+    from passings
+    union all
+    select
+        user_id,
+        cohort_date,
+        'elapsed' as day_mode,
+        retention_type,
+        from_day_number,
+        to_day_number,
+        -- What passes at midnight has passed with the day before.
+        case
+            when {{ local_midnight(local_date('passed_at')) }} = passed_at
+                then {{ add_days(local_date('passed_at'), -1) }}
+            else {{ local_date('passed_at') }}
+        end as due_date
+    from passings
 ),
 
 final as (
@@ -48,24 +134,30 @@ final as (
         due.user_id,
 
         -- attributes
+        due.retention_type,
+        due.day_mode,
         due.due_date <= bounds.watermark_date as is_eligible,
         (
             due.due_date <= bounds.watermark_date
-            and active_days.user_id is not null
+            and returns.user_id is not null
         ) as is_retained,
 
         -- measures
-        due.day_number,
+        due.from_day_number,
+        due.to_day_number,
 
         -- times
         due.cohort_date,
         due.due_date
     from due
     cross join bounds
-    left join active_days
+    left join returns
         on
-            due.user_id = active_days.user_id
-            and due.due_date = active_days.activity_date
+            due.user_id = returns.user_id
+            and due.day_mode = returns.day_mode
+            and due.retention_type = returns.retention_type
+            and due.from_day_number = returns.from_day_number
+            and due.to_day_number = returns.to_day_number
 )
 
 select * from final

@@ -11,12 +11,24 @@ diversity as (select * from {{ ref('fct_user_diversity') }}),
 
 returns as (select * from {{ ref('fct_user_returns') }}),
 
+day_returns as (
+    select
+        user_id,
+        is_eligible,
+        is_retained,
+        from_day_number as day_number
+    from returns
+    where
+        retention_type = 'on_day'
+        and day_mode = 'calendar'
+),
+
 day_rates as (
     select
         day_number,
         count(*) as eligible_users,
         count(*) filter (where is_retained) as retained_users
-    from returns
+    from day_returns
     where is_eligible
     group by day_number
 ),
@@ -27,8 +39,8 @@ both_days as (
         first_day.user_id,
         first_day.is_retained as is_retained_first,
         last_day.is_retained as is_retained_last
-    from returns as first_day
-    inner join returns as last_day
+    from day_returns as first_day
+    inner join day_returns as last_day
         on first_day.user_id = last_day.user_id
     where
         first_day.day_number = 1

@@ -1,13 +1,16 @@
 const page = JSON.parse(document.getElementById("charts").textContent);
-Promise.all(
-  Object.entries(page.specs).map(([id, spec]) =>
-    vegaEmbed(document.getElementById(id), spec, {
+// One after the other, so that the top of a long page is there at once.
+(async () => {
+  for (const [id, spec] of Object.entries(page.specs)) {
+    await vegaEmbed(document.getElementById(id), spec, {
       actions: false,
       // Expressions are interpreted, so that the page may forbid eval.
       ast: true,
       config: page.config,
       formatLocale: page.locale,
       renderer: "svg",
-    }),
-  ),
-).then(() => document.documentElement.setAttribute("data-drawn", "yes"));
+    });
+    await new Promise((resume) => setTimeout(resume));
+  }
+  document.documentElement.setAttribute("data-drawn", "yes");
+})();

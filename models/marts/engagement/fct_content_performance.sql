@@ -1,0 +1,77 @@
+{#-
+    Grain: one row per title, also of one that nobody has played.
+
+    Starters chose the title: they have a valid play of it. Completers are the
+    starters who have a completed play of it. Users count once, however often
+    they come back.
+-#}
+
+with
+
+titles as (select * from {{ ref('dim_content') }}),
+
+plays as (select * from {{ ref('fct_plays') }}),
+
+counted as (
+    select
+        content_id,
+        count(*) as play_count,
+        count(*) filter (where is_valid_play) as valid_play_count,
+        count(*) filter (where is_skipped) as skipped_play_count,
+        count(distinct user_id) filter (where is_valid_play) as starter_users,
+        count(distinct user_id) filter (
+            where is_valid_play and is_completed
+        ) as completer_users,
+        sum(watched_seconds) as watched_seconds,
+        sum(unique_seconds) as unique_seconds
+    from plays
+    group by content_id
+),
+
+filled as (
+    select
+        titles.content_id,
+        titles.title,
+        titles.genre_names,
+        cast(coalesce(counted.play_count, 0) as integer) as play_count,
+        cast(coalesce(counted.valid_play_count, 0) as integer)
+            as valid_play_count,
+        cast(coalesce(counted.skipped_play_count, 0) as integer)
+            as skipped_play_count,
+        cast(coalesce(counted.starter_users, 0) as integer) as starter_users,
+        cast(coalesce(counted.completer_users, 0) as integer)
+            as completer_users,
+        cast(coalesce(counted.watched_seconds, 0) as bigint) as watched_seconds,
+        cast(coalesce(counted.unique_seconds, 0) as bigint) as unique_seconds
+    from titles
+    left join counted
+        on titles.content_id = counted.content_id
+),
+
+final as (
+    select
+        -- keys
+        content_id,
+
+        -- attributes
+        title,
+        genre_names,
+
+        -- measures
+        play_count,
+        valid_play_count,
+        skipped_play_count,
+        starter_users,
+        completer_users,
+        watched_seconds,
+        unique_seconds,
+        {{ rate('skipped_play_count', 'play_count') }} as skip_rate,
+        {{ rate('completer_users', 'starter_users') }} as completer_rate,
+        {{ wilson_bound('completer_users', 'starter_users', 'low') }}
+            as completer_ci_low,
+        {{ wilson_bound('completer_users', 'starter_users', 'high') }}
+            as completer_ci_high
+    from filled
+)
+
+select * from final

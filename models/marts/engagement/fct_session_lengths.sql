@@ -1,0 +1,132 @@
+{#-
+    Grain: one row per dimension and value that has a session.
+
+    Quantiles are nearest ranks: the smallest length that at least such a share
+    of the sessions does not exceed, hence always the length of a session. They
+    come from the running sum of sessions by length, not from the sessions.
+-#}
+
+with
+
+length_counts as (select * from {{ ref('fct_session_length_counts') }}),
+
+sessions as (select * from {{ ref('fct_sessions') }}),
+
+plays as (select * from {{ ref('fct_plays') }}),
+
+tags as (select * from {{ ref('int_titles_tagged') }}),
+
+cumulated as (
+    select
+        *,
+        sum(session_count) over (
+            partition by dimension, dimension_value
+            order by length_seconds asc nulls last
+            rows between unbounded preceding and current row
+        ) as sessions_so_far,
+        sum(session_count) over (
+            partition by dimension, dimension_value
+        ) as sessions_in_all
+    from length_counts
+),
+
+measured as (
+    select
+        dimension,
+        dimension_value,
+        sum(session_count) as session_count,
+        sum(session_count * length_seconds) as total_seconds,
+        {{ nearest_rank(
+            'length_seconds', 'sessions_so_far', 'sessions_in_all', 25
+        ) }} as p25_seconds,
+        {{ nearest_rank(
+            'length_seconds', 'sessions_so_far', 'sessions_in_all', 50
+        ) }} as median_seconds,
+        {{ nearest_rank(
+            'length_seconds', 'sessions_so_far', 'sessions_in_all', 75
+        ) }} as p75_seconds,
+        {{ nearest_rank(
+            'length_seconds', 'sessions_so_far', 'sessions_in_all', 90
+        ) }} as p90_seconds,
+        {{ nearest_rank(
+            'length_seconds', 'sessions_so_far', 'sessions_in_all', 95
+        ) }} as p95_seconds,
+        max(length_seconds) as longest_seconds
+    from cumulated
+    group by dimension, dimension_value
+),
+
+session_users as (
+    select distinct
+        user_id,
+        platform,
+        country_code
+    from sessions
+),
+
+user_counts as (
+    select
+        'all' as dimension,
+        'all' as dimension_value,
+        count(*) as user_count
+    from session_users
+    union all
+    select
+        'platform' as dimension,
+        platform as dimension_value,
+        count(*) as user_count
+    from session_users
+    group by platform
+    union all
+    select
+        'country' as dimension,
+        country_code as dimension_value,
+        count(*) as user_count
+    from session_users
+    group by country_code
+    union all
+    select
+        'device' as dimension,
+        device_type as dimension_value,
+        count(distinct user_id) as user_count
+    from plays
+    group by device_type
+    union all
+    select
+        'genre' as dimension,
+        tags.genre_name as dimension_value,
+        count(distinct plays.user_id) as user_count
+    from plays
+    inner join tags
+        on plays.content_id = tags.content_id
+    where plays.is_valid_play
+    group by tags.genre_name
+),
+
+final as (
+    select
+        -- attributes
+        measured.dimension,
+        measured.dimension_value,
+
+        -- measures
+        cast(measured.session_count as integer) as session_count,
+        cast(user_counts.user_count as integer) as user_count,
+        cast(measured.session_count as double) / user_counts.user_count
+            as sessions_per_user,
+        cast(measured.total_seconds as double) / measured.session_count
+            as mean_seconds,
+        cast(measured.p25_seconds as bigint) as p25_seconds,
+        cast(measured.median_seconds as bigint) as median_seconds,
+        cast(measured.p75_seconds as bigint) as p75_seconds,
+        cast(measured.p90_seconds as bigint) as p90_seconds,
+        cast(measured.p95_seconds as bigint) as p95_seconds,
+        cast(measured.longest_seconds as bigint) as longest_seconds
+    from measured
+    inner join user_counts
+        on
+            measured.dimension = user_counts.dimension
+            and measured.dimension_value = user_counts.dimension_value
+)
+
+select * from final

@@ -1,0 +1,31 @@
+"""Vega-Lite charts of the report, one function per shape.
+
+Pure functions: rows (a list of dicts) in, a Vega-Lite specification out. The
+page sets width, fonts and colours once (`CONFIG`); a chart takes the width of
+its container, so it can be read on a phone. In every row `label` says the
+mark in full: as a tooltip, and read aloud.
+"""
+
+from report.charts.bars import bars, horizontal_bars, shares, stacks, steps
+from report.charts.grids import heat_map, matrix
+from report.charts.intervals import dots, quantiles, ranges
+from report.charts.lines import curve, history
+from report.charts.theme import CONFIG, NUMBER_AXIS, PERCENT_AXIS
+
+__all__ = [
+    "CONFIG",
+    "NUMBER_AXIS",
+    "PERCENT_AXIS",
+    "bars",
+    "curve",
+    "dots",
+    "heat_map",
+    "history",
+    "horizontal_bars",
+    "matrix",
+    "quantiles",
+    "ranges",
+    "shares",
+    "stacks",
+    "steps",
+]

@@ -1,0 +1,127 @@
+"""What all charts share: colours, type, axes and the finishing of a chart."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import Any
+
+import altair as alt
+
+Row = dict[str, Any]
+Spec = dict[str, Any]
+
+INK = "#17222b"
+MUTED = "#4c5a66"
+GRID = "#e4e8ec"
+NAVY = "#173f6b"
+BLUE = "#1f5f99"
+SOFT_BLUE = "#8ab3d8"
+PALE_BLUE = "#c3d9ec"
+ORANGE = "#b8500c"
+GREY = "#6b7780"
+PALE_GREY = "#c9d0d6"
+# From a tint that differs from the paper to a blue that stays below black.
+RAMP = ["#dbe8f4", SOFT_BLUE, "#3c7ebd", NAVY]
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial"
+
+PERCENT_AXIS = ".2~%"
+PERCENT_LEGEND = ".2~p"
+NUMBER_AXIS = ",.6~g"
+DAY_LABEL = "utcFormat(toDate(datum.value), '%-d %b')"
+LABEL_LIMIT = 150
+# A chart narrower than this is on a phone [px].
+NARROW = 420
+LABEL_CHARACTERS = 20
+MOST_COLUMNS = 5
+LABEL_LINES = "split(datum.value, '\\n')"
+# Series differ in colour, lightness and a second sign: a shape or a dash.
+SERIES_COLOURS = [BLUE, ORANGE, GREY, INK]
+SERIES_SHAPES = ["circle", "diamond", "square", "triangle-up"]
+SERIES_DASHES = [[1, 0], [7, 4], [2, 3], [10, 3, 2, 3]]
+
+CONFIG: Spec = {
+    "background": "transparent",
+    "font": FONT,
+    "autosize": {"type": "fit-x", "contains": "padding"},
+    "padding": 2,
+    "view": {"stroke": None},
+    "axis": {
+        "domain": False,
+        "ticks": False,
+        "grid": True,
+        "gridColor": GRID,
+        "labelColor": MUTED,
+        "labelFontSize": 13,
+        "labelPadding": 8,
+        "titleColor": MUTED,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "titlePadding": 10,
+    },
+    "axisBand": {"grid": False, "labelColor": INK},
+    "legend": {
+        "orient": "top",
+        "direction": "horizontal",
+        "labelColor": INK,
+        "labelFontSize": 13,
+        "titleColor": MUTED,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "symbolSize": 90,
+        "labelLimit": 260,
+        "offset": 10,
+    },
+    "text": {"color": INK, "fontSize": 13},
+}
+
+
+def legend_of(
+    names: list[str], *, is_line: bool = False, offset: int = 10
+) -> alt.Legend:
+    """Break a legend into fewer columns where the chart is narrow."""
+    columns = min(len(names), MOST_COLUMNS)
+    is_long = any(len(name) > LABEL_CHARACTERS for name in names)
+    narrow = 1 if is_long else 2
+    fitting = {"expr": f"width < {NARROW} ? {narrow} : {columns}"}
+    if not is_line:
+        return alt.Legend(columns=fitting, symbolType="square", offset=offset)
+    return alt.Legend(
+        columns=fitting,
+        symbolType="stroke",
+        symbolSize=500,
+        symbolStrokeWidth=2.5,
+        offset=offset,
+    )
+
+
+def finish(chart: alt.LayerChart, description: str, height: int) -> Spec:
+    """Give a chart its container width, its height and its words."""
+    spec: Spec = chart.properties(
+        width="container", height=height, description=description
+    ).to_dict()
+    # The page has one configuration for all charts.
+    spec.pop("config", None)
+    return spec
+
+
+def line_heights(rows: list[Row], step: int) -> int:
+    """Give each category its own line of the same height, in pixels."""
+    return step * len({row["category"] for row in rows})
+
+
+def wrapped(rows: list[Row]) -> list[Row]:
+    """Break long categories into lines, so that they leave room on a phone."""
+    return [
+        row | {"category": fill(row["category"], LABEL_CHARACTERS)}
+        for row in rows
+    ]
+
+
+def layered(rows: list[Row], *layers: alt.Chart) -> alt.LayerChart:
+    """Draw several layers from the same rows."""
+    return alt.LayerChart(data=alt.InlineData(values=rows), layer=list(layers))
+
+
+def named_scale(names: list[str], values: list[Any]) -> alt.Scale:
+    """Give each name its value, in order."""
+    return alt.Scale(domain=names, range=values[: len(names)])

@@ -1,0 +1,633 @@
+"""Every engagement mart again, by brute force, on a small and messy log.
+
+Activity is recomputed from the raw lines; what is said of plays and sessions
+from the rows of their own tables. Nothing here looks for an efficient way:
+each number is counted from its definition.
+"""
+
+import math
+import random
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, product
+from zoneinfo import ZoneInfo
+
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+ZONE = ZoneInfo("America/New_York")
+WINDOW = 28
+EDGES = [0, 60, 300, 900, 1800, 3600, 7200]
+VARIABLES = {
+    "time_zone": str(ZONE),
+    "week_start_day": "sunday",
+    "late_allowance_days": 1,
+    "active_window_days": WINDOW,
+    "session_band_seconds": EDGES,
+}
+DAY = timedelta(days=1)
+# Evening in New York: its days and UTC's differ, and its clocks change on
+# 8 March. Nobody is there from 10 to 24 March, a whole week from Sunday among
+# them.
+BEGIN = datetime(2026, 1, 28, 20, tzinfo=UTC)
+SILENCE = (datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 24, tzinfo=UTC))
+DAYS = 80
+GENRES = ["Crime", "Drama", "Horror", "Crime|Drama", "Drama|Horror|Crime", ""]
+TITLES = {
+    f"t{number:02}": (
+        f"Title {number}",
+        GENRES[number % len(GENRES)],
+        ["", "25", "120", "1500", "5400"][number % 5],
+    )
+    for number in range(20)
+} | {"unplayed": ("Unplayed", "Crime|Silent", "60")}
+
+
+def accounts(draw):
+    """user_id to (signed_up_at, platform, country, channel), as written."""
+    users = {}
+    for number in range(90):
+        signed_up = [
+            BEGIN - timedelta(days=draw.randint(1, 400)),
+            BEGIN + timedelta(days=draw.uniform(0, DAYS)),
+            None,
+        ][number % 3]
+        users[f"u{number:02}"] = (
+            signed_up and signed_up.replace(microsecond=0),
+            draw.choice(["tv", "web", "phone", ""]),
+            draw.choice(["DE", "FR", ""]),
+            draw.choice(["organic", "paid"]),
+        )
+    users["nobody"] = (None, "console", "AQ", "paid")
+    return users
+
+
+def lines_of(draw, user, signed_up):
+    """A user's events in bursts, from regulars to those who came once."""
+    lines = []
+    start = max(BEGIN, signed_up or BEGIN)
+    share = draw.choice([0.02, 0.1, 0.4, 0.9])
+    only_pauses = draw.random() < 0.05
+    for day in range(DAYS):
+        at = BEGIN + timedelta(days=day, seconds=draw.randint(0, 30_000))
+        if at < start or draw.random() > share:
+            continue
+        for _ in range(draw.choice([1, 1, 2, 3, 8])):
+            title = draw.choice(list(TITLES)[:-1])
+            kind = "pause" if only_pauses else "play"
+            device = draw.choice(["phone", "tv", ""])
+            for event_type in [kind, *draw.choice([[], ["pause"], ["skip"]])]:
+                if not SILENCE[0] <= at < SILENCE[1]:
+                    lines.append((user, title, event_type, at, device))
+                at += timedelta(
+                    seconds=draw.choice([0, 1, 29, 30, 60, 1800, 1801])
+                    if draw.random() < 0.5
+                    else draw.randint(1, 3000)
+                )
+    return lines
+
+
+def written(path, header, rows):
+    text = "\n".join(
+        ",".join("" if value is None else str(value) for value in row)
+        for row in rows
+    )
+    path.write_text(f"{header}\n{text}\n")
+
+
+def instant(moment):
+    return moment and f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+@pytest.fixture(scope="module")
+def log():
+    """Accounts and canonical events; and all lines, the others among them."""
+    draw = random.Random(20260128)  # noqa: S311
+    users = accounts(draw)
+    events = [
+        line
+        for user, (signed_up, *_) in users.items()
+        if user != "nobody"
+        for line in lines_of(draw, user, signed_up)
+    ]
+    lines = [(f"e{number:05}", *line) for number, line in enumerate(events)]
+    _, _, title, event_type, at, device = lines[0]
+    messy = [
+        *lines,
+        *draw.sample(lines, 50),
+        ("x1", "stranger", title, event_type, at, device),
+        ("x2", "u00", "unheard", event_type, at - 9 * DAY, device),
+        ("x3", "u00", title, "rewind", at + 99 * DAY, device),
+        ("x4", "u00", title, event_type, None, device),
+    ]
+    draw.shuffle(messy)
+    return users, events, messy
+
+
+@pytest.fixture(scope="module")
+def warehouse(log, tmp_path_factory, build, add_references):
+    users, _, messy = log
+    folder = tmp_path_factory.mktemp("engagement")
+    seeds = add_references(folder)
+    written(
+        seeds / "users.csv",
+        "user_id,signed_up_at,platform,country_code,subscription_status,"
+        "acquisition_channel",
+        [
+            (user, instant(at), platform, country, "free", channel)
+            for user, (at, platform, country, channel) in users.items()
+        ],
+    )
+    written(
+        seeds / "content.csv",
+        "content_id,title,genre,language,duration_seconds,released_on",
+        [
+            (key, title, genre, "en", seconds, "2020-01-01")
+            for key, (title, genre, seconds) in TITLES.items()
+        ],
+    )
+    written(
+        seeds / "events.csv",
+        "event_id,user_id,content_id,event_type,event_at,device_type",
+        [(*line[:4], instant(line[4]), line[5]) for line in messy],
+    )
+    written(
+        seeds / "experiment_assignments.csv",
+        "experiment_id,user_id,variant,assigned_at,reached_at",
+        [],
+    )
+    with build(
+        seeds,
+        folder,
+        VARIABLES,
+        "+path:models/marts/engagement",
+        ("--indirect-selection", "cautious"),
+        with_tests=True,
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def found(warehouse):
+    """Read a mart as {key: row}; the rest of the row is compared."""
+
+    def read(mart, *keys):
+        rows = warehouse.execute(f"select * from marts.{mart}").fetchall()
+        names = [column[0] for column in warehouse.description]
+        read_rows = {}
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            read_rows[tuple(values.pop(key) for key in keys)] = values
+        assert len(read_rows) == len(rows)
+        return read_rows
+
+    return read
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    assert expected
+    for key, values in expected.items():
+        row = found[key]
+        assert row.keys() == values.keys()
+        for name, value in values.items():
+            if isinstance(value, float):
+                assert row[name] is not None, (key, name)
+                assert math.isclose(
+                    row[name], value, rel_tol=1e-12, abs_tol=1e-15
+                ), (key, name, row[name], value)
+            else:
+                assert row[name] == value, (key, name)
+
+
+def share(part, whole):
+    return part / whole if whole else None
+
+
+# --- who is active ------------------------------------------------------------
+
+
+def local_day(moment):
+    return moment.astimezone(ZONE).date()
+
+
+@pytest.fixture(scope="module")
+def active(log):
+    """Active users by day, for every day of the log; new users by first day."""
+    users, events, _ = log
+    every_day = {local_day(at) for *_, at, _ in events}
+    day, last = min(every_day), max(every_day)
+    active = {}
+    while day <= last:
+        active[day] = set()
+        day += DAY
+    for user, _, event_type, at, _ in events:
+        if event_type == "play":
+            active[local_day(at)].add(user)
+    first_days = {}
+    for day, present in active.items():
+        for user in present:
+            first_days.setdefault(user, day)
+    new = {
+        user: day
+        for user, day in first_days.items()
+        if not users[user][0] or local_day(users[user][0]) >= min(active)
+    }
+    return active, new
+
+
+@pytest.fixture(scope="module")
+def members(log):
+    """Users by dimension and value."""
+    users, _, _ = log
+    groups = defaultdict(set)
+    for user, (_, platform, country, channel) in users.items():
+        groups["all", "all"].add(user)
+        groups["platform", platform or "unknown"].add(user)
+        groups["country", country or "unknown"].add(user)
+        groups["channel", channel].add(user)
+    return groups
+
+
+@pytest.fixture(scope="module")
+def watermark(active):
+    return max(active[0]) - 2 * DAY
+
+
+def test_the_log_is_messy_enough(active, watermark):
+    days, new = active
+    assert {day for day, present in days.items() if not present} >= {
+        datetime(2026, 3, number).date() for number in range(11, 23)
+    }
+    everybody = set().union(*days.values())
+    assert new.keys() < everybody
+    # Established users who first appear after the first month.
+    assert any(
+        min(day for day, present in days.items() if user in present).month > 2
+        for user in everybody - new.keys()
+    )
+    assert watermark < max(days)
+
+
+def test_active_users(found, active, members, watermark):
+    days, _ = active
+
+    def trailing(day, length, group):
+        window = [day - number * DAY for number in range(length)]
+        if window[-1] not in days:
+            return None, None
+        present = [days[each] & group for each in window]
+        return len(set().union(*present)), sum(map(len, present))
+
+    expected = {}
+    for (key, group), day in product(members.items(), days):
+        monthly, user_days = trailing(day, WINDOW, group)
+        mean = None if monthly is None else user_days / WINDOW
+        expected[*key, day] = {
+            "is_complete": day <= watermark,
+            "daily_active_users": len(days[day] & group),
+            "weekly_active_users": trailing(day, 7, group)[0],
+            "monthly_active_users": monthly,
+            "mean_daily_active_users": mean,
+            "stickiness_rate": share(mean, monthly),
+        }
+    assert_same(
+        found(
+            "fct_active_users", "dimension", "dimension_value", "calendar_date"
+        ),
+        expected,
+    )
+
+
+def test_activity_frequency(found, active, watermark):
+    days, _ = active
+    expected = {}
+    for length in (7, WINDOW):
+        end = watermark
+        while end - (length - 1) * DAY in days:
+            counts = Counter(
+                user
+                for number in range(length)
+                for user in days[end - number * DAY]
+            ).values()
+            for number in range(1, length + 1):
+                exactly = sum(count == number for count in counts)
+                at_least = sum(count >= number for count in counts)
+                expected[length, number, end] = {
+                    "user_count": exactly,
+                    "user_count_at_least": at_least,
+                    "window_user_count": len(counts),
+                    "exact_rate": share(exactly, len(counts)),
+                    "at_least_rate": share(at_least, len(counts)),
+                }
+            end -= length * DAY
+    # A week of the silence is among the windows, and is empty.
+    assert 0 in {row["window_user_count"] for row in expected.values()}
+    assert_same(
+        found(
+            "fct_activity_frequency",
+            "window_days",
+            "active_day_count",
+            "window_end_date",
+        ),
+        expected,
+    )
+
+
+def period(day, grain):
+    """First and last day of the period that a day lies in."""
+    if grain == "day":
+        return day, day
+    if grain == "week":
+        start = day - (day.isoweekday() % 7) * DAY
+        return start, start + 6 * DAY
+    end = day
+    while (end + DAY).month == day.month:
+        end += DAY
+    return day.replace(day=1), end
+
+
+@pytest.mark.parametrize("grain", ["day", "week", "month"])
+def test_growth_accounting(found, active, members, watermark, grain):
+    days, first_days = active
+    periods = defaultdict(set)
+    for day, users in days.items():
+        periods[period(day, grain)] |= users
+    firsts = {user: period(day, grain) for user, day in first_days.items()}
+
+    expected = {}
+    for key, group in members.items():
+        before, seen = None, set()
+        for (start, end), users in sorted(periods.items()):
+            now = users & group
+            new = {user for user in now if firsts.get(user) == (start, end)}
+            row = {
+                "is_complete": start >= min(days) and end <= watermark,
+                "is_first_period": before is None,
+                "active_users": len(now),
+                "previous_active_users": None,
+                "new_users": len(new),
+                "kept_users": None,
+                "resurrected_users": None,
+                "churned_users": None,
+                "dormant_users": None,
+                "quick_ratio": None,
+                "period_end_date": end,
+            }
+            if before is not None:
+                back = now - before - new
+                gone = before - now
+                row |= {
+                    "previous_active_users": len(before),
+                    "kept_users": len(now & before),
+                    "resurrected_users": len(back),
+                    "churned_users": len(gone),
+                    "dormant_users": len(seen - before - now),
+                    "quick_ratio": share(len(new) + len(back), len(gone)),
+                }
+            expected[*key, grain, start] = row
+            before, seen = now, seen | now
+    assert {row["is_complete"] for row in expected.values()} == {True, False}
+    rows = found(
+        "fct_growth_accounting",
+        "dimension",
+        "dimension_value",
+        "period_grain",
+        "period_start_date",
+    )
+    assert_same(
+        {key: row for key, row in rows.items() if key[2] == grain}, expected
+    )
+
+
+# --- what is played -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plays(found):
+    return [
+        row | {"play_id": key}
+        for (key,), row in found("fct_plays", "play_id").items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def sessions(found):
+    return {
+        key: row for (key,), row in found("fct_sessions", "session_id").items()
+    }
+
+
+def genres_of(content_id):
+    return {genre for genre in TITLES[content_id][1].split("|") if genre}
+
+
+def performance(plays):
+    starters = {play["user_id"] for play in plays if play["is_valid_play"]}
+    completers = {
+        play["user_id"]
+        for play in plays
+        if play["is_valid_play"] and play["is_completed"]
+    }
+    skipped = sum(play["is_skipped"] for play in plays)
+    low, high = (
+        proportion_confint(len(completers), len(starters), method="wilson")
+        if starters
+        else (None, None)
+    )
+    return {
+        "play_count": len(plays),
+        "valid_play_count": sum(play["is_valid_play"] for play in plays),
+        "skipped_play_count": skipped,
+        "starter_users": len(starters),
+        "completer_users": len(completers),
+        "watched_seconds": sum(play["watched_seconds"] for play in plays),
+        "unique_seconds": sum(play["unique_seconds"] for play in plays),
+        "skip_rate": share(skipped, len(plays)),
+        "completer_rate": share(len(completers), len(starters)),
+        "completer_ci_low": low,
+        "completer_ci_high": high,
+    }
+
+
+def test_content_performance(found, plays):
+    expected = {
+        (key,): {"title": title, "genre_names": genre or None}
+        | performance([play for play in plays if play["content_id"] == key])
+        for key, (title, genre, _) in TITLES.items()
+    }
+    assert expected["unplayed",]["skip_rate"] is None
+    assert any(row["completer_users"] for row in expected.values())
+    assert any(row["skipped_play_count"] for row in expected.values())
+    assert_same(found("fct_content_performance", "content_id"), expected)
+
+
+def test_genre_performance(found, plays):
+    genres = set().union(*map(genres_of, TITLES))
+    expected = {
+        (genre,): {
+            "title_count": sum(genre in genres_of(key) for key in TITLES)
+        }
+        | performance(
+            [play for play in plays if genre in genres_of(play["content_id"])]
+        )
+        for genre in genres
+    }
+    assert len(expected) == 4
+    assert expected["Silent",]["play_count"] == 0
+    assert_same(found("fct_genre_performance", "genre_name"), expected)
+
+
+def test_genre_transitions(found, plays):
+    by_session = defaultdict(list)
+    for play in sorted(
+        plays, key=lambda play: (play["started_at"], play["play_id"])
+    ):
+        if play["is_valid_play"]:
+            by_session[play["session_id"]].append(play)
+    transitions = [
+        (*pair, one["user_id"])
+        for valid_plays in by_session.values()
+        for one, other in pairwise(valid_plays)
+        for pair in product(
+            genres_of(one["content_id"]), genres_of(other["content_id"])
+        )
+    ]
+    counts = Counter((start, end) for start, end, _ in transitions)
+    starts = Counter(start for start, _, _ in transitions)
+    assert_same(
+        found("fct_genre_transitions", "from_genre_name", "to_genre_name"),
+        {
+            pair: {
+                "transition_count": count,
+                "user_count": len(
+                    {user for *each, user in transitions if (*each,) == pair}
+                ),
+                "transition_rate": count / starts[pair[0]],
+            }
+            for pair, count in counts.items()
+        },
+    )
+
+
+# --- how long sessions are ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def grouped_sessions(plays, sessions):
+    """(user, whole seconds) of each session of a dimension's value."""
+    keys = defaultdict(set)
+    for key, session in sessions.items():
+        keys[key] = {
+            ("all", "all"),
+            ("platform", session["platform"]),
+            ("country", session["country_code"]),
+        }
+    for play in plays:
+        keys[play["session_id"]].add(("device", play["device_type"]))
+        if play["is_valid_play"]:
+            keys[play["session_id"]] |= {
+                ("genre", genre) for genre in genres_of(play["content_id"])
+            }
+    assert keys.keys() == sessions.keys()
+    groups = defaultdict(list)
+    for key, session in sessions.items():
+        for group in keys[key]:
+            seconds = math.floor(session["duration_seconds"])
+            groups[group].append((session["user_id"], seconds))
+    assert {key for key, _ in groups} == {
+        "all",
+        "platform",
+        "country",
+        "device",
+        "genre",
+    }
+    return groups
+
+
+def test_session_length_counts(found, grouped_sessions):
+    assert_same(
+        found(
+            "fct_session_length_counts",
+            "dimension",
+            "dimension_value",
+            "length_seconds",
+        ),
+        {
+            (*key, seconds): {"session_count": count}
+            for key, group in grouped_sessions.items()
+            for seconds, count in Counter(
+                seconds for _, seconds in group
+            ).items()
+        },
+    )
+
+
+def test_session_lengths(found, grouped_sessions):
+    expected = {}
+    for key, group in grouped_sessions.items():
+        users = {user for user, _ in group}
+        lengths = sorted(seconds for _, seconds in group)
+        expected[key] = {
+            "session_count": len(lengths),
+            "user_count": len(users),
+            "sessions_per_user": len(lengths) / len(users),
+            "mean_seconds": sum(lengths) / len(lengths),
+            "longest_seconds": lengths[-1],
+        } | {
+            # The nearest rank, rounded up in whole numbers.
+            name: lengths[-(-len(lengths) * percent // 100) - 1]
+            for name, percent in {
+                "p25_seconds": 25,
+                "median_seconds": 50,
+                "p75_seconds": 75,
+                "p90_seconds": 90,
+                "p95_seconds": 95,
+            }.items()
+        }
+    assert_same(
+        found("fct_session_lengths", "dimension", "dimension_value"), expected
+    )
+
+
+def test_session_length_bands(found, grouped_sessions):
+    names = [
+        "0-1 min",
+        "1-5 min",
+        "5-15 min",
+        "15-30 min",
+        "30-60 min",
+        "60-120 min",
+        "120+ min",
+    ]
+    expected = {}
+    for key, group in grouped_sessions.items():
+        for number, name in enumerate(names, start=1):
+            start = EDGES[number - 1]
+            end = EDGES[number] if number < len(EDGES) else None
+            count = sum(
+                start <= seconds and (end is None or seconds < end)
+                for _, seconds in group
+            )
+            expected[*key, number] = {
+                "band_name": name,
+                "session_count": count,
+                "session_rate": count / len(group),
+                "from_seconds": start,
+                "to_seconds": end,
+            }
+    assert all(
+        any(
+            row["session_count"] for key, row in expected.items() if key[2] == n
+        )
+        for n in range(1, len(EDGES))
+    )
+    assert_same(
+        found(
+            "fct_session_length_bands",
+            "dimension",
+            "dimension_value",
+            "band_number",
+        ),
+        expected,
+    )
