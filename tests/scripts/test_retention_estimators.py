@@ -524,7 +524,7 @@ def estimated(compiled):
                 select user_id, 'platform' as dimension,
                     "group" as dimension_value
                 from members;
-                create table int_events_measured as
+                create table int_events_sessionized as
                 select user_id, 'play' as event_type, event_at from plays;
                 create table warehouse.marts.fct_user_days as
                 select user_id, true as is_new, true as is_active,
