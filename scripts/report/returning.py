@@ -146,12 +146,12 @@ def _curve(rows: list[Row]) -> Figure | None:
     eligible, fixed = by_set["eligible"], by_set["fixed"]
     if not eligible:
         return None
-    # One cohort, or one age: both sets are the same users.
+    # Where all are old enough both sets are the same users, and one line.
     is_same = all(
         number in eligible
         and eligible[number]["eligible_users"] == row["eligible_users"]
         for number, row in fixed.items()
-    ) and len(eligible) == len(fixed)
+    )
     drawn = {"eligible": eligible}
     if fixed and not is_same:
         drawn["fixed"] = fixed
@@ -174,7 +174,7 @@ def _curve(rows: list[Row]) -> Figure | None:
     return Figure(
         "retention-curve",
         title,
-        _curve_caption(drawn, is_same=is_same),
+        _curve_caption(drawn),
         charts.curve(
             [
                 {
@@ -218,33 +218,34 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def _curve_caption(drawn: dict[str, dict[int, Row]], *, is_same: bool) -> str:
+def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
     """Tell the two sets and the two intervals apart in words."""
     eligible = drawn["eligible"]
     most = max(row["eligible_users"] for row in eligible.values())
     full = max(n for n, r in eligible.items() if r["eligible_users"] == most)
+    last = max(eligible)
     caption = "Share of users active on each day after their first."
-    if is_same:
+    if "fixed" in drawn:
+        fixed = drawn["fixed"]
         caption += (
-            " All are old enough for every day, so the line follows the same"
-            f" {count(most)} users."
+            f" Solid: all who are old enough for the day, {count(most)} users"
+            f" at most and {count(eligible[last]['eligible_users'])} on day"
+            f" {last}; who they are changes along the line. Dashed: the"
+            f" {count(fixed[max(fixed)]['eligible_users'])} users old enough"
+            f" for day {max(fixed)}, the same on every day, so that no change"
+            " of users can bend the line."
         )
     else:
-        caption += f" Solid: all who are old enough, {count(most)} users"
-        if full < max(eligible):
-            least = eligible[max(eligible)]["eligible_users"]
-            caption += (
-                f" up to day {full}, {count(least)} on day {max(eligible)};"
-                " who they are changes along the line"
-            )
-        caption += "."
-        if "fixed" in drawn:
-            fixed = drawn["fixed"]
-            caption += (
-                f" Dashed: the {count(fixed[max(fixed)]['eligible_users'])}"
-                f" users old enough for day {max(fixed)}, the same on every"
-                " day, so that no change of users can bend the line."
-            )
+        caption += (
+            f" Up to day {full} these are the same {count(most)} users, so no"
+            " change of users bends the line"
+        )
+        caption += (
+            f"; after it only older cohorts are old enough, on day {last}"
+            f" {count(eligible[last]['eligible_users'])} users."
+            if full < last
+            else "."
+        )
     has_between = any(
         row["cohort_ci_low"] is not None for row in eligible.values()
     )
@@ -392,7 +393,7 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
     letter, marked = ("D", tuple(HEADLINE_DAYS))
     if grain == "week":
         letter, marked = "W", HEADLINE_WEEKS
-    title = _spread(cells, letter, marked)
+    title = f"Cohorts by {grain}: {_spread(cells, letter, marked)}"
     caption = (
         f"Rows are users by {grain} of first activity, columns {grain}s since;"
         " darker is more users active."
@@ -434,7 +435,7 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
                 {
                     "cohort": str(row["cohort_date"]),
                     "period": row["period_number"],
-                    "rate": round(row["rate"], 6),
+                    "rate": round(row["rate"], 4),
                 }
                 | (
                     {"short": percent(row["rate"]).split(NO_BREAK)[0]}
@@ -482,7 +483,7 @@ def _unknown(cells: list[Row], cohorts: list[date], last: int) -> list[Row]:
 
 
 def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
-    """Say in a title how far the cohorts lie apart."""
+    """Say how far the cohorts lie apart."""
     spans = []
     for number in marked:
         rates = [row["rate"] for row in cells if row["period_number"] == number]
@@ -492,7 +493,7 @@ def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
             if scale.bare(min(rates)) == scale.bare(max(rates)):
                 span = scale.text(rates[0])
             spans.append(f"{letter}{number} {span}")
-    return f"Cohort by cohort: {listed(spans)}" if spans else "Every cohort"
+    return listed(spans) or "every one that is old enough"
 
 
 def _table_columns(last: int, grain: str) -> list[int]:
@@ -569,7 +570,7 @@ def _breakdown(
         ),
     )
     names = [f"D{number}" for number in days if number in found]
-    axis_title = "Share of eligible users active on the day"
+    axis_title = "Active on the day"
     if len(names) == 1:
         axis_title = f"{names[0]} retention"
     title = contrast(

@@ -17,7 +17,7 @@ from report_log import WATERMARK, make_warehouse, stamp
 
 import build_report
 import warehouse
-from report import charts, formats, page
+from report import formats, page
 from report.charts import theme
 from report.formats import Scale, fit_scale
 from report.parts import Figure
@@ -135,7 +135,7 @@ def test_fetches_nothing(demo_page, bundle):
     urls = set(re.findall(r"https?://[^\s\"'`<\\]+", own))
     assert urls <= {
         "https://vega.github.io/schema/vega-lite/"
-        + charts.alt.SCHEMA_VERSION
+        + theme.alt.SCHEMA_VERSION
         + ".json"
     }
     assert "default-src 'none'" in own
@@ -413,7 +413,7 @@ def test_text_stands_out_from_paper():
     style = (page.TEMPLATES / "page.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#\w{6})", style))
     inks = [colours[name] for name in ("ink", "muted", "blue", "good", "bad")]
-    inks += [charts.INK, charts.MUTED]
+    inks += [theme.INK, theme.MUTED]
     for ink in inks:
         for paper in ("#ffffff", colours["tint"]):
             contrast = (light(paper) + 0.05) / (light(ink) + 0.05)
@@ -434,7 +434,7 @@ def test_charts_compile(demo):
     assert len({figure.name for figure in figures}) == len(figures)
     for figure in figures:
         assert isinstance(figure, Figure)
-        spec = {**figure.spec, "config": charts.CONFIG, "width": 700}
+        spec = {**figure.spec, "config": theme.CONFIG, "width": 700}
         svg = vl_convert.vegalite_to_svg(spec, format_locale=page.LOCALE)
         assert "NaN" not in svg
         assert "undefined" not in svg
