@@ -475,13 +475,14 @@ def ratio_unit_variance(
 
 def _checked_units(control_units: ArrayLike, plan: Plan) -> Floats:
     """Return the users as those of a test with one look, or refuse them."""
-    units = np.asarray(control_units, float)
-    if not (units * min(1, plan.ratio) >= MINIMUM_UNITS).all():
+    units = np.asarray(control_units, float) / plan.inflation
+    smaller = units * min(1, plan.ratio)
+    if not (smaller >= MINIMUM_UNITS * (1 - 1e-12)).all():
         raise ValueError(
             f"each arm needs at least {MINIMUM_UNITS} users, got "
-            f"{units.min()} in control"
+            f"{smaller.min():g}"
         )
-    return np.asarray(units / plan.inflation, float)
+    return units
 
 
 def _checked_effect(effect: ArrayLike) -> Floats:
