@@ -85,7 +85,7 @@ class Difference(NamedTuple):
 
 
 def welch_difference(
-    control: Sample, treatment: Sample, alpha: float = 0.05
+    control: Sample, treatment: Sample, alpha: ArrayLike = 0.05
 ) -> Difference:
     """Compare two means by Welch's t-test.
 
@@ -93,8 +93,9 @@ def welch_difference(
     ----------
     control, treatment : Sample
         Arms, broadcast against each other.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
+    alpha : array_like, default 0.05
+        Two-sided significance level, in (0, 1); one for all comparisons, or
+        one for each.
 
     Returns
     -------
@@ -120,20 +121,11 @@ def welch_difference(
     0.001026
     """
     check_alpha(alpha)
-    n0, m0, v0 = _checked("control", control)
-    n1, m1, v1 = _checked("treatment", treatment)
-    unit0, unit1 = v0 / n0, v1 / n1
-    total = unit0 + unit1
-    if not (total > 0).all():
-        raise ValueError("variance is 0 in both arms: there is no test")
-
-    # Shares of the variance, not its squares: no underflow in tiny units.
-    share0, share1 = unit0 / total, unit1 / total
-    degrees = 1 / (share0**2 / (n0 - 1) + share1**2 / (n1 - 1))
-    estimate = m1 - m0
-    error = np.sqrt(total)
+    estimate, error, degrees = _welch(control, treatment)
     statistic = estimate / error
-    quantile = np.asarray(-stdtrit(degrees, alpha / 2), float)
+    quantile = np.asarray(
+        -stdtrit(degrees, np.asarray(alpha, float) / 2), float
+    )
     return Difference(
         estimate=estimate,
         standard_error=error,
@@ -144,6 +136,34 @@ def welch_difference(
         p_value=2 * stdtr(degrees, -np.abs(statistic)),
         quantile=quantile,
     )
+
+
+def welch_p_value(control: Sample, treatment: Sample) -> Floats:
+    """Test two means by Welch's t-test, without an interval.
+
+    Parameters
+    ----------
+    control, treatment : Sample
+        Arms, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        The p-value of `welch_difference`, in a third of its time.
+
+    Raises
+    ------
+    ValueError
+        As `welch_difference`.
+
+    Examples
+    --------
+    >>> found = welch_p_value(Sample(100, 5.0, 4.0), Sample(100, 6.0, 5.0))
+    >>> float(found.round(6))
+    0.001026
+    """
+    estimate, error, degrees = _welch(control, treatment)
+    return np.asarray(2 * stdtr(degrees, -np.abs(estimate / error)), float)
 
 
 def proportion_difference(
@@ -208,6 +228,21 @@ def proportion_difference(
         p_value=2 * ndtr(-np.abs(statistic)),
         quantile=np.full_like(statistic, normal_quantile(alpha)),
     )
+
+
+def _welch(control: Sample, treatment: Sample) -> tuple[Floats, Floats, Floats]:
+    """Return the difference, its standard error and degrees of freedom."""
+    n0, m0, v0 = _checked("control", control)
+    n1, m1, v1 = _checked("treatment", treatment)
+    unit0, unit1 = v0 / n0, v1 / n1
+    total = unit0 + unit1
+    if not (total > 0).all():
+        raise ValueError("variance is 0 in both arms: there is no test")
+
+    # Shares of the variance, not its squares: no underflow in tiny units.
+    share0, share1 = unit0 / total, unit1 / total
+    degrees = 1 / (share0**2 / (n0 - 1) + share1**2 / (n1 - 1))
+    return m1 - m0, np.sqrt(total), degrees
 
 
 def _checked(name: str, sample: Sample) -> tuple[Floats, Floats, Floats]:

@@ -14,16 +14,17 @@ Floats = NDArray[np.float64]
 MINIMUM_UNITS = 2  # one user has no variance
 
 
-def check_alpha(alpha: float) -> None:
+def check_alpha(alpha: ArrayLike) -> None:
     """Refuse a significance level outside (0, 1).
 
     Raises
     ------
     ValueError
-        If `alpha` is not in (0, 1).
+        If an `alpha` is not in (0, 1).
     """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be in (0, 1), got {alpha}")
+    level = np.asarray(alpha, float)
+    if not ((level > 0) & (level < 1)).all():
+        raise ValueError(f"alpha must be in (0, 1), got {level}")
 
 
 def normal_quantile(alpha: float) -> float:

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from inference.comparisons import Sample, welch_difference
-from inference.ratios import relative_difference
+from inference.ratios import (
+    Estimate,
+    quotient_interval,
+    relative_difference,
+)
 
 
 def relative(control, treatment):
@@ -108,6 +112,104 @@ def test_arms_without_variance_give_a_point():
 def test_refuses_impossible_input(control, quantile, message):
     with pytest.raises(ValueError, match=message):
         relative_difference(control, Sample(9, 4.0, 1.0), quantile)
+
+
+def random_quotients(count, seed):
+    generator = np.random.default_rng(seed)
+    tops, belows = 10 ** generator.uniform(-6, 6, (2, count))
+    correlations = generator.uniform(-1, 1, count)
+    return (
+        Estimate(np.sqrt(tops) * generator.normal(0, 5, count), tops),
+        Estimate(np.sqrt(belows) * generator.normal(0, 9, count), belows),
+        correlations * np.sqrt(tops * belows),
+        generator.uniform(0.5, 4, count),
+    )
+
+
+def test_quotient_bounds_solve_fiellers_equation():
+    """At a bound the numerator is one quantile from bound x denominator."""
+    top, below, covariance, quantile = random_quotients(5_000, seed=30)
+    found = quotient_interval(top, below, covariance, quantile)
+    is_bounded = np.abs(below.value) > quantile * np.sqrt(below.variance)
+    assert 2_000 < is_bounded.sum() < 4_900
+    np.testing.assert_array_equal(~np.isnan(found.ci_low), is_bounded)
+    for bound in (found.ci_low, found.ci_high):
+        distance = np.abs(top.value - bound * below.value)
+        error = np.sqrt(
+            top.variance - 2 * bound * covariance + bound**2 * below.variance
+        )
+        np.testing.assert_allclose(
+            distance[is_bounded], (quantile * error)[is_bounded], rtol=1e-8
+        )
+    assert (found.ci_low <= found.estimate)[is_bounded].all()
+    assert (found.estimate <= found.ci_high)[is_bounded].all()
+
+
+def test_quotient_verdict_equals_its_numerators():
+    top, below, covariance, quantile = random_quotients(20_000, seed=31)
+    found = quotient_interval(top, below, covariance, quantile)
+    is_bounded = ~np.isnan(found.ci_low)
+    rejects = np.abs(top.value) > quantile * np.sqrt(top.variance)
+    excludes = (found.ci_low > 0) | (found.ci_high < 0)
+    assert (rejects == excludes)[is_bounded].all()
+
+
+def test_relative_difference_is_the_quotient_by_the_control():
+    generator = np.random.default_rng(32)
+    control, treatment = (
+        Sample(
+            generator.integers(2, 5_000, 500),
+            generator.normal(3, 1, 500),
+            10 ** generator.uniform(-3, 1, 500),
+        )
+        for _ in range(2)
+    )
+    before, after = (arm.variance / arm.units for arm in (control, treatment))
+    sign = np.sign(control.mean)
+    quotient = quotient_interval(
+        Estimate(treatment.mean - control.mean, before + after),
+        Estimate(np.abs(control.mean), before),
+        -sign * before,
+        1.96,
+    )
+    expected = relative_difference(control, treatment, 1.96)
+    np.testing.assert_allclose(quotient, expected, rtol=1e-9)
+
+
+def test_quotient_by_a_certain_denominator_is_scaled():
+    found = quotient_interval(Estimate(6.0, 4.0), Estimate(-2.0, 0.0), 0.0, 2.0)
+    assert tuple(found) == (-3, -5, -1)
+    none = quotient_interval(Estimate(6.0, 4.0), Estimate(0.0, 1.0), 0.0, 2.0)
+    assert np.isnan(none).all()
+
+
+def test_quotient_flips_with_either_sign():
+    top, below, covariance, quantile = random_quotients(500, seed=33)
+    found = quotient_interval(top, below, covariance, quantile)
+    flipped = quotient_interval(
+        Estimate(-top.value, top.variance), below, -covariance, quantile
+    )
+    np.testing.assert_allclose(found.ci_low, -flipped.ci_high, rtol=1e-12)
+    both = quotient_interval(
+        Estimate(-top.value, top.variance),
+        Estimate(-below.value, below.variance),
+        covariance,
+        quantile,
+    )
+    np.testing.assert_allclose(found, both, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("top", "below", "quantile", "message"),
+    [
+        (Estimate(1.0, 1.0), Estimate(1.0, 1.0), 0.0, "quantile must be pos"),
+        (Estimate(1.0, -1.0), Estimate(1.0, 1.0), 1.0, "must not be negative"),
+        (Estimate(1.0, 1.0), Estimate(1.0, -1.0), 1.0, "must not be negative"),
+    ],
+)
+def test_quotient_refuses_impossible_input(top, below, quantile, message):
+    with pytest.raises(ValueError, match=message):
+        quotient_interval(top, below, 0.0, quantile)
 
 
 @pytest.mark.slow
