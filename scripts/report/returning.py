@@ -244,8 +244,8 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
             " change of users bends the line"
         )
         caption += (
-            f"; after it only older cohorts are old enough, on day {last}"
-            f" {count(eligible[last]['eligible_users'])} users."
+            "; after it only older cohorts are old enough,"
+            f" {count(eligible[last]['eligible_users'])} users on day {last}."
             if full < last
             else "."
         )
@@ -259,6 +259,9 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
         else " Bands are Wilson intervals, which take users as independent;"
         " one cohort cannot tell how much cohorts differ."
     )
+    top = charts.HEADROOM * max(row["rate"] for row in eligible.values())
+    if any((_interval(row).high or 0) > top for row in eligible.values()):
+        caption += " Where few users are left the band is cut off above."
     return caption
 
 
