@@ -1,6 +1,8 @@
 {#-
     The naive UTC instant at which a calendar day of `time_zone` begins; null
-    in, null out.
+    in, null out. Where clocks are put forward at midnight the day begins with
+    the first hour that there is, where they are put back across it with the
+    first of two midnights.
 
     {{ local_midnight('assigned_date') }}, time_zone America/New_York
     2026-01-05  ->  2026-01-05 05:00:00
@@ -14,9 +16,18 @@
 {%- endmacro %}
 
 {% macro duckdb__local_midnight(day) -%}
-    timezone(
-        'UTC', timezone('{{ var("time_zone") }}', cast({{ day }} as timestamp))
-    )
+    {#- DuckDB takes the second of two midnights. -#}
+    {%- set midnight -%}
+        timezone(
+            'UTC',
+            timezone('{{ var("time_zone") }}', cast({{ day }} as timestamp))
+        )
+    {%- endset -%}
+    case
+        when {{ local_date('(' ~ midnight ~ ' - to_hours(1))') }} = {{ day }}
+            then {{ midnight }} - to_hours(1)
+        else {{ midnight }}
+    end
 {%- endmacro %}
 
 {% macro spark__local_midnight(day) -%}

@@ -10,6 +10,11 @@
             'steps is ' ~ steps ~ '. Write a list of 2 to 10 event names.'
         ) -%}
     {%- endif -%}
+    {%- for name in steps if "'" in name -%}
+        {%- do mistakes.append(
+            "steps has '" ~ name ~ "'. Names hold no quotes."
+        ) -%}
+    {%- endfor -%}
     {%- if order not in ['this_order', 'strict', 'any'] -%}
         {%- do mistakes.append(
             "order is '" ~ order ~ "'. Write one of: this_order, strict, any."

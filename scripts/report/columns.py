@@ -177,6 +177,8 @@ MARTS = {
         "reached_users",
         "pending_users",
         "dropped_users",
+        "mature_entered_users",
+        "mature_reached_users",
         "step_rate",
         "total_rate",
         "ci_low",

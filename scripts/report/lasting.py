@@ -296,8 +296,8 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
             for row in days
         ],
         f"Step chart. {title}.",
-        x_title="Days",
-        y_title="Stay for longer",
+        x_title="Length of stay, days",
+        y_title="Users who stay longer",
         series_names=list(by_value),
         is_stepped=True,
     )
@@ -388,7 +388,7 @@ def _tenure(rows: list[Row]) -> Figure | None:
             else f"had been there for {most['tenure_band']}"
         )
         title = (
-            f"In the week of {day(week)} {count(most['active_users'])} of"
+            f"In the week of {day(week)}, {count(most['active_users'])} of"
             f" {count(totals[week])} active users {who}"
         )
     return Figure(

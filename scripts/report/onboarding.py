@@ -1,4 +1,4 @@
-"""First steps: how far new users get, how fast, and where they stop.
+"""First steps: how far those who sign up get, how fast, where they stop.
 
 Pure functions: rows of marts in, parts of the page out.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from report import charts
 from report.charts import theme
-from report.findings import contrast, estimate
+from report.findings import contrast, estimate, is_apart
 from report.formats import (
     MISSING,
     NO_BREAK,
@@ -40,7 +40,7 @@ MOST_VALUES = 12
 
 
 def section(tables: Tables) -> Section:
-    """Tell how far new users get."""
+    """Tell how far those who sign up get."""
     name, title, link = "onboarding", "First steps", "First steps"
     rows = tables["fct_onboarding_funnel"]
     steps = sorted(
@@ -51,51 +51,63 @@ def section(tables: Tables) -> Section:
         return Section(
             name,
             title,
-            "This log has no new user whose first steps could be followed.",
+            "This log knows no sign-ups, so no first steps can be followed.",
             link=link,
         )
     parts: list[Part | None] = [
         _funnel(steps),
-        _hardest(rows, steps, "platform"),
+        _by_dimension(rows, steps, "platform"),
         not_broken_down(lone_values(rows, ("platform",))),
     ]
-    pending = sum(row["pending_users"] for row in steps)
     return Section(
         name,
         title,
-        "How far new users get within the time allowed."
-        + (
-            f" {count(pending)} still have time; they are pending, neither"
-            " reached nor lost, and no rate counts them."
-            if pending
-            else " Nobody is still within that time."
-        ),
+        "How far those who sign up get within the time allowed."
+        + _pending(steps),
         [part for part in parts if part is not None],
         link,
     )
 
 
+def _pending(steps: list[Row]) -> str:
+    """Say how many still have time, and that no rate rests on them."""
+    pending = sum(row["pending_users"] for row in steps)
+    first = steps[0]
+    young = first["entered_users"] - first["mature_entered_users"]
+    if not young:
+        return " For all of them that time has passed."
+    return (
+        f" For {count(young)} of {count(first['entered_users'])} that time has"
+        f" not passed yet, and {count(pending)} of them are pending; rates and"
+        " times rest on the others alone, quick or slow."
+    )
+
+
 def _funnel(steps: list[Row]) -> Figure:
     """Draw each step's users by what became of them."""
-    last = steps[-1]
-    hardest = _lowest(steps)
-    title = (
-        f"{percent(last['total_rate'])} get to the last step,"
-        f" {words(last['step_name'])}"
-    )
-    if last["total_rate"] is None:
-        title = f"{count(steps[0]['reached_users'])} users take the first step"
-    if hardest is not None:
+    last, hardest = steps[-1], _hardest(steps)
+    title = f"{count(steps[0]['reached_users'])} users sign up"
+    if last["total_rate"] is not None:
+        title = (
+            f"{percent(last['total_rate'])} of those who sign up get to step"
+            f" {last['step_number']}, {words(last['step_name'])}"
+        )
+    if hardest is not None and _is_clear(hardest, steps):
         title += (
-            f"; fewest go on to {words(hardest['step_name'])},"
-            f" {estimate(hardest, STEP_RATE).text()}"
+            "; it is the hardest step"
+            if hardest is last
+            else f"; the hardest step is {words(hardest['step_name'])}"
+        )
+        title += (
+            f", taken by {estimate(hardest, STEP_RATE).text()} of those before"
+            " it"
         )
     return Figure(
         "funnel",
         title,
-        "Each bar holds the users who took the step before. Percentages are of"
-        " them, without the pending, with Wilson intervals; times are medians"
-        " from the step before.",
+        "Each bar holds all who took the step before, split by what became of"
+        " them. Percentages are of those whose time has passed, with Wilson"
+        " intervals; times are medians from the step before.",
         charts.steps(
             [
                 {
@@ -115,13 +127,14 @@ def _funnel(steps: list[Row]) -> Figure:
             OUTCOMES,
         ),
         Table(
-            caption="First steps of new users",
+            caption="First steps of those who sign up",
             columns=[
                 "Step",
                 "Took the step before",
                 "Reached",
                 "Pending",
                 "Lost",
+                "Time passed",
                 "Of the step before",
                 "Interval",
                 "Of all",
@@ -133,7 +146,7 @@ def _funnel(steps: list[Row]) -> Figure:
     )
 
 
-def _lowest(steps: list[Row]) -> Row | None:
+def _hardest(steps: list[Row]) -> Row | None:
     """Find the step that the fewest of those before it take."""
     known = [row for row in steps[1:] if row[STEP_RATE] is not None]
     return min(
@@ -143,16 +156,25 @@ def _lowest(steps: list[Row]) -> Row | None:
     )
 
 
+def _is_clear(hardest: Row, steps: list[Row]) -> bool:
+    """Tell whether a step is harder than each other, beyond the intervals."""
+    return all(
+        is_apart(estimate(hardest, STEP_RATE), estimate(row, STEP_RATE))
+        for row in steps
+        if row[STEP_RATE] is not None and row is not hardest
+    )
+
+
 def _heading(row: Row) -> str:
     """Write a step over its bar, short enough for a phone."""
     name = f"{row['step_number']}. {sentence(row['step_name'])}"
     if row["median_seconds"] is not None:
         name += f", after {duration(row['median_seconds'])}"
     users = f"{count(row['reached_users'])} users"
-    if row[STEP_RATE] is not None and row["ci_low"] is not None:
+    if row[STEP_RATE] is not None:
         users = (
-            f"{count(row['reached_users'])} of {count(row['entered_users'])}:"
-            f" {rate_label(row, STEP_RATE)}"
+            f"{rate_label(row, STEP_RATE)} of"
+            f" {count(row['mature_entered_users'])}"
         )
     return f"{name}\n{users}"
 
@@ -165,6 +187,7 @@ def _step_row(row: Row) -> list[str | Cell]:
         count(row["reached_users"]),
         count(row["pending_users"]),
         count(row["dropped_users"]),
+        count(row["mature_entered_users"]),
         scale.text(row[STEP_RATE]),
         Cell(scale.span(row["ci_low"], row["ci_high"])),
         percent(row["total_rate"]),
@@ -172,11 +195,11 @@ def _step_row(row: Row) -> list[str | Cell]:
     ]
 
 
-def _hardest(
+def _by_dimension(
     rows: list[Row], steps: list[Row], dimension: str
 ) -> Figure | None:
     """Draw the hardest step by one dimension."""
-    hardest = _lowest(steps)
+    hardest = _hardest(steps)
     if hardest is None:
         return None
     every = [
@@ -212,12 +235,12 @@ def _hardest(
         f"step-by-{dimension}",
         title,
         "Dots are rates of those who took the step before, lines their Wilson"
-        " intervals; in brackets, how many took it.",
+        " intervals; in brackets, for how many of them the time has passed.",
         charts.dots(
             [
                 {
                     "category": f"{row['dimension_value']}"
-                    f" ({count(row['entered_users'])})",
+                    f" ({count(row['mature_entered_users'])})",
                     "value": row[STEP_RATE],
                     "low": row["ci_low"],
                     "high": row["ci_high"],
@@ -238,6 +261,7 @@ def _hardest(
                 "Took the step before",
                 "Reached",
                 "Pending",
+                "Time passed",
                 "Rate",
                 "Interval",
                 "Median time",
@@ -255,6 +279,7 @@ def _value_row(row: Row) -> list[str | Cell]:
         count(row["entered_users"]),
         count(row["reached_users"]),
         count(row["pending_users"]),
+        count(row["mature_entered_users"]),
         scale.text(row[STEP_RATE]),
         Cell(scale.span(row["ci_low"], row["ci_high"])),
         duration(row["median_seconds"]),

@@ -85,7 +85,8 @@ def definitions(tables: Tables) -> list[tuple[str, str]]:
         ),
         (
             "Session",
-            f"events of a user with no gap longer than {minutes} between them.",
+            f"events of a user with no silence longer than {minutes} between"
+            " them; a title that still plays is not silence.",
         ),
         (
             "Valid play",
@@ -108,7 +109,18 @@ def methods(tables: Tables) -> list[tuple[str, str]]:
         (
             "Retention",
             "returned users over eligible users; several cohorts together are"
-            " the sum over the sum. Intervals are Wilson's.",
+            " the sum over the sum. Wilson's intervals take users as"
+            " independent; those between cohorts take cohorts as the sample.",
+        ),
+        (
+            "Length of stay",
+            "Kaplan and Meier's estimate, which counts users for as long as"
+            " they could be followed, with Greenwood's interval.",
+        ),
+        (
+            "Differences",
+            "a title calls values different only where their intervals, widened"
+            " for the number of values compared, do not meet.",
         ),
         (
             "Experiments",

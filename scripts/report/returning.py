@@ -132,13 +132,16 @@ def _cards(summary: list[Row]) -> Cards:
 
 def _curve(rows: list[Row]) -> Figure | None:
     """Draw retention by day of the users old enough, and of the same users."""
-    shown = [
-        row
-        for row in rows
-        if row["dimension"] == "all"
-        and row["rate"] is not None
-        and 1 <= row["day_number"] <= MOST_PERIODS["day"]
-    ]
+    shown = sorted(
+        (
+            row
+            for row in rows
+            if row["dimension"] == "all"
+            and row["rate"] is not None
+            and 1 <= row["day_number"] <= MOST_PERIODS["day"]
+        ),
+        key=lambda row: row["day_number"],
+    )
     by_set = {
         name: {r["day_number"]: r for r in shown if r["cohort_set"] == name}
         for name in COHORT_SETS
@@ -146,12 +149,12 @@ def _curve(rows: list[Row]) -> Figure | None:
     eligible, fixed = by_set["eligible"], by_set["fixed"]
     if not eligible:
         return None
-    # One cohort, or one age: both sets are the same users.
+    # Where all are old enough both sets are the same users, and one line.
     is_same = all(
         number in eligible
         and eligible[number]["eligible_users"] == row["eligible_users"]
         for number, row in fixed.items()
-    ) and len(eligible) == len(fixed)
+    )
     drawn = {"eligible": eligible}
     if fixed and not is_same:
         drawn["fixed"] = fixed
@@ -174,7 +177,7 @@ def _curve(rows: list[Row]) -> Figure | None:
     return Figure(
         "retention-curve",
         title,
-        _curve_caption(drawn, is_same=is_same),
+        _curve_caption(drawn),
         charts.curve(
             [
                 {
@@ -218,33 +221,34 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def _curve_caption(drawn: dict[str, dict[int, Row]], *, is_same: bool) -> str:
+def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
     """Tell the two sets and the two intervals apart in words."""
     eligible = drawn["eligible"]
     most = max(row["eligible_users"] for row in eligible.values())
     full = max(n for n, r in eligible.items() if r["eligible_users"] == most)
+    last = max(eligible)
     caption = "Share of users active on each day after their first."
-    if is_same:
+    if "fixed" in drawn:
+        fixed = drawn["fixed"]
         caption += (
-            " All are old enough for every day, so the line follows the same"
-            f" {count(most)} users."
+            f" Solid: all who are old enough for the day, {count(most)} users"
+            f" at most and {count(eligible[last]['eligible_users'])} on day"
+            f" {last}; who they are changes along the line. Dashed: the"
+            f" {count(fixed[max(fixed)]['eligible_users'])} users old enough"
+            f" for day {max(fixed)}, the same on every day, so that no change"
+            " of users can bend the line."
         )
     else:
-        caption += f" Solid: all who are old enough, {count(most)} users"
-        if full < max(eligible):
-            least = eligible[max(eligible)]["eligible_users"]
-            caption += (
-                f" up to day {full}, {count(least)} on day {max(eligible)};"
-                " who they are changes along the line"
-            )
-        caption += "."
-        if "fixed" in drawn:
-            fixed = drawn["fixed"]
-            caption += (
-                f" Dashed: the {count(fixed[max(fixed)]['eligible_users'])}"
-                f" users old enough for day {max(fixed)}, the same on every"
-                " day, so that no change of users can bend the line."
-            )
+        caption += (
+            f" Up to day {full} these are the same {count(most)} users, so no"
+            " change of users bends the line"
+        )
+        caption += (
+            "; after it only older cohorts are old enough,"
+            f" {count(eligible[last]['eligible_users'])} users on day {last}."
+            if full < last
+            else "."
+        )
     has_between = any(
         row["cohort_ci_low"] is not None for row in eligible.values()
     )
@@ -255,6 +259,9 @@ def _curve_caption(drawn: dict[str, dict[int, Row]], *, is_same: bool) -> str:
         else " Bands are Wilson intervals, which take users as independent;"
         " one cohort cannot tell how much cohorts differ."
     )
+    top = charts.HEADROOM * max(row["rate"] for row in eligible.values())
+    if any((_interval(row).high or 0) > top for row in eligible.values()):
+        caption += " Where few users are left the band is cut off above."
     return caption
 
 
@@ -373,12 +380,15 @@ def _small_cells(rows: list[Row]) -> str:
 
 def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
     """Draw the triangle of one grain; what has not passed is dashed."""
-    every = [
-        row
-        for row in triangle
-        if row["cohort_grain"] == grain
-        and 1 <= row["period_number"] <= MOST_PERIODS[grain]
-    ]
+    every = sorted(
+        (
+            row
+            for row in triangle
+            if row["cohort_grain"] == grain
+            and 1 <= row["period_number"] <= MOST_PERIODS[grain]
+        ),
+        key=lambda row: (row["cohort_date"], row["period_number"]),
+    )
     cells = [row for row in every if _is_known(row)]
     if not cells:
         return None
@@ -392,7 +402,7 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
     letter, marked = ("D", tuple(HEADLINE_DAYS))
     if grain == "week":
         letter, marked = "W", HEADLINE_WEEKS
-    title = _spread(cells, letter, marked)
+    title = f"Cohorts by {grain}: {_spread(cells, letter, marked)}"
     caption = (
         f"Rows are users by {grain} of first activity, columns {grain}s since;"
         " darker is more users active."
@@ -434,7 +444,7 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
                 {
                     "cohort": str(row["cohort_date"]),
                     "period": row["period_number"],
-                    "rate": round(row["rate"], 6),
+                    "rate": round(row["rate"], 4),
                 }
                 | (
                     {"short": percent(row["rate"]).split(NO_BREAK)[0]}
@@ -482,7 +492,7 @@ def _unknown(cells: list[Row], cohorts: list[date], last: int) -> list[Row]:
 
 
 def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
-    """Say in a title how far the cohorts lie apart."""
+    """Say how far the cohorts lie apart."""
     spans = []
     for number in marked:
         rates = [row["rate"] for row in cells if row["period_number"] == number]
@@ -492,7 +502,7 @@ def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
             if scale.bare(min(rates)) == scale.bare(max(rates)):
                 span = scale.text(rates[0])
             spans.append(f"{letter}{number} {span}")
-    return f"Cohort by cohort: {listed(spans)}" if spans else "Every cohort"
+    return listed(spans) or "every one that is old enough"
 
 
 def _table_columns(last: int, grain: str) -> list[int]:
@@ -569,7 +579,7 @@ def _breakdown(
         ),
     )
     names = [f"D{number}" for number in days if number in found]
-    axis_title = "Share of eligible users active on the day"
+    axis_title = "Active on the day"
     if len(names) == 1:
         axis_title = f"{names[0]} retention"
     title = contrast(

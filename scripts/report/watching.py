@@ -250,7 +250,11 @@ def _genres(every: list[Row]) -> Table | None:
     )[:MOST_GENRES]
     if not rows:
         return None
-    known = [row for row in rows if row["completer_rate"] is not None]
+    # Without the lengths of titles nobody is known to complete one.
+    is_known = any(row["completer_users"] for row in rows)
+    known = [
+        row for row in rows if is_known and row["completer_rate"] is not None
+    ]
     title = "Genres by the number of users who start them"
     if len(known) > 1:
         title = contrast(
@@ -270,12 +274,12 @@ def _genres(every: list[Row]) -> Table | None:
             ],
         )
     note = (
-        "Starters played a title of the genre, completers played one to its"
-        " end; below their share its Wilson interval. A title of several"
+        "Starters have a valid play of the genre, completers one that reached"
+        " its end; below their share its Wilson interval. A title of several"
         " genres counts for each."
     )
-    if len(known) < len(rows):
-        note += " Where no length of a title is known, nor is its end."
+    if not known:
+        note += " No play reached its end, or no title's length is known."
     if len(rows) < len(every):
         note += f" The {len(rows)} most started of {len(every)} genres."
     return Table(
@@ -290,16 +294,16 @@ def _genres(every: list[Row]) -> Table | None:
             "Skip rate",
             "Hours watched",
         ],
-        rows=[_genre_row(row) for row in rows],
+        rows=[_genre_row(row, is_known=is_known) for row in rows],
         source=GENRES,
         title=title,
         note=note,
     )
 
 
-def _genre_row(row: Row) -> list[str | Cell]:
+def _genre_row(row: Row, *, is_known: bool) -> list[str | Cell]:
     complete: str | Cell = MISSING
-    if row["completer_rate"] is not None:
+    if is_known and row["completer_rate"] is not None:
         low, high = row["completer_ci_low"], row["completer_ci_high"]
         scale = fit_scale("rate", row["completer_rate"], low, high)
         complete = Cell(
@@ -310,7 +314,7 @@ def _genre_row(row: Row) -> list[str | Cell]:
         count(row["title_count"]),
         count(row["play_count"]),
         count(row["starter_users"]),
-        count(row["completer_users"]),
+        count(row["completer_users"]) if is_known else MISSING,
         complete,
         percent(row["skip_rate"]),
         count(row["watched_seconds"] / HOUR),
@@ -346,17 +350,20 @@ def _next(every: list[Row]) -> Figure | Note | None:
     if onward:
         most = max(
             onward,
-            key=lambda row: (row["transition_count"], row["from_genre_name"]),
+            key=lambda row: (
+                row["transition_count"],
+                row["from_genre_name"],
+                row["to_genre_name"],
+            ),
         )
         title = (
-            f"The most frequent change is from {most['from_genre_name']} to"
-            f" {most['to_genre_name']}:"
-            f" {percent(most['transition_rate'])} of"
-            f" {count(sizes[most['from_genre_name']])}"
+            f"After {most['from_genre_name']} the genre changes most often to"
+            f" {most['to_genre_name']}: {percent(most['transition_rate'])} of"
+            f" {count(sizes[most['from_genre_name']])} times"
         )
     caption = (
-        "Rows are genres watched, columns the genres watched next; a row adds"
-        " up to all that followed it."
+        "Rows are genres, columns those of the next valid play of the session;"
+        " each row adds up to 100 %. A title of several genres counts for each."
     )
     if len(names) < len(sizes):
         caption += f" The {len(names)} most watched of {len(sizes)} genres."

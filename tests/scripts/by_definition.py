@@ -187,7 +187,8 @@ def sessions(plays, gap=1800):
 def session_lengths(rows):
     """Describe some sessions: count, users, mean and percentiles [s].
 
-    A session lasts from its first start to its latest end, or start.
+    A session lasts from its first start to its latest end, or start. A
+    percentile is the smallest length that so many per cent do not exceed.
     """
     known = rows.assign(ended_at=rows["ended_at"].fillna(rows["event_at"]))
     found = known.groupby("session").agg(
@@ -200,7 +201,7 @@ def session_lengths(rows):
         "user_count": rows["user_id"].nunique(),
         "mean_seconds": seconds.mean(),
     } | {
-        name: np.percentile(seconds, percent)
+        name: np.percentile(seconds, percent, method="inverted_cdf")
         for name, percent in PERCENTILES.items()
     }
 

@@ -13,6 +13,14 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
+RAW_COLUMNS = {
+    "users": "user_id signed_up_at platform country_code subscription_status"
+    " acquisition_channel",
+    "content": "content_id title genre language duration_seconds released_on",
+    "events": "event_id user_id content_id event_type event_at device_type",
+    "experiment_assignments": "experiment_id user_id variant assigned_at"
+    " reached_at",
+}
 BIN = Path(sys.executable).parent
 REFERENCES = (
     "experiments.csv",
@@ -145,6 +153,51 @@ def add_references():
         return folder
 
     return add
+
+
+@pytest.fixture(scope="session")
+def log_of(add_references):
+    """Write frames as raw files; columns and files not given are empty."""
+
+    def write(folder, **frames):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, columns in RAW_COLUMNS.items():
+            frame = frames.get(name, pd.DataFrame())
+            frame.reindex(columns=columns.split()).to_csv(
+                folder / f"{name}.csv", index=False
+            )
+        return add_references(folder)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def compiled(dbt, log_of, tmp_path_factory):
+    """Compile models; returns their SQL by name, in the order given.
+
+    Relations are called ``warehouse.<schema>.<model>``: attach a database by
+    that name and run the SQL on tables of one's own.
+    """
+
+    def run(*names, variables=None):
+        folder = tmp_path_factory.mktemp("compiled")
+        done = dbt(
+            log_of(folder / "log"),
+            folder,
+            "compile",
+            "--select",
+            *names,
+            variables=variables,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+        found = {
+            path.stem: path.read_text()
+            for path in (folder / "target/compiled").rglob("*.sql")
+            if "models" in path.parts
+        }
+        return {name: found[name] for name in names}
+
+    return run
 
 
 @pytest.fixture(scope="session")

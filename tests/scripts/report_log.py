@@ -202,7 +202,7 @@ def triangle_rows():
     for week in range(2):
         size = (13_377, 10_665)[week]
         for number in range(9):
-            last = day(7 * week + 7 * number + (13 if week == 0 else 11))
+            last = day(7 * (week + number) + 6)
             rate = 1.6 * expected_rate(5 * number) if number else 1.0
             # Half of a cohort is old enough a week before all of it is.
             old = (last <= WATERMARK) + (
@@ -249,8 +249,9 @@ def survival_rows():
     for dimension, value, size, factor in dimensions("DE", 24_042):
         if dimension == "country":
             continue
-        for number in range(41):
-            stay = 0.75 * math.exp(-0.02 * number / factor)
+        for number in range(27):
+            stay = 0.6 * math.exp(-0.03 * number / factor) if number else 1.0
+            reach = 1 / math.sqrt(size) if number else None
             rows.append(
                 {
                     "dimension": dimension,
@@ -258,24 +259,24 @@ def survival_rows():
                     "day_number": number,
                     "at_risk_users": round(size * stay),
                     "churned_users": round(size * 0.02 * stay),
-                    "censored_users": 3 * (number > 30),
+                    "censored_users": 3 * (number > 20),
                     "survival_rate": stay,
                     "hazard_rate": 0.02,
-                    "ci_low": stay - 1 / math.sqrt(size),
-                    "ci_high": stay + 1 / math.sqrt(size),
+                    "ci_low": stay - reach if reach else None,
+                    "ci_high": stay + reach if reach else None,
                 }
             )
     return rows
 
 
 def tenure_rows():
-    bands = ("established", "0-6 days", "7-13 days", "14-29 days", "30+ days")
+    bands = ("0-6 days", "7-13 days", "14-29 days", "30+ days", "established")
     rows = []
     for week in range(6):
         for number, name in enumerate(bands, start=1):
             users = max(0, 4_000 - 700 * abs(week - number))
-            if number > 1 and (number - 2) > week:
-                users = 0
+            if number < 5 and number > week + 1:
+                continue
             rows.append(
                 {
                     "week_start_date": day(7 * week),
@@ -446,17 +447,23 @@ def genre_rows(genres):
 
 
 def funnel_rows():
-    names = ("signed_up", "first_play", "valid_play", "came_back")
+    """Return a funnel in which 400 of all still have time."""
+    names = ("signed_up", "first_valid_play", "second_genre", "day_1_return")
     rows = []
     for dimension, value, size, factor in dimensions("DE", 24_042):
         if dimension == "country":
             continue
-        entered = size
+        entered, old = size, size - size // 60
+        mature = old
         for number, name in enumerate(names, start=1):
-            pending = 120 if number == 4 else 0
-            share = 1.0 if number == 1 else min(1.0, 0.7 * factor)
-            reached = round((entered - pending) * share)
-            rate, low, high = wilson(reached, entered - pending)
+            share = 1.0 if number == 1 else (0.9, 0.8, 0.3)[number - 2] * factor
+            share = min(share, 0.98) if number > 1 else share
+            pending = (entered - mature) // 4 if number > 1 else 0
+            mature_reached = round(mature * share)
+            reached = mature_reached + (entered - mature) // 2
+            if number == 1:
+                reached = entered
+            rate, low, high = wilson(mature_reached, mature)
             rows.append(
                 {
                     "dimension": dimension,
@@ -467,14 +474,16 @@ def funnel_rows():
                     "reached_users": reached,
                     "pending_users": pending,
                     "dropped_users": entered - pending - reached,
+                    "mature_entered_users": mature,
+                    "mature_reached_users": mature_reached,
                     "step_rate": rate if number > 1 else None,
-                    "total_rate": reached / size,
+                    "total_rate": mature_reached / old,
                     "ci_low": low if number > 1 else None,
                     "ci_high": high if number > 1 else None,
                     "median_seconds": 3_700.0 * number if number > 1 else None,
                 }
             )
-            entered = reached
+            entered, mature = reached, mature_reached
     return rows
 
 

@@ -97,7 +97,7 @@ def test_every_macro_is_described_with_its_arguments():
         ):
             if "__" not in name:
                 written[name] = [
-                    argument.strip()
+                    argument.split("=")[0].strip()
                     for argument in arguments.split(",")
                     if argument.strip()
                 ]

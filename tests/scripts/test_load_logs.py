@@ -7,13 +7,14 @@ import sys
 
 import duckdb
 import pytest
+import yaml
 from loading import ROOT, csv_of, events, loader
 
 import load_logs
 from mapping.folder import OWN_FILES
-from mapping.language import EXAMPLE, MappingError
+from mapping.language import EXAMPLE, MappingError, columns_of
 from mapping.specification import read_mapping
-from raw_files import REFERENCES
+from raw_files import REFERENCES, TABLES
 
 
 @pytest.fixture
@@ -379,6 +380,25 @@ def test_writes_every_file_of_a_log_and_describes_it(load):
         assert facts["rows"] == len(log.rows(path.stem))
     for name, header in REFERENCES.items():
         assert log.bytes()[f"{name}.csv"].decode() == header + "\n"
+
+
+def test_columns_are_those_that_the_warehouse_reads():
+    path = ROOT / "models/staging/service/_service__seeds.yml"
+    types = {"integer": "bigint", "time": "timestamp", "date": "date"}
+    types |= dict.fromkeys(("duration", "number"), "double")
+    for seed in yaml.safe_load(path.read_text())["seeds"]:
+        read = {
+            (
+                column["name"],
+                column["data_type"],
+                "optional" in column.get("config", {}).get("meta", {}),
+            )
+            for column in seed["columns"]
+        }
+        assert read == {
+            (name, types.get(kind, "varchar"), name not in TABLES[seed["name"]])
+            for name, kind in columns_of(seed["name"]).items()
+        }
 
 
 def test_reference_headers_are_those_of_the_demo():

@@ -191,6 +191,19 @@ TRACES = {
         ],
         [(180, 120, "stop")],
     ),
+    "told_of_the_last_episode_after_the_next_began": Trace(
+        [
+            play("10:00:00"),
+            play("10:25:00", **SHORT),
+            stop("10:25:00.2"),
+            pause("10:30:00", **SHORT),
+            seek("10:30:30", 0),
+            play("10:31:00", **SHORT),
+            stop("10:33:00", **SHORT),
+        ],
+        [(1500, 1500, "next_play"), (420, 420, "stop")],
+        {"pause_count": [0, 1]},
+    ),
     "crash_then_new_player": Trace(
         [
             play("10:00:00", player_id="one"),

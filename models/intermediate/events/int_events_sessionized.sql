@@ -9,11 +9,10 @@
 
     A run is one session, unless it lasts longer than
     `maximum_session_seconds`, where it is cut at every multiple of that since
-    its start, or meets midnight while `session_midnight` is `split`. A
-    session's id is its first event's, so a late event renames at most the
-    session that it lands in; a run's, `parent_session_id`, likewise. Events at
-    the same instant are ordered by receipt, then by the source's own number,
-    then by id.
+    its start, or meets midnight while `session_midnight` is `split`. A run's id
+    is its first event's, so a late event renames at most the run that it lands
+    in. It is the session's id; the further pieces of a run that is cut append
+    their number, such as `e7:1`.
 -#}
 
 {%- if var('session_midnight') not in ['cross', 'split'] %}
@@ -38,12 +37,10 @@ shown as (
         is_playing,
         is_shown,
         closing_type,
-        position_seconds,
-        playback_speed,
-        sequence_number,
+        has_position,
+        event_number,
         event_at,
         closing_at,
-        received_at,
         case
             when is_playing and is_shown
                 then {{ add_seconds(
@@ -65,24 +62,17 @@ silences as (
     select
         *,
         lag(event_at) over events_of_user as previous_event_at,
+        lead(event_at) over events_of_user as next_event_at,
         max(shown_until_at) over earlier_events as silent_from_at
     from shown
     window
         events_of_user as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
         ),
         earlier_events as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -105,83 +95,72 @@ runs as (
         {{ last_known('case when is_run_start then event_id end') }} over so_far
             as parent_session_id,
         {{ last_known('case when is_run_start then event_at end') }} over so_far
-            as run_started_at
-    from breaks
-    window
-        so_far as (
-            partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
-            rows between unbounded preceding and current row
-        )
-),
-
-openings as (
-    select
-        *,
-        (
-            is_run_start
-            or coalesce(
-                {{ var('maximum_session_seconds') }} > 0
-                and floor(
-                    {{ seconds_between('run_started_at', 'event_at') }}
-                    / nullif({{ var('maximum_session_seconds') }}, 0)
-                ) > floor(
-                    {{ seconds_between('run_started_at', 'previous_event_at') }}
-                    / nullif({{ var('maximum_session_seconds') }}, 0)
-                ),
-                false
-            )
-            or (
-                '{{ var("session_midnight") }}' = 'split'
-                and {{ local_date('event_at') }}
-                > {{ local_date('previous_event_at') }}
-            )
-        ) as is_session_start
-    from runs
-),
-
-numbered as (
-    select
-        *,
-        sum(case when is_session_start then 1 else 0 end) over so_far
-            as session_number,
-        {{ last_known('case when is_session_start then event_id end') }}
-            over so_far as session_id,
+            as run_started_at,
         {{ next_known('case when is_run_start then event_at end') }}
             over later_events as next_run_at,
         {{ next_known('case when event_id = play_id then event_at end') }}
             over later_events as next_play_at
-    from openings
+    from breaks
     window
         so_far as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and current row
         ),
         later_events as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between 1 following and unbounded following
         )
+),
+
+pieces as (
+    select
+        *,
+        coalesce(
+            floor(
+                {{ seconds_between('run_started_at', 'event_at') }}
+                / nullif({{ var('maximum_session_seconds') }}, 0)
+            ),
+            0
+        )
+        + case
+            when '{{ var("session_midnight") }}' = 'split'
+                then {{ days_between(
+                    local_date('run_started_at'), local_date('event_at')
+                ) }}
+            else 0
+        end as piece_number,
+        coalesce(
+            floor(
+                {{ seconds_between('run_started_at', 'previous_event_at') }}
+                / nullif({{ var('maximum_session_seconds') }}, 0)
+            ),
+            0
+        )
+        + case
+            when '{{ var("session_midnight") }}' = 'split'
+                then {{ days_between(
+                    local_date('run_started_at'), local_date('previous_event_at')
+                ) }}
+            else 0
+        end as previous_piece_number
+    from runs
 ),
 
 final as (
     select
         -- keys
         event_id,
-        session_id,
+        case
+            when piece_number = 0 then parent_session_id
+            else
+                concat(
+                    parent_session_id,
+                    ':',
+                    cast(cast(piece_number as integer) as varchar)
+                )
+        end as session_id,
         parent_session_id,
         play_id,
         user_id,
@@ -190,26 +169,25 @@ final as (
         -- attributes
         event_type,
         device_type,
-        is_session_start,
+        is_run_start or piece_number > previous_piece_number
+            as is_session_start,
         is_playing,
         is_shown,
         closing_type,
+        has_position,
 
         -- measures
-        cast(session_number as integer) as session_number,
-        position_seconds,
-        playback_speed,
-        sequence_number,
+        event_number,
 
         -- times
         {{ local_date('event_at') }} as event_date,
         event_at,
         closing_at,
         shown_until_at,
+        next_event_at,
         next_run_at,
-        next_play_at,
-        received_at
-    from numbered
+        next_play_at
+    from pieces
 )
 
 select * from final

@@ -19,24 +19,26 @@ stretches as (select * from {{ ref('int_stretches_bounded') }}),
 
 continued_stretches as (select * from {{ ref('int_stretches_bounded') }}),
 
-openings as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_sessionized') }}),
 
-later_events as (select * from {{ ref('int_events_sessionized') }}),
-
-titles as (select * from {{ ref('int_titles_classified') }}),
+classified as (select * from {{ ref('int_events_classified') }}),
 
 -- A play of one stretch runs from 0 at normal speed.
 plain as (
     select
-        event_id,
         play_id,
+        session_id,
         user_id,
-        bound_code,
-        1 as stretch_number,
-        cast(round(bound_seconds * 1e6) as bigint) as bound_us,
+        content_id,
+        device_type,
+        case
+            when bound_seconds > duration_seconds then 'title_end'
+            else bound_code
+        end as close_reason_code,
+        duration_seconds,
         cast(round(least(bound_seconds, duration_seconds) * 1e6) as bigint)
             as running_us,
-        cast(round(duration_seconds * 1e6) as bigint) as duration_us,
+        event_date,
         event_at
     from stretches
     where
@@ -44,29 +46,41 @@ plain as (
         and not is_continued
 ),
 
+told as (
+    select
+        continued_stretches.*,
+        case
+            when classified.position_seconds is not null
+                then least(
+                    greatest(classified.position_seconds, 0),
+                    continued_stretches.duration_seconds
+                )
+        end as position_seconds,
+        case
+            when classified.playback_speed > 0 then classified.playback_speed
+        end as playback_speed
+    from continued_stretches
+    inner join classified
+        on continued_stretches.event_id = classified.event_id
+    where
+        continued_stretches.is_continued
+        and classified.row_verdict = 'canonical'
+),
+
 paced as (
     select
         *,
         row_number() over events_of_play as stretch_number,
         coalesce({{ last_known('playback_speed') }} over so_far, 1) as speed
-    from continued_stretches
-    where is_continued
+    from told
     window
         events_of_play as (
             partition by play_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
         ),
         so_far as (
             partition by play_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
 ),
@@ -75,7 +89,10 @@ opened as (
     select
         event_id,
         play_id,
+        session_id,
         user_id,
+        content_id,
+        device_type,
         bound_code,
         is_playing,
         stretch_number,
@@ -94,6 +111,7 @@ opened as (
                 ) * 1e6
             ) as bigint
         ) as told_us,
+        event_date,
         event_at
     from paced
 ),
@@ -115,19 +133,22 @@ run as (
 capped as (
     select
         *,
-        cast(
-            round(
-                speed * greatest(
-                    least(
-                        open_us,
-                        cast({{ var('maximum_play_seconds') }} * 1e6 as bigint)
-                        - open_before_us
-                    ),
-                    0
-                )
-            ) as bigint
-        ) as content_us
+        greatest(
+            least(
+                open_us,
+                cast({{ var('maximum_play_seconds') }} * 1e6 as bigint)
+                - open_before_us
+            ),
+            0
+        ) as capped_us
     from run
+),
+
+scaled as (
+    select
+        *,
+        cast(round(speed * capped_us) as bigint) as content_us
+    from capped
 ),
 
 moved as (
@@ -135,7 +156,7 @@ moved as (
         *,
         coalesce(cast(sum(content_us) over earlier_stretches as bigint), 0)
             as moved_before_us
-    from capped
+    from scaled
     window
         earlier_stretches as (
             partition by play_id
@@ -184,41 +205,30 @@ seen as (
 
 credited as (
     select
-        play_id,
-        user_id,
-        bound_code,
-        stretch_number,
-        event_id,
-        bound_us,
-        running_us,
-        running_us as unique_us,
-        running_us = duration_us as is_at_end,
-        event_at
-    from plain
-    union all
-    select
-        play_id,
-        user_id,
-        bound_code,
-        stretch_number,
-        event_id,
-        bound_us,
-        cast(round((to_us - from_us) / speed) as bigint) as running_us,
+        *,
+        -- Rounded at the title's end alone, where the title says how long.
+        case
+            when to_us - from_us = content_us then capped_us
+            else cast(round((to_us - from_us) / speed) as bigint)
+        end as running_us,
         greatest(to_us - greatest(from_us, coalesce(seen_until_us, from_us)), 0)
-            as unique_us,
-        to_us = duration_us as is_at_end,
-        event_at
+            as unique_us
     from seen
     where is_playing
+),
+
+ended as (
+    select
+        *,
+        {{ add_seconds('event_at', 'running_us / 1e6') }} as running_until_at
+    from credited
 ),
 
 shared as (
     select
         *,
-        {{ add_seconds('event_at', 'running_us / 1e6') }} as running_until_at,
-        max({{ add_seconds('event_at', 'running_us / 1e6') }})
-            over earlier_stretches as covered_until_at
-    from credited
+        max(running_until_at) over earlier_stretches as covered_until_at
+    from ended
     window
         earlier_stretches as (
             partition by user_id
@@ -227,18 +237,23 @@ shared as (
         )
 ),
 
-totals as (
+continued as (
     select
         play_id,
+        max(case when event_id = play_id then session_id end) as session_id,
+        max(user_id) as user_id,
+        max(content_id) as content_id,
+        max(case when event_id = play_id then device_type end) as device_type,
         max_by(
             case
                 when running_us = bound_us or bound_code = 'unknown'
                     then bound_code
-                when is_at_end then 'title_end'
+                when to_us = duration_us then 'title_end'
                 else 'maximum'
             end,
             stretch_number
         ) as close_reason_code,
+        max(duration_us) / 1e6 as duration_seconds,
         sum(running_us) as running_us,
         sum(unique_us) as unique_us,
         sum(
@@ -251,9 +266,45 @@ totals as (
                 else running_us
             end
         ) as net_us,
+        max(case when event_id = play_id then event_date end) as event_date,
+        min(event_at) as event_at,
         max(running_until_at) as ended_at
     from shared
     group by play_id
+),
+
+plays as (
+    select
+        play_id,
+        session_id,
+        user_id,
+        content_id,
+        device_type,
+        close_reason_code,
+        duration_seconds,
+        running_us,
+        running_us as unique_us,
+        running_us as net_us,
+        event_date,
+        event_at,
+        {{ add_seconds('event_at', 'running_us / 1e6') }} as ended_at
+    from plain
+    union all
+    select
+        play_id,
+        session_id,
+        user_id,
+        content_id,
+        device_type,
+        close_reason_code,
+        duration_seconds,
+        running_us,
+        unique_us,
+        net_us,
+        event_date,
+        event_at,
+        ended_at
+    from continued
 ),
 
 followed as (
@@ -261,52 +312,33 @@ followed as (
         play_id,
         count(*) filter (where event_type = 'pause') as pause_count,
         count(*) filter (where event_type = 'skip') as skip_count
-    from later_events
+    from events
     where
         play_id is not null
         and event_type in ('pause', 'skip')
     group by play_id
 ),
 
-known_titles as (
+counted as (
     select
-        content_id,
-        duration_seconds
-    from titles
-    where row_verdict = 'canonical'
-),
-
-opened_plays as (
-    select
-        openings.play_id,
-        openings.session_id,
-        openings.user_id,
-        openings.content_id,
-        openings.device_type,
-        totals.close_reason_code,
+        plays.*,
         coalesce(followed.skip_count, 0) > 0 as has_skip,
         coalesce(followed.pause_count, 0) as pause_count,
-        known_titles.duration_seconds,
-        floor(totals.running_us / 1e6) as watched_seconds,
-        floor(totals.net_us / 1e6) as net_watched_seconds,
-        floor(totals.unique_us / 1e6) as unique_seconds,
         case
-            when known_titles.duration_seconds > 0
-                then least(
-                    totals.unique_us / 1e6 / known_titles.duration_seconds, 1
-                )
-        end as completion_rate,
-        openings.event_date,
-        openings.event_at,
-        totals.ended_at
-    from openings
-    inner join known_titles
-        on openings.content_id = known_titles.content_id
-    inner join totals
-        on openings.play_id = totals.play_id
+            when plays.duration_seconds > 0
+                then least(plays.unique_us / 1e6 / plays.duration_seconds, 1)
+        end as completion_rate
+    from plays
     left join followed
-        on openings.play_id = followed.play_id
-    where openings.event_id = openings.play_id
+        on plays.play_id = followed.play_id
+),
+
+judged as (
+    select
+        *,
+        coalesce(completion_rate >= {{ var('complete_play_rate') }}, false)
+            as is_completed
+    from counted
 ),
 
 final as (
@@ -320,25 +352,22 @@ final as (
         -- attributes
         device_type,
         close_reason_code,
-        watched_seconds >= {{ var('valid_play_seconds') }} as is_valid_play,
-        coalesce(completion_rate >= {{ var('complete_play_rate') }}, false)
-            as is_completed,
-        has_skip and not coalesce(
-            completion_rate >= {{ var('complete_play_rate') }}, false
-        ) as is_skipped,
+        running_us >= {{ var('valid_play_seconds') }} * 1e6 as is_valid_play,
+        is_completed,
+        has_skip and not is_completed as is_skipped,
 
         -- measures
         cast(pause_count as integer) as pause_count,
-        cast(watched_seconds as bigint) as watched_seconds,
-        cast(net_watched_seconds as bigint) as net_watched_seconds,
-        cast(unique_seconds as bigint) as unique_seconds,
+        cast(floor(running_us / 1e6) as bigint) as watched_seconds,
+        cast(floor(net_us / 1e6) as bigint) as net_watched_seconds,
+        cast(floor(unique_us / 1e6) as bigint) as unique_seconds,
         completion_rate,
 
         -- times
         event_date as play_date,
         event_at as started_at,
         ended_at
-    from opened_plays
+    from judged
 )
 
 select * from final

@@ -12,7 +12,7 @@
     stood.
 
     A play `is_continued` when it has further stretches or tells of positions or
-    speeds.
+    speeds, or when its user has two titles running at once.
 -#}
 
 with
@@ -21,16 +21,30 @@ events as (select * from {{ ref('int_events_sessionized') }}),
 
 events_again as (select * from {{ ref('int_events_sessionized') }}),
 
+events_once_more as (select * from {{ ref('int_events_sessionized') }}),
+
 titles as (select * from {{ ref('int_titles_classified') }}),
 
 continued as (
     select play_id
     from events_again
-    where
-        position_seconds is not null
-        or playback_speed is not null
-        or (is_playing and event_id <> play_id)
+    where has_position or (is_playing and event_id <> play_id)
     group by play_id
+),
+
+-- Something else happens while the title runs, or may run.
+overlapping as (
+    select user_id
+    from events_once_more
+    where
+        is_playing
+        and next_event_at is not null
+        and (closing_at is null or next_event_at < closing_at)
+        and (
+            is_shown
+            or coalesce(next_event_at < least(next_play_at, next_run_at), true)
+        )
+    group by user_id
 ),
 
 known_titles as (
@@ -44,7 +58,8 @@ known_titles as (
 timed as (
     select
         events.*,
-        continued.play_id is not null as is_continued,
+        continued.play_id is not null or overlapping.user_id is not null
+            as is_continued,
         known_titles.duration_seconds,
         {{ seconds_between('events.event_at', 'events.closing_at') }}
             as closing_seconds,
@@ -71,6 +86,8 @@ timed as (
         on events.content_id = known_titles.content_id
     left join continued
         on events.play_id = continued.play_id
+    left join overlapping
+        on events.user_id = overlapping.user_id
     where events.play_id is not null
 ),
 
@@ -98,9 +115,12 @@ final as (
         -- keys
         event_id,
         play_id,
+        session_id,
         user_id,
+        content_id,
 
         -- attributes
+        device_type,
         is_playing,
         is_continued,
         case
@@ -116,13 +136,7 @@ final as (
         end as bound_code,
 
         -- measures
-        case
-            when position_seconds is not null
-                then least(greatest(position_seconds, 0), duration_seconds)
-        end
-            as position_seconds,
-        case when playback_speed > 0 then playback_speed end as playback_speed,
-        sequence_number,
+        event_number,
         duration_seconds,
         case
             when not is_playing or is_of_unknown_end then 0
@@ -130,8 +144,8 @@ final as (
         end as bound_seconds,
 
         -- times
-        event_at,
-        received_at
+        event_date,
+        event_at
     from bounded
 )
 

@@ -3,9 +3,10 @@
 
     The users are those known to have signed up on an observed day. Where the
     sign-up is unknown, nobody can say who signed up and never played, so such a
-    user has no milestones. A genre is explored by a valid play; the second one
-    is reached by the first valid play of a title with two. The return is the
-    first play, of any length, that begins on the calendar day after first
+    user has no milestones. Events from before the sign-up are rejected earlier,
+    so no milestone precedes it. A genre is explored by a valid play; the second
+    one is reached by the first valid play of a title with two. The return is
+    the first play, of any length, that begins on the calendar day after first
     activity.
 
     One play may reach several milestones; they then stand in the order of

@@ -9,7 +9,8 @@ with
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
 days as (
-    {{ integers('day_offset', 3660) }}
+    -- A hundred years, more than lie between the instants that are possible.
+    {{ integers('day_offset', 36525) }}
 ),
 
 dated as (

@@ -1,4 +1,10 @@
-{#- Grain: one row per play: one attempt at a title, with its pauses. -#}
+{{ config(materialized='view') }}
+
+{#-
+    Grain: one row per play: one attempt at a title, with its pauses.
+
+    A view: the plays are a table already, to which their users are added.
+-#}
 
 with
 

@@ -9,24 +9,33 @@ users as (select * from {{ ref('int_users_started') }}),
 sessions as (
     select
         session_id,
-        parent_session_id,
-        user_id,
-        session_number,
+        min(parent_session_id) as parent_session_id,
+        min(user_id) as user_id,
         count(*) as event_count,
         count(*) filter (where event_id = play_id) as play_count,
         min(event_date) as session_date,
         min(event_at) as started_at,
         max(shown_until_at) as ended_at
     from events
-    group by session_id, parent_session_id, user_id, session_number
+    group by session_id
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by user_id
+            order by started_at asc nulls last, session_id asc nulls last
+        ) as session_number
+    from sessions
 ),
 
 final as (
     select
         -- keys
-        sessions.session_id,
-        sessions.parent_session_id,
-        sessions.user_id,
+        numbered.session_id,
+        numbered.parent_session_id,
+        numbered.user_id,
 
         -- attributes
         users.platform,
@@ -34,19 +43,19 @@ final as (
         users.is_new,
 
         -- measures
-        sessions.session_number,
-        cast(sessions.event_count as integer) as event_count,
-        cast(sessions.play_count as integer) as play_count,
-        {{ seconds_between('sessions.started_at', 'sessions.ended_at') }}
+        cast(numbered.session_number as integer) as session_number,
+        cast(numbered.event_count as integer) as event_count,
+        cast(numbered.play_count as integer) as play_count,
+        {{ seconds_between('numbered.started_at', 'numbered.ended_at') }}
             as duration_seconds,
 
         -- times
-        sessions.session_date,
-        sessions.started_at,
-        sessions.ended_at
-    from sessions
+        numbered.session_date,
+        numbered.started_at,
+        numbered.ended_at
+    from numbered
     inner join users
-        on sessions.user_id = users.user_id
+        on numbered.user_id = users.user_id
 )
 
 select * from final

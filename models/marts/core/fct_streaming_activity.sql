@@ -38,7 +38,6 @@ final as (
         events.is_session_start,
 
         -- measures
-        events.session_number,
         {{ days_between('users.cohort_date', 'events.event_date') }}
             as day_number,
         plays.watched_seconds,

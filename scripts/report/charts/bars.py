@@ -136,7 +136,9 @@ def horizontal_bars(
             "value:Q",
             title=x_title,
             scale=alt.Scale(zero=True, nice=False, domainMax=most * HEADROOM),
-            axis=alt.Axis(format=axis_format, tickCount=5),
+            axis=alt.Axis(
+                format=axis_format, tickCount=5, labelOverlap="greedy"
+            ),
         ),
     )
     return finish(
@@ -305,7 +307,7 @@ def steps(
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
     y = alt.Y(
-        "step:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.74)
+        "step:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.7)
     )
     bars_of_steps = (
         alt.Chart(alt.InlineData(values=ranked))
@@ -323,6 +325,7 @@ def steps(
                 "series:N",
                 title=None,
                 scale=named_scale(list(series), list(series.values())),
+                legend=legend_of(list(series), offset=24),
             ),
             order="rank:O",
             tooltip="label:N",
@@ -350,5 +353,5 @@ def steps(
     return finish(
         alt.LayerChart(layer=[bars_of_steps, words]),
         description,
-        88 * len(headings),
+        78 * len(headings),
     )

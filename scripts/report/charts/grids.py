@@ -11,6 +11,7 @@ from report.charts.theme import (
     GREY,
     INK,
     LABEL_LIMIT,
+    NARROW,
     PERCENT_LEGEND,
     RAMP,
     Row,
@@ -19,7 +20,7 @@ from report.charts.theme import (
 )
 
 # Where on the ramp ink stops being readable and paper begins to be.
-DARK = 0.6
+DARK = 0.66
 # A number needs so many pixels of its cell.
 TEXT_WIDTH = 34
 
@@ -177,7 +178,11 @@ def matrix(
             sort=None,
             title=x_title,
             scale=alt.Scale(domain=names),
-            axis=alt.Axis(labelAngle=-45, labelLimit=90, labelOverlap=False),
+            axis=alt.Axis(
+                labelAngle={"expr": f"width < {NARROW} ? -90 : -45"},
+                labelLimit=110,
+                labelOverlap=False,
+            ),
         ),
         y=alt.Y(
             "row:N",

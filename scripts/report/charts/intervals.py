@@ -12,6 +12,7 @@ from report.charts.theme import (
     INK,
     LABEL_LIMIT,
     LABEL_LINES,
+    NARROW,
     NUMBER_AXIS,
     PERCENT_AXIS,
     SERIES_COLOURS,
@@ -113,7 +114,14 @@ def dots(
             description="label:N",
         ),
         base.mark_text(
-            dy=-9, baseline="bottom", fontSize=12, aria=False
+            dy=-9,
+            baseline="bottom",
+            fontSize=12,
+            # On a phone the numbers of several marks would lie on each other.
+            opacity={"expr": f"width < {NARROW} ? 0 : 1"}
+            if series_names
+            else 1,
+            aria=False,
         ).encode(x=x, text="short:N"),
     ]
     return finish(

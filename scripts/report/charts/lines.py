@@ -22,6 +22,8 @@ from report.charts.theme import (
 
 # Labels beyond this share of the width turn inward.
 EDGE = 0.7
+# Room over the highest rate.
+HEADROOM = 1.25
 
 
 def curve(
@@ -63,8 +65,10 @@ def curve(
         axis=alt.Axis(grid=False, format="d", tickCount=8, tickMinStep=1),
         scale=alt.Scale(domainMin=0, nice=False),
     )
-    # A survival curve is read against the whole.
-    scale = alt.Scale(domain=[0, 1]) if is_stepped else alt.Scale(zero=True)
+    # A survival curve is read against the whole. In the others a band of a
+    # few users at the end does not press the rest flat; it is cut off.
+    most = max(row["rate"] for row in rows) or 1.0
+    scale = alt.Scale(domain=[0, 1 if is_stepped else most * HEADROOM])
     axis = alt.Axis(format=PERCENT_AXIS, tickCount=5)
 
     def height(field: str) -> alt.Y:
@@ -72,18 +76,35 @@ def curve(
 
     has_legend = len(series_names) > 1
     legend: Any = legend_of(series_names, is_line=True) if has_legend else None
-    colours = named_scale(series_names, SERIES_COLOURS)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
     layers = [
-        base.mark_area(opacity=0.16, interpolate=shape, aria=False).encode(
-            y=height("low"),
-            y2="high:Q",
-            fill=alt.Fill("series:N", scale=colours, legend=None),
+        *(
+            alt.Chart(
+                alt.InlineData(
+                    values=[
+                        {key: row[key] for key in ("day", "low", "high")}
+                        for row in rows
+                        if row["series"] == name and row["low"] is not None
+                    ]
+                )
+            )
+            .mark_area(
+                opacity=0.16,
+                color=colour,
+                interpolate=shape,
+                clip=True,
+                aria=False,
+            )
+            .encode(x=x, y=height("low"), y2="high:Q")
+            for name, colour in zip(series_names, SERIES_COLOURS, strict=False)
         ),
         base.mark_line(strokeWidth=2.5, interpolate=shape, aria=False).encode(
             y=height("rate"),
-            stroke=alt.Stroke(
-                "series:N", title=None, scale=colours, legend=legend
+            color=alt.Color(
+                "series:N",
+                title=None,
+                legend=legend,
+                scale=named_scale(series_names, SERIES_COLOURS),
             ),
             strokeDash=alt.StrokeDash(
                 "series:N",
@@ -137,8 +158,9 @@ def history(
     Parameters
     ----------
     rows : list of dict
-        `series`, `date` (ISO), `value`, `is_complete`, `label`, in order of
-        date; a day without a value has no row.
+        `series`, `date` (ISO), `value`, `is_complete`, `label`, and `short`
+        (written at the last whole day), in order of date; a day without a
+        value has no row.
     description, y_title : str
         What a reader without sight is told; the axis title.
     series_names : list of str
@@ -173,7 +195,7 @@ def history(
         "series:N",
         title=None,
         scale=named_scale(series_names, SERIES_COLOURS),
-        legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3)
+        legend=legend_of(series_names, is_line=True)
         if len(series_names) > 1
         else None,
     )
@@ -190,15 +212,16 @@ def history(
             ),
         )
     )
+    whole = [row for row in rows if row["is_complete"]]
     points = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_point(size=90, opacity=0, aria=False)
         .encode(x=x, y=y, tooltip="label:N", description="label:N")
     )
     last = [
-        next(row for row in reversed(rows) if row["series"] == name)
+        [row for row in whole if row["series"] == name][-1]
         for name in series_names
-        if any(row["series"] == name for row in rows)
+        if any(row["series"] == name for row in whole)
     ]
     words = alt.Chart(alt.InlineData(values=last)).encode(
         x=x, y=y, text="short:N"

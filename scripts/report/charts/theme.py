@@ -75,14 +75,22 @@ CONFIG: Spec = {
 }
 
 
-def legend_of(names: list[str], *, is_line: bool = False) -> alt.Legend:
+def legend_of(
+    names: list[str], *, is_line: bool = False, offset: int = 10
+) -> alt.Legend:
     """Break a legend into fewer columns where the chart is narrow."""
     columns = min(len(names), MOST_COLUMNS)
     is_long = any(len(name) > LABEL_CHARACTERS for name in names)
     narrow = 1 if is_long else 2
+    fitting = {"expr": f"width < {NARROW} ? {narrow} : {columns}"}
+    if not is_line:
+        return alt.Legend(columns=fitting, symbolType="square", offset=offset)
     return alt.Legend(
-        columns={"expr": f"width < {NARROW} ? {narrow} : {columns}"},
-        symbolType="stroke" if is_line else "square",
+        columns=fitting,
+        symbolType="stroke",
+        symbolSize=500,
+        symbolStrokeWidth=2.5,
+        offset=offset,
     )
 
 
