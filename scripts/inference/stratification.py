@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inference.comparisons import Difference, t_difference
+from inference.effects import assembled
 from inference.intervals import MINIMUM_UNITS, Floats
 from inference.moments import ROUNDING
 from inference.ratios import (
@@ -21,7 +22,7 @@ from inference.ratios import (
     RelativeDifference,
     quotient_interval,
 )
-from inference.reasons import Reasons, combined, first_reason
+from inference.reasons import Reasons, first_reason
 
 # Users of either arm below which a cell is merged: its own variance would be
 # too uncertain to weigh it by.
@@ -162,20 +163,14 @@ def stratified_effect(
         np.sign(found.control_mean) * found.covariance,
         absolute.quantile,
     )
-    shortfall = first_reason(
-        {
-            "relative_zero_baseline": np.isnan(relative.estimate),
-            "relative_unbounded": np.isnan(relative.ci_low),
-        }
-    )
+    effect = assembled(absolute, relative, obstacle)
 
     def shown(part: Floats) -> Floats:
         return np.where(is_blocked, np.nan, part)
 
     plain0, plain1 = (_over(arm.variance, arm.units) for arm in whole)
     return StratifiedEffect(
-        absolute=Difference(*map(shown, absolute)),
-        relative=RelativeDifference(*map(shown, relative)),
+        *effect[:2],
         control_mean=shown(found.control_mean),
         treatment_mean=shown(found.control_mean + found.estimate),
         variance_ratio=shown(_over(found.variance, plain0 + plain1)),
@@ -183,7 +178,7 @@ def stratified_effect(
         merged_units=(users * (is_merged & ~is_target))
         .sum(axis=-1)
         .astype(np.int64),
-        reason=combined(obstacle, shortfall),
+        reason=effect.reason,
     )
 
 

@@ -250,7 +250,7 @@ def test_covers_at_the_nominal_rate_where_comparing_the_reached_does_not():
     draws, units = 3_000, 600
     groups, naive = [], []
     for assigned in (0, 1):
-        rows = users(draws * units, generator, 0.3, 0.0, 1.0, assigned).reshape(
+        rows = users(draws * units, generator, 0.3, assigned=assigned).reshape(
             draws, units, 2
         )
         centred = rows - rows.mean(axis=1, keepdims=True)
