@@ -15,8 +15,8 @@ from inference.power import (
     DEFAULT_PLAN,
     Plan,
     check_plan,
-    mean_effect,
-    proportion_effect,
+    detectable_mean_effect,
+    detectable_proportion_effect,
 )
 
 
@@ -105,9 +105,11 @@ def duration(
     is_known &= (m > 0) & (m < 1) if is_proportion else (m != 0) & (v > 0)
     effect = np.full(n.shape, np.nan)
     if is_proportion:
-        found = proportion_effect(m[is_known], control[is_known], plan)
+        found = detectable_proportion_effect(
+            m[is_known], control[is_known], plan
+        )
     else:
-        found = mean_effect(v[is_known], control[is_known], plan)
+        found = detectable_mean_effect(v[is_known], control[is_known], plan)
     effect[is_known] = found / np.abs(m[is_known])
     is_reached = effect <= wanted[..., np.newaxis]
     first = np.where(is_reached.any(-1), is_reached.argmax(-1) + 1, 0)

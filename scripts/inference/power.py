@@ -208,7 +208,7 @@ def mean_units(
     return _size(units, plan)
 
 
-def mean_effect(
+def detectable_mean_effect(
     variance: ArrayLike,
     control_units: ArrayLike,
     plan: Plan = DEFAULT_PLAN,
@@ -235,7 +235,7 @@ def mean_effect(
 
     Examples
     --------
-    >>> round(float(mean_effect(1.0, 64)), 4)
+    >>> round(float(detectable_mean_effect(1.0, 64)), 4)
     0.4991
     """
     check_plan(plan)
@@ -353,7 +353,7 @@ def proportion_units(
     return _size((shift / delta) ** 2, plan)
 
 
-def proportion_effect(
+def detectable_proportion_effect(
     control_rate: ArrayLike,
     control_units: ArrayLike,
     plan: Plan = DEFAULT_PLAN,
@@ -386,7 +386,7 @@ def proportion_effect(
 
     Examples
     --------
-    >>> round(float(proportion_effect(0.19, 27_274)), 4)
+    >>> round(float(detectable_proportion_effect(0.19, 27_274)), 4)
     0.0095
     """
     check_plan(plan)

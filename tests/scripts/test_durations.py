@@ -6,9 +6,9 @@ import pytest
 from inference.durations import duration
 from inference.power import (
     Plan,
-    mean_effect,
+    detectable_mean_effect,
+    detectable_proportion_effect,
     mean_units,
-    proportion_effect,
     proportion_units,
 )
 
@@ -21,7 +21,8 @@ MEAN, VARIANCE = 2.0 * DAYS**0.5, 30.0 * DAYS**0.6
 def test_every_day_has_the_effect_of_its_own_users():
     found = duration(0.05, UNITS, MEAN, VARIANCE)
     np.testing.assert_allclose(
-        found.relative_effect, mean_effect(VARIANCE, UNITS / 2) / MEAN
+        found.relative_effect,
+        detectable_mean_effect(VARIANCE, UNITS / 2) / MEAN,
     )
 
 
@@ -40,7 +41,7 @@ def test_first_day_is_the_first_with_the_users_needed():
 def test_rates_take_their_variance_from_the_mean():
     rates = 0.1 + 0.002 * DAYS
     found = duration(0.05, UNITS, rates, 0.0, is_proportion=True)
-    expected = proportion_effect(rates, UNITS / 2) / rates
+    expected = detectable_proportion_effect(rates, UNITS / 2) / rates
     np.testing.assert_allclose(found.relative_effect, expected)
     size = proportion_units(rates, 1.05 * rates)
     enough = 2 * size.control <= UNITS

@@ -14,10 +14,10 @@ from tea_tasting.aggr import Aggregates
 from inference.boundaries import sequential_inflation, spending_boundaries
 from inference.power import (
     Plan,
-    mean_effect,
+    detectable_mean_effect,
+    detectable_proportion_effect,
     mean_power,
     mean_units,
-    proportion_effect,
     proportion_power,
     proportion_units,
     ratio_unit_variance,
@@ -68,7 +68,7 @@ def test_means_agree_with_statsmodels():
             found = mean_units(effect, 1.0, Plan(alpha, power))
             expected = oracle.solve_power(effect, None, alpha, power)
             assert found.control == pytest.approx(expected, rel=1e-6)
-    found = mean_effect(1.0, [5, 64, 3_000])
+    found = detectable_mean_effect(1.0, [5, 64, 3_000])
     expected = [oracle.solve_power(None, n, 0.05, 0.8) for n in (5, 64, 3_000)]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -128,7 +128,7 @@ def test_needed_users_have_the_power_asked_for():
         power = mean_power(effect, variance, size.control, plan)
         np.testing.assert_allclose(power[is_free], plan.power, rtol=1e-8)
         assert (power[~is_free] >= plan.power).all()
-        found = mean_effect(variance, size.control, plan)
+        found = detectable_mean_effect(variance, size.control, plan)
         np.testing.assert_allclose(found[is_free], effect[is_free], rtol=1e-7)
 
 
@@ -137,7 +137,7 @@ def test_needed_users_have_the_power_asked_for():
 def test_detectable_rates_need_the_users_given(is_pooled, is_decrease):
     rates = np.array([0.02, 0.19, 0.5, 0.9])
     plan = Plan(ratio=2, inflation=1.1, variance_ratio=0.8)
-    effect = proportion_effect(
+    effect = detectable_proportion_effect(
         rates, 5_000, plan, is_pooled=is_pooled, is_decrease=is_decrease
     )
     assert (effect > 0).all()
@@ -149,10 +149,10 @@ def test_detectable_rates_need_the_users_given(is_pooled, is_decrease):
 
 
 def test_a_rate_that_cannot_move_far_enough_has_no_effect_to_find():
-    found = proportion_effect([0.5, 0.999], 20)
+    found = detectable_proportion_effect([0.5, 0.999], 20)
     assert found[0] > 0
     assert np.isnan(found[1])
-    assert proportion_effect(0.999, 20, is_decrease=True) > 0
+    assert detectable_proportion_effect(0.999, 20, is_decrease=True) > 0
 
 
 def test_t_approaches_z_with_many_users():
@@ -201,7 +201,7 @@ def test_power_ends_at_one():
     found = mean_power([2.0, 20.0, 200.0, 2e4], 1.0, 50)
     np.testing.assert_allclose(found, 1, atol=1e-12)
     assert (mean_units([50.0, 1e6], 1.0).total == 4).all()
-    assert mean_effect(1.0, 2, Plan(1e-6, 0.999)) > 0
+    assert detectable_mean_effect(1.0, 2, Plan(1e-6, 0.999)) > 0
 
 
 def test_ratio_variance_agrees_with_the_delta_method_on_rows():
@@ -266,10 +266,10 @@ def test_refuses_impossible_plans(plan, message):
     for call in (
         lambda: mean_power(0.1, 1.0, 50, plan),
         lambda: mean_units(0.1, 1.0, plan),
-        lambda: mean_effect(1.0, 50, plan),
+        lambda: detectable_mean_effect(1.0, 50, plan),
         lambda: proportion_power(0.1, 0.2, 50, plan),
         lambda: proportion_units(0.1, 0.2, plan),
-        lambda: proportion_effect(0.1, 50, plan),
+        lambda: detectable_proportion_effect(0.1, 50, plan),
     ):
         with pytest.raises(ValueError, match=message):
             call()
@@ -282,11 +282,17 @@ def test_refuses_impossible_plans(plan, message):
         (lambda: mean_power(np.nan, 1.0, 50), "effect must be finite"),
         (lambda: mean_units(0.1, 0.0), "variance must be positive"),
         (lambda: mean_power(0.1, 1.0, 1), "at least 2 users, got 1"),
-        (lambda: mean_effect(1.0, 3, Plan(ratio=0.5)), "at least 2 users"),
+        (
+            lambda: detectable_mean_effect(1.0, 3, Plan(ratio=0.5)),
+            "at least 2 users",
+        ),
         (lambda: proportion_units(0.2, 0.2), "effect must be finite and not 0"),
         (lambda: proportion_units(0.0, 0.2), "control_rate must be in"),
         (lambda: proportion_power(0.1, 1.0, 50), "treatment_rate must be in"),
-        (lambda: proportion_effect(1.2, 50), "control_rate must be in"),
+        (
+            lambda: detectable_proportion_effect(1.2, 50),
+            "control_rate must be in",
+        ),
         (lambda: ratio_unit_variance(1, 0, 1, 1, 0), "denominator_mean is 0"),
         (lambda: ratio_unit_variance(1, 1, 1, 1, 2), "covariance exceeds"),
         (lambda: ratio_unit_variance(1, 1, -1, 1, 0), "one is negative"),
