@@ -41,8 +41,9 @@
             and {{ step }}.tied_{{ k }}_count > 0{{ taken }}
     {%- elif order == 'strict' and ties == 'apart' -%}
         {{ step }}.position
-            = case when {{ before }}.tied_count = 1 then {{ before }}.position end
-            + 1
+            = 1 + case
+                when {{ before }}.tied_count = 1 then {{ before }}.position
+            end
             and {{ step }}.event_name = '{{ name }}'
             and {{ step }}.tied_count = 1
     {%- elif order == 'strict' -%}
