@@ -46,7 +46,7 @@ def section(tables: Tables) -> Section:
         row for row in tables["experiment_health"] if row["assigned_users"]
     ]
     if not health:
-        return Section(name, title, "This log has no experiments.")
+        return Section(name, title, "This log has no experiments.", link=title)
     blocked = {
         row["experiment_id"] for row in health if row["decision"] == "blocked"
     }
@@ -84,7 +84,7 @@ def section(tables: Tables) -> Section:
     ]
     if arms:
         parts.append(_arms_table(arms))
-    return Section(name, title, lead, parts)
+    return Section(name, title, lead, parts, title)
 
 
 def _scales(row: Row) -> tuple[Scale, Scale]:

@@ -99,8 +99,8 @@ def _funnel(steps: list[Row]) -> Figure:
             else f"; the hardest step is {words(hardest['step_name'])}"
         )
         title += (
-            f", taken by {estimate(hardest, STEP_RATE).text()} of those who"
-            " took the one before"
+            f", taken by {estimate(hardest, STEP_RATE).text()} of those before"
+            " it"
         )
     return Figure(
         "funnel",

@@ -132,13 +132,16 @@ def _cards(summary: list[Row]) -> Cards:
 
 def _curve(rows: list[Row]) -> Figure | None:
     """Draw retention by day of the users old enough, and of the same users."""
-    shown = [
-        row
-        for row in rows
-        if row["dimension"] == "all"
-        and row["rate"] is not None
-        and 1 <= row["day_number"] <= MOST_PERIODS["day"]
-    ]
+    shown = sorted(
+        (
+            row
+            for row in rows
+            if row["dimension"] == "all"
+            and row["rate"] is not None
+            and 1 <= row["day_number"] <= MOST_PERIODS["day"]
+        ),
+        key=lambda row: row["day_number"],
+    )
     by_set = {
         name: {r["day_number"]: r for r in shown if r["cohort_set"] == name}
         for name in COHORT_SETS
@@ -241,8 +244,8 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
             " change of users bends the line"
         )
         caption += (
-            f"; after it only older cohorts are old enough, on day {last}"
-            f" {count(eligible[last]['eligible_users'])} users."
+            "; after it only older cohorts are old enough,"
+            f" {count(eligible[last]['eligible_users'])} users on day {last}."
             if full < last
             else "."
         )
@@ -256,6 +259,9 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
         else " Bands are Wilson intervals, which take users as independent;"
         " one cohort cannot tell how much cohorts differ."
     )
+    top = charts.HEADROOM * max(row["rate"] for row in eligible.values())
+    if any((_interval(row).high or 0) > top for row in eligible.values()):
+        caption += " Where few users are left the band is cut off above."
     return caption
 
 
@@ -374,12 +380,15 @@ def _small_cells(rows: list[Row]) -> str:
 
 def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
     """Draw the triangle of one grain; what has not passed is dashed."""
-    every = [
-        row
-        for row in triangle
-        if row["cohort_grain"] == grain
-        and 1 <= row["period_number"] <= MOST_PERIODS[grain]
-    ]
+    every = sorted(
+        (
+            row
+            for row in triangle
+            if row["cohort_grain"] == grain
+            and 1 <= row["period_number"] <= MOST_PERIODS[grain]
+        ),
+        key=lambda row: (row["cohort_date"], row["period_number"]),
+    )
     cells = [row for row in every if _is_known(row)]
     if not cells:
         return None

@@ -35,7 +35,10 @@ def section(tables: Tables) -> Section:
     name, title = "scenarios", "What if"
     if not rows:
         return Section(
-            name, title, "No scenario could be computed from this log."
+            name,
+            title,
+            "No scenario could be computed from this log.",
+            link=title,
         )
     rows = sorted(rows, key=_telling_order)
     parts: list[Part | None] = [
@@ -58,6 +61,7 @@ def section(tables: Tables) -> Section:
         " median, letters are causal grades. Where an effect is only an"
         " association, the naive and the causal version stand side by side.",
         [part for part in parts if part is not None],
+        title,
     )
 
 

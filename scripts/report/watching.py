@@ -350,7 +350,11 @@ def _next(every: list[Row]) -> Figure | Note | None:
     if onward:
         most = max(
             onward,
-            key=lambda row: (row["transition_count"], row["from_genre_name"]),
+            key=lambda row: (
+                row["transition_count"],
+                row["from_genre_name"],
+                row["to_genre_name"],
+            ),
         )
         title = (
             f"After {most['from_genre_name']} the genre changes most often to"

@@ -202,7 +202,7 @@ def triangle_rows():
     for week in range(2):
         size = (13_377, 10_665)[week]
         for number in range(9):
-            last = day(7 * week + 7 * number + (13 if week == 0 else 11))
+            last = day(7 * (week + number) + 6)
             rate = 1.6 * expected_rate(5 * number) if number else 1.0
             # Half of a cohort is old enough a week before all of it is.
             old = (last <= WATERMARK) + (

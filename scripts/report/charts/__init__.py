@@ -9,11 +9,12 @@ mark in full: as a tooltip, and read aloud.
 from report.charts.bars import bars, horizontal_bars, shares, stacks, steps
 from report.charts.grids import heat_map, matrix
 from report.charts.intervals import dots, quantiles, ranges
-from report.charts.lines import curve, history
+from report.charts.lines import HEADROOM, curve, history
 from report.charts.theme import CONFIG, NUMBER_AXIS, PERCENT_AXIS
 
 __all__ = [
     "CONFIG",
+    "HEADROOM",
     "NUMBER_AXIS",
     "PERCENT_AXIS",
     "bars",
