@@ -116,7 +116,11 @@ def _movement_title(
     """Say how a number goes from its first to its last whole day."""
     ends = _ends(days, column)
     if ends is None:
-        return f"{subject}, no day observed whole"
+        known = [row for row in days if row[column] is not None]
+        return (
+            f"{subject} on {day(known[-1]['calendar_date'])}, a day not"
+            f" observed whole: {write(known[-1][column])}"
+        )
     first, last = ends
     if first is last:
         value = write(first[column])

@@ -18,7 +18,12 @@ from report.parts import (
     Table,
     Tables,
 )
-from report.rates import lone_values, not_broken_down, rate_label
+from report.rates import (
+    lone_values,
+    not_broken_down,
+    rate_label,
+    small_values,
+)
 
 SUMMARY = "marts.fct_retention_summary"
 SURVIVAL = "marts.fct_survival"
@@ -52,19 +57,20 @@ def section(tables: Tables) -> Section:
     parts: list[Part | None] = [
         _windows(tables["fct_retention_summary"]),
         _survival(survival),
-        _survival_by_platform(survival),
+        _survival_by_platform(survival, tables["fct_retention_summary"]),
         not_broken_down(lone_values(survival, ("platform",)))
         if survival
         else None,
         _tenure(tables["fct_tenure"]),
     ]
     known = [part for part in parts if part is not None]
+    has_lives = parts[0] is not None or parts[1] is not None
     lead = (
         "A return can be asked for on a day, on any day of several, or at any"
         " time from a day on; and a user can be followed until they fall"
         " silent. Each answers another question."
     )
-    if not known:
+    if not has_lives:
         lead = "This log is too short to tell how long users stay."
     return Section("lasting", "How long users stay", lead, known, "Staying")
 
@@ -232,9 +238,13 @@ def _survival(rows: list[Row]) -> Figure | None:
     )
 
 
-def _survival_by_platform(rows: list[Row]) -> Figure | None:
-    """Draw survival by platform, the largest ones."""
-    by_value = _by_value(rows, "platform")
+def _survival_by_platform(rows: list[Row], summary: list[Row]) -> Figure | None:
+    """Draw survival by platform, the largest that have enough users."""
+    every = _by_value(rows, "platform")
+    small = small_values(summary, "platform")
+    by_value = {
+        value: days for value, days in every.items() if value not in small
+    }
     if len(by_value) < 2:  # noqa: PLR2004
         return None
     largest = sorted(
@@ -263,8 +273,8 @@ def _survival_by_platform(rows: list[Row]) -> Figure | None:
         )
         + " users."
     )
-    if len(shown) < len(by_value):
-        caption += f" The {len(shown)} largest of {len(by_value)} platforms."
+    if len(shown) < len(every):
+        caption += f" The {len(shown)} largest of {len(every)} platforms."
     return Figure(
         "survival-by-platform",
         title,
@@ -346,10 +356,14 @@ def _tenure(rows: list[Row]) -> Figure | None:
     weeks = sorted({row["week_start_date"] for row in rows})
     shown = set(weeks[-MOST_WEEKS:])
     rows = sorted(
-        (row for row in rows if row["week_start_date"] in shown),
+        (
+            row
+            for row in rows
+            if row["week_start_date"] in shown and row["active_users"]
+        ),
         key=lambda row: (row["week_start_date"], row["band_number"]),
     )
-    if not any(row["active_users"] for row in rows):
+    if not rows:
         return None
     names = {row["band_number"]: row["tenure_band"] for row in rows}
     # The established first, then from the longest known to the newest.

@@ -70,3 +70,13 @@ def not_broken_down(lone: dict[str, str | None]) -> Note | None:
         for dimension, value in lone.items()
     ]
     return Note(f"Not broken down by {' or '.join(lone)}: {listed(reasons)}.")
+
+
+def small_values(summary: list[Row], dimension: str) -> set[str]:
+    """Find the values of a dimension that only ever have few users."""
+    small: dict[str, bool] = {}
+    for row in summary:
+        if row["dimension"] == dimension and row["eligible_users"]:
+            value = str(row["dimension_value"])
+            small[value] = small.get(value, True) and bool(row["is_small_cell"])
+    return {value for value, is_small in small.items() if is_small}

@@ -16,6 +16,7 @@ from report.parts import (
     Cards,
     Cell,
     Figure,
+    Note,
     Part,
     Row,
     Section,
@@ -297,7 +298,7 @@ def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
     )
 
 
-def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
+def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | Note | None:
     """Draw D7 of each cohort with its interval."""
     cohorts = sorted(
         (
@@ -311,16 +312,23 @@ def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | None:
     if not cohorts or pooled is None:
         return None
     shown = cohorts[-MOST_COHORTS:]
-    lowest = min(shown, key=lambda row: (row["rate"], row["dimension_value"]))
-    highest = max(shown, key=lambda row: (row["rate"], row["dimension_value"]))
+    # Few users are at 0 or at 100 % by chance: they do not make a title.
+    told = [row for row in shown if not row["is_small_cell"]]
+    if not told:
+        return Note(
+            f"The {len(cohorts)} cohorts of a day are all too small to be told"
+            " apart, so their D7 is not drawn."
+        )
+    lowest = min(told, key=lambda row: (row["rate"], row["dimension_value"]))
+    highest = max(told, key=lambda row: (row["rate"], row["dimension_value"]))
     inside = sum(
         row["ci_low"] <= pooled["rate"] <= row["ci_high"] for row in shown
     )
     title = (
         f"D7 runs from {percent(lowest['rate'])} to"
-        f" {percent(highest['rate'])} across {len(shown)} cohorts"
-        if len(shown) > 1
-        else f"D7 of the only cohort is {rate_text(shown[0])}"
+        f" {percent(highest['rate'])} across {len(told)} cohorts"
+        if len(told) > 1
+        else f"D7 of the only cohort of enough users is {rate_text(told[0])}"
     )
     caption = (
         "One bar per cohort day with its Wilson interval; dashed: all cohorts"
@@ -402,7 +410,11 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
     letter, marked = ("D", tuple(HEADLINE_DAYS))
     if grain == "week":
         letter, marked = "W", HEADLINE_WEEKS
-    title = f"Cohorts by {grain}: {_spread(cells, letter, marked)}"
+    told = [row for row in cells if not row["is_small_cell"]]
+    if not told and grain == "day":
+        # Noise; the weeks follow.
+        return None
+    title = f"Cohorts by {grain}: {_spread(told, letter, marked)}"
     caption = (
         f"Rows are users by {grain} of first activity, columns {grain}s since;"
         " darker is more users active."
@@ -427,8 +439,12 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
         )
     if len(shown) < len(all_cohorts):
         caption += f" The latest {len(shown)} of {len(all_cohorts)} cohorts."
-    caption += _small_cells(cells)
     has_numbers = len(shown) * last <= MOST_NUMBERED and grain == "week"
+    caption += (
+        " Numbers in brackets rest on few users."
+        if has_numbers and len(told) < len(cells)
+        else _small_cells(cells)
+    )
     # The fifth column tells days, 1, 7, 14 ..., and each of a few weeks.
     ticks = [
         number
@@ -446,11 +462,7 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
                     "period": row["period_number"],
                     "rate": round(row["rate"], 4),
                 }
-                | (
-                    {"short": percent(row["rate"]).split(NO_BREAK)[0]}
-                    if has_numbers
-                    else {}
-                )
+                | ({"short": _cell_text(row)} if has_numbers else {})
                 for row in cells
             ],
             unknown,
@@ -465,6 +477,12 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
             cells, every, shown, letter, _table_columns(last, grain)
         ),
     )
+
+
+def _cell_text(row: Row) -> str:
+    """Write the number into a cell; in brackets if it has few users."""
+    number = percent(row["rate"]).split(NO_BREAK)[0]
+    return f"({number})" if row["is_small_cell"] else number
 
 
 def _is_known(row: Row) -> bool:
@@ -502,7 +520,7 @@ def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
             if scale.bare(min(rates)) == scale.bare(max(rates)):
                 span = scale.text(rates[0])
             spans.append(f"{letter}{number} {span}")
-    return listed(spans) or "every one that is old enough"
+    return listed(spans) or "none of enough users to be told apart"
 
 
 def _table_columns(last: int, grain: str) -> list[int]:

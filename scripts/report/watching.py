@@ -104,10 +104,7 @@ def _bands(rows: list[Row], lengths: list[Row]) -> Figure | None:
     whole = next((row for row in lengths if row["dimension"] == "all"), None)
     if not bands or whole is None:
         return None
-    title = (
-        f"Half of the sessions last {duration(whole['median_seconds'])} or"
-        f" less, one in ten {duration(whole['p90_seconds'])} or more"
-    )
+    title = _lengths_title(whole)
     return Figure(
         "session-bands",
         title,
@@ -146,6 +143,17 @@ def _bands(rows: list[Row], lengths: list[Row]) -> Figure | None:
     )
 
 
+def _lengths_title(whole: Row) -> str:
+    """Say how long sessions are; those of one event have no length."""
+    half, tenth = whole["median_seconds"], whole["p90_seconds"]
+    if not tenth:
+        return "At least nine in ten sessions have no length, only a moment"
+    long = f"one in ten lasts {duration(tenth)} or more"
+    if not half:
+        return f"At least half of the sessions are only a moment, {long}"
+    return f"Half of the sessions last {duration(half)} or less, {long}"
+
+
 def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
     """Draw the quantiles of session length by one dimension."""
     every = [
@@ -153,7 +161,9 @@ def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
         for row in lengths
         if row["dimension"] == dimension and row["median_seconds"] is not None
     ]
-    if len(every) < 2:  # noqa: PLR2004
+    # Moments have no length to compare.
+    has_lengths = any(row["median_seconds"] for row in every)
+    if len(every) < 2 or not has_lengths:  # noqa: PLR2004
         return None
     largest = sorted(
         every,
@@ -166,8 +176,8 @@ def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
     size, unit = time_unit(max(row["median_seconds"] for row in rows))
     longest, shortest = rows[0], rows[-1]
     title = (
-        f"The median session lasts {duration(longest['median_seconds'])} on"
-        f" every {dimension}"
+        f"The median session lasts {duration(longest['median_seconds'])},"
+        f" whatever the {dimension}"
     )
     if duration(longest["median_seconds"]) != duration(
         shortest["median_seconds"]
@@ -278,6 +288,9 @@ def _genres(every: list[Row]) -> Table | None:
         " its end; below their share its Wilson interval. A title of several"
         " genres counts for each."
     )
+    has_skips = any(row["skip_rate"] for row in rows)
+    if not has_skips:
+        note += " The log knows no skips."
     if not known:
         note += " No play reached its end, or no title's length is known."
     if len(rows) < len(every):
@@ -294,14 +307,19 @@ def _genres(every: list[Row]) -> Table | None:
             "Skip rate",
             "Hours watched",
         ],
-        rows=[_genre_row(row, is_known=is_known) for row in rows],
+        rows=[
+            _genre_row(row, is_known=is_known, has_skips=has_skips)
+            for row in rows
+        ],
         source=GENRES,
         title=title,
         note=note,
     )
 
 
-def _genre_row(row: Row, *, is_known: bool) -> list[str | Cell]:
+def _genre_row(
+    row: Row, *, is_known: bool, has_skips: bool
+) -> list[str | Cell]:
     complete: str | Cell = MISSING
     if is_known and row["completer_rate"] is not None:
         low, high = row["completer_ci_low"], row["completer_ci_high"]
@@ -316,7 +334,7 @@ def _genre_row(row: Row, *, is_known: bool) -> list[str | Cell]:
         count(row["starter_users"]),
         count(row["completer_users"]) if is_known else MISSING,
         complete,
-        percent(row["skip_rate"]),
+        percent(row["skip_rate"]) if has_skips else MISSING,
         count(row["watched_seconds"] / HOUR),
     ]
 

@@ -334,6 +334,31 @@ def test_small_cells_are_counted(tables):
     assert "1 of them rest" in part.caption
 
 
+def test_cohorts_of_few_users_make_no_title(tables):
+    for row in tables["fct_retention_summary"]:
+        if row["dimension_value"] == str(day(3)):
+            put(row, 0, 3)
+            row["is_small_cell"] = True
+    part = figure(returning.section(tables), "cohorts")
+    assert "across 11 cohorts" in part.title
+    assert " 0.0 %" not in plain(part.title)
+    assert len(part.table.rows) == 12
+
+
+def test_cohorts_all_of_few_users_are_not_drawn(tables):
+    for name in ("fct_retention_summary", "fct_retention_triangle"):
+        for row in tables[name]:
+            row["is_small_cell"] = row.get("dimension") != "all"
+    section = returning.section(tables)
+    assert figure(section, "cohorts") is None
+    assert figure(section, "triangle-day") is None
+    assert "12 cohorts of a day are all too small" in texts(section)
+    week = figure(section, "triangle-week")
+    assert "none of enough users" in week.title
+    assert all(row["short"][0] == "(" for row in drawn(week, "short"))
+    assert "Numbers in brackets rest on few users" in week.caption
+
+
 def test_equal_platforms_are_not_called_different(tables):
     for row in tables["fct_retention_summary"]:
         if row["dimension"] == "platform":
@@ -460,6 +485,28 @@ def test_an_interval_that_is_not_known_is_no_band(tables):
     assert "does not differ clearly" in part.title
 
 
+def test_a_platform_of_few_users_has_no_survival_curve(tables):
+    """Its band would lie over all others."""
+    for row in tables["fct_retention_summary"]:
+        if row["dimension_value"] == "tv":
+            row["is_small_cell"] = True
+    part = figure(lasting.section(tables), "survival-by-platform")
+    assert {row["series"] for row in drawn(part, "series")} == {
+        "android",
+        "ios",
+        "web",
+    }
+    assert "3 largest of 4 platforms" in part.caption
+
+
+def test_bands_of_tenure_without_users_are_not_named(tables):
+    for row in tables["fct_tenure"]:
+        if row["tenure_band"] == "established":
+            row["active_users"] = 0
+    part = figure(lasting.section(tables), "tenure")
+    assert "established" not in {row["series"] for row in drawn(part, "rank")}
+
+
 def test_tenure_stacks_established_first_and_the_newest_last(tables):
     part = figure(lasting.section(tables), "tenure")
     ranks = {row["series"]: row["rank"] for row in drawn(part, "rank")}
@@ -532,6 +579,14 @@ def test_gaps_between_whole_days_are_dotted_and_joined(tables):
     assert ordered[2][0] == str(day(11))
 
 
+def test_words_at_the_ends_of_lines_keep_their_distance(tables):
+    for row in tables["fct_active_users"]:
+        row["weekly_active_users"] = row["daily_active_users"]
+    part = figure(engagement.section(tables), "active-users")
+    places = sorted(row["place"] for row in drawn(part, "place"))
+    assert places[1] - places[0] >= 0.07 * places[-1]
+
+
 def test_the_latest_window_is_drawn(tables):
     part = figure(engagement.section(tables), "frequency-7")
     rows = drawn(part, "at_least")
@@ -589,7 +644,7 @@ def test_the_first_week_is_not_drawn_and_the_last_is_pale(tables):
 def test_sessions_are_told_by_their_quantiles(tables):
     section = watching.section(tables)
     part = figure(section, "session-bands")
-    assert "20 min or less, one in ten 1.5 h or more" in plain(part.title)
+    assert "20 min or less, one in ten lasts 1.5 h or more" in plain(part.title)
     assert "345,678" in part.caption
     platforms = figure(section, "session-lengths-platform")
     assert "16 min (android)" in plain(platforms.title)
@@ -601,7 +656,32 @@ def test_equal_medians_are_not_ranked(tables):
     for row in tables["fct_session_lengths"]:
         row["median_seconds"] = 600
     part = figure(watching.section(tables), "session-lengths-platform")
-    assert "10 min on every platform" in plain(part.title)
+    assert "10 min, whatever the platform" in plain(part.title)
+
+
+@pytest.mark.parametrize(
+    ("tenth", "said"),
+    [(0, "At least nine in ten"), (60, "At least half of the sessions")],
+)
+def test_sessions_of_a_moment_have_no_length(tables, tenth, said):
+    for row in tables["fct_session_lengths"]:
+        row |= {"p25_seconds": 0, "median_seconds": 0, "p90_seconds": tenth}
+    section = watching.section(tables)
+    assert figure(section, "session-bands").title.startswith(said)
+    assert figure(section, "session-lengths-platform") is None
+    assert figure(section, "session-lengths-genre") is None
+
+
+def test_a_log_without_skips_has_no_skip_rate(tables):
+    for row in tables["fct_genre_performance"]:
+        row["skip_rate"] = 0.0
+    table = next(
+        part
+        for part in watching.section(tables).parts
+        if isinstance(part, Table)
+    )
+    assert {row[6] for row in table.rows} == {MISSING}
+    assert "knows no skips" in table.note
 
 
 def test_genres_show_completers_with_their_interval(tables):
@@ -801,7 +881,7 @@ def test_a_log_of_one_day_builds_a_page(tables):
 def test_a_log_of_one_day_that_is_not_whole(tables):
     one_day(tables)["fct_active_users"][0]["is_complete"] = False
     part = figure(engagement.section(tables), "active-users")
-    assert "no day observed whole" in part.title
+    assert "5 Jan, a day not observed whole: 2,000" in plain(part.title)
 
 
 # ---- The page

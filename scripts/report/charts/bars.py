@@ -24,6 +24,9 @@ from report.charts.theme import (
 
 # Room for the words right of the longest bar.
 HEADROOM = 1.3
+HALF = 0.5
+# Fewer columns than these are kept apart, or they would be as wide as walls.
+FEW = 6
 
 
 def bars(
@@ -109,20 +112,16 @@ def horizontal_bars(
     rows: list[Row],
     description: str,
     x_title: str,
-    *,
-    axis_format: str = PERCENT_AXIS,
 ) -> Spec:
     """Draw a distribution, one bar per line.
 
     Parameters
     ----------
     rows : list of dict
-        `category`, `value`, `label`, `short` (drawn beside the bar), in the
-        order of drawing.
+        `category`, `value` (fraction), `label`, `short` (drawn beside the
+        bar), in the order of drawing.
     description, x_title : str
         Words for readers without sight; the axis title.
-    axis_format : str
-        How the axis writes its numbers.
 
     Returns
     -------
@@ -130,6 +129,7 @@ def horizontal_bars(
         A Vega-Lite specification.
     """
     most = max(row["value"] for row in rows) or 1.0
+    limit = min(1.0, most * HEADROOM)
     base = alt.Chart().encode(
         y=alt.Y("category:N", sort=None, title=None),
         x=alt.X(
@@ -137,7 +137,13 @@ def horizontal_bars(
             title=x_title,
             scale=alt.Scale(zero=True, nice=False, domainMax=most * HEADROOM),
             axis=alt.Axis(
-                format=axis_format, tickCount=5, labelOverlap="greedy"
+                format=PERCENT_AXIS,
+                # The room for words reaches beyond the whole.
+                values=[tick / 10 for tick in range(11) if tick / 10 <= limit]
+                if limit > HALF
+                else alt.Undefined,
+                tickCount=5,
+                labelOverlap="greedy",
             ),
         ),
     )
@@ -240,6 +246,7 @@ def stacks(
         A Vega-Lite specification; incomplete weeks are pale.
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
+    periods = {row["period"] for row in rows}
     columns = (
         alt.Chart()
         .mark_bar(stroke="white", strokeWidth=0.5)
@@ -254,7 +261,10 @@ def stacks(
                     grid=False,
                     labelExpr=DAY_LABEL,
                 ),
-                scale=alt.Scale(paddingInner=0.2),
+                scale=alt.Scale(
+                    paddingInner=0.2 if len(periods) > FEW else 0.6,
+                    paddingOuter=0.1 if len(periods) > FEW else 0.6,
+                ),
             ),
             y=alt.Y(
                 "value:Q",

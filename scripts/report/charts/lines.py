@@ -22,6 +22,8 @@ from report.charts.theme import (
 
 # Labels beyond this share of the width turn inward.
 EDGE = 0.7
+# Words stand so far apart, as a part of the highest number drawn.
+LABEL_HEIGHT = 0.075
 # Room over the highest rate.
 HEADROOM = 1.25
 
@@ -215,16 +217,25 @@ def history(
     whole = [row for row in rows if row["is_complete"]]
     points = (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_point(size=90, opacity=0, aria=False)
-        .encode(x=x, y=y, tooltip="label:N", description="label:N")
+        # A line of one point would not be seen.
+        .mark_point(
+            size=90,
+            filled=True,
+            opacity=1 if len({row["date"] for row in rows}) == 1 else 0,
+            aria=False,
+        )
+        .encode(
+            x=x, y=y, color=colour, tooltip="label:N", description="label:N"
+        )
     )
     last = [
         [row for row in whole if row["series"] == name][-1]
         for name in series_names
         if any(row["series"] == name for row in whole)
     ]
-    words = alt.Chart(alt.InlineData(values=last)).encode(
-        x=x, y=y, text="short:N"
+    most = max(row["value"] for row in rows)
+    words = alt.Chart(alt.InlineData(values=_spaced(last, most))).encode(
+        x=x, y=alt.Y("place:Q"), text="short:N"
     )
     style: Any = {
         "align": "right",
@@ -238,6 +249,17 @@ def history(
     return finish(
         alt.LayerChart(layer=[line, points, halo, ends]), description, 280
     )
+
+
+def _spaced(ends: list[Row], most: float) -> list[Row]:
+    """Place the words at the ends of lines so that none lies on another."""
+    placed: list[Row] = []
+    for row in sorted(ends, key=lambda row: (row["value"], row["series"])):
+        place = row["value"]
+        if placed:
+            place = max(place, placed[-1]["place"] + LABEL_HEIGHT * most)
+        placed.append(row | {"place": place})
+    return placed
 
 
 def _runs(rows: list[Row]) -> list[Row]:

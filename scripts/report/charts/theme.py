@@ -43,7 +43,8 @@ CONFIG: Spec = {
     "background": "transparent",
     "font": FONT,
     "autosize": {"type": "fit-x", "contains": "padding"},
-    "padding": 2,
+    # The last label of an axis reaches beyond it.
+    "padding": {"left": 2, "top": 2, "bottom": 2, "right": 16},
     "view": {"stroke": None},
     "axis": {
         "domain": False,
