@@ -346,6 +346,24 @@ TRACES = {
 }
 
 
+# Two visits, at 10:00 and 12:00, and an event that arrives late: the sessions'
+# ids, which are their first events'.
+VISITS = [
+    play("10:00:00", event_id="a"),
+    stop("10:01:00", event_id="b"),
+    play("12:00:00", event_id="c"),
+    stop("12:01:00", event_id="d"),
+]
+LATE = {
+    "before_the_first_event": ("09:50:00", ["late", "c"]),
+    "inside_a_session": ("10:00:30", ["a", "c"]),
+    "a_gap_after_a_session": ("10:31:00", ["a", "c"]),
+    "between_two_sessions": ("11:00:00", ["a", "late", "c"]),
+    "a_gap_before_a_session": ("11:30:00", ["a", "late"]),
+    "after_the_last_event": ("13:00:00", ["a", "c", "late"]),
+}
+
+
 @pytest.fixture(scope="module")
 def random_events():
     return player_events(
@@ -358,7 +376,11 @@ def random_events():
 def warehouse(tmp_path_factory, build, add_references, random_events):
     seeds = add_references(tmp_path_factory.mktemp("traces"))
     rows = list(random_events)
-    for user, trace in TRACES.items():
+    late = {
+        user: Trace([*VISITS, pause(at, event_id="late")], [])
+        for user, (at, _) in LATE.items()
+    }
+    for user, trace in (TRACES | late).items():
         for number, row in enumerate(trace.events):
             values = {"event_id": f"{user}{number}", "user_id": user} | row
             if row.get("event_id"):
@@ -450,12 +472,22 @@ def test_random_players_watch_as_the_definitions_say(warehouse, by_definition):
     assert len(expected) > 2000
 
 
+@pytest.mark.parametrize("user", LATE)
+def test_a_late_event_renames_the_session_that_it_lands_in(warehouse, user):
+    found = warehouse.execute(
+        "select session_id from marts.fct_sessions where user_id = ?"
+        " order by started_at",
+        [user],
+    ).fetchall()
+    assert [name.removeprefix(f"{user}-") for (name,) in found] == LATE[user][1]
+
+
 def test_every_trace_is_played(warehouse):
     found = warehouse.execute(
         "select count(distinct user_id) from marts.fct_plays"
         " where not starts_with(user_id, 'player')"
     ).fetchone()
-    assert found == (len(TRACES),)
+    assert found == (len(TRACES) + len(LATE),)
 
 
 def test_nobody_watches_longer_than_time_passes(warehouse):
