@@ -246,6 +246,8 @@ def built(raw_logs, build, tmp_path_factory):
                 "time_zone": calendar.zone,
                 "week_start_day": calendar.week_start,
             },
+            # Facts between models hold under these variables too.
+            with_tests=case == CASES[4],
             TZ=machine,
         ).close()
         return folder / name

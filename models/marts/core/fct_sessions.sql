@@ -1,4 +1,10 @@
-{#- Grain: one row per session. -#}
+{#-
+    Grain: one row per session.
+
+    A session lasts while something of it is shown to run. Where one was cut,
+    a piece lasts until the next one at most, and a title that was running goes
+    on in that: the pieces add up to the whole and nobody is in two at once.
+-#}
 
 with
 
@@ -15,7 +21,7 @@ sessions as (
         count(*) filter (where event_id = play_id) as play_count,
         min(event_date) as session_date,
         min(event_at) as started_at,
-        max(shown_until_at) as ended_at
+        max(shown_until_at) as shown_until_at
     from events
     group by session_id
 ),
@@ -23,11 +29,24 @@ sessions as (
 numbered as (
     select
         *,
-        row_number() over (
+        row_number() over sessions_of_user as session_number,
+        -- What was shown before a silence is over: this looks back to where
+        -- the session was cut, and no further.
+        least(
+            max(shown_until_at) over sessions_so_far,
+            lead(started_at) over sessions_of_user
+        ) as ended_at
+    from sessions
+    window
+        sessions_of_user as (
             partition by user_id
             order by started_at asc nulls last, session_id asc nulls last
-        ) as session_number
-    from sessions
+        ),
+        sessions_so_far as (
+            partition by user_id
+            order by started_at asc nulls last, session_id asc nulls last
+            rows between unbounded preceding and current row
+        )
 ),
 
 final as (
