@@ -40,9 +40,9 @@ load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder.
 		"$(or $(MAPPING),$(error say which: make load MAPPING=file.yml))" \
 		$(if $(INPUT),--input "$(INPUT)")
 
-build: .venv/ready  ## Build and test every model.
+build: .venv/ready  ## Build every model and test its data.
 	@$(BIN)/python scripts/check_workplace.py
-	@$(BIN)/dbt build $(VARS)
+	@$(BIN)/dbt build --exclude-resource-type unit_test $(VARS)
 
 analyze: .venv/ready  ## Estimate, with intervals, from the marts.
 	@$(BIN)/python scripts/analyze.py
@@ -57,6 +57,7 @@ docs: .venv/ready  ## Write the lineage site as one page.
 
 test: .venv/ready-dev  ## Build the demo and run everything that proves it.
 	@$(MAKE) --no-print-directory run LOG=
+	@$(BIN)/dbt --quiet test --select test_type:unit
 	@$(BIN)/python -m pytest -m "not slow"
 
 check: lint  ## Lint code, SQL, YAML and the project that dbt built.

@@ -52,6 +52,15 @@ PROFILE = "streaming_engagement"
 # The file's stem is the catalog that the compiled SQL names.
 CATALOG = "streaming_engagement"
 
+# What describes usage, beside the triangle and the summary of retention.
+USAGE = (
+    "path:models/marts/engagement",
+    "path:models/marts/funnels",
+    "path:models/intermediate/funnels",
+    *("fct_retention_curve", "fct_survival", "fct_user_lifetimes"),
+    *("fct_user_streaks", "fct_tenure"),
+)
+
 # dbt's own seed reader is tried on so many rows first; the whole file is then
 # left out when it would take longer, or more than half of the memory.
 PROBE_ROWS = 100_000
@@ -123,6 +132,12 @@ def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
         for name in header
     }
     malformed = f'"{node["database"]}"."{node["schema"]}"."malformed_rows"'
+    absent = "\n".join(
+        f"alter table {node['relation_name']} add column {name}"
+        f" {column['data_type']};"
+        for name, column in node["columns"].items()
+        if name not in types
+    )
     return f"""
         set global force_compression = 'uncompressed';
         create table {node["relation_name"]} as
@@ -133,6 +148,7 @@ def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
             nullstr = '', store_rejects = true, rejects_limit = 0
         );
         set global force_compression = 'auto';
+        {absent}
         insert into {malformed} by name
         select
             '{node["name"]}' as table_name,
@@ -693,9 +709,41 @@ def post_step(bench: Bench) -> Comparison:
     )
 
 
+def usage_marts(bench: Bench) -> Comparison:
+    """Time a build with and without the marts that describe usage."""
+    without = bench.folder / "without_usage"
+    times = bench.compare(
+        "usage_marts",
+        {
+            "all": lambda: bench.dbt(["build"], bench.seeds, bench.built),
+            "without": lambda: bench.dbt(
+                ["build", "--exclude", *USAGE], bench.seeds, without
+            ),
+        },
+    )
+    return Comparison(
+        name="usage_marts",
+        measured=times["all"],
+        baseline=times["without"],
+        describes="dbt build of everything, against the same without the marts"
+        " of engagement and funnels and without curves, survival, streaks and"
+        " tenure.",
+        is_speedup=False,
+        target=1.4,
+        parts={},
+    )
+
+
 BENCHMARKS = {
     one.__name__: one
-    for one in (seed_reader, dbt_overhead, inference, generate, post_step)
+    for one in (
+        seed_reader,
+        dbt_overhead,
+        usage_marts,
+        inference,
+        generate,
+        post_step,
+    )
 }
 
 

@@ -10,20 +10,26 @@
     Under `together` simultaneous events stand in whichever order serves the
     attempt, so an instant offers as many events of a name as it holds, less
     those that earlier steps have taken.
+
+    Every comparison sets one side of the join against the other, or looks at
+    the step alone: anything else would compare everything with everything.
 -#}
 {% macro funnel_next(steps, number, order, ties) -%}
     {%- set name = steps[number - 1] -%}
     {%- set k = (steps | unique(true) | list).index(name) + 1 -%}
     {%- set step = 'step_' ~ number -%}
     {%- set before = 'entry' if number == 2 else 'step_' ~ (number - 1) -%}
-    {%- set instant = step if order == 'strict' else before -%}
     {%- set taken -%}
         {%- for other in steps[:number - 1] -%}
             {%- if other == name %}
             + case
                 when
+                    {% if order == 'strict' -%}
+                    {{ step }}.tied_number > {{ number - loop.index }}
+                    {%- else -%}
                     {{ 'entry' if loop.first else 'step_' ~ loop.index -}}
-                    .event_at = {{ instant }}.event_at
+                    .event_at = {{ before }}.event_at
+                    {%- endif %}
                     then 1
                 else 0
             end
@@ -33,13 +39,16 @@
     {%- if order == 'strict' and ties == 'together' -%}
         {{ step }}.position = {{ before }}.position + 1
             and {{ step }}.tied_{{ k }}_count > 0{{ taken }}
+    {%- elif order == 'strict' and ties == 'apart' -%}
+        {{ step }}.position
+            = 1 + case
+                when {{ before }}.tied_count = 1 then {{ before }}.position
+            end
+            and {{ step }}.event_name = '{{ name }}'
+            and {{ step }}.tied_count = 1
     {%- elif order == 'strict' -%}
         {{ step }}.position = {{ before }}.position + 1
             and {{ step }}.event_name = '{{ name }}'
-            {%- if ties == 'apart' %}
-            and {{ step }}.tied_count = 1
-            and {{ before }}.tied_count = 1
-            {%- endif %}
     {%- elif order == 'any' -%}
         {{ step }}.event_name = '{{ name }}'
             and {{ step }}.occurrence_number

@@ -2,11 +2,11 @@
     For `funnel`: the loaded events, each with the numbers by which an attempt
     is walked. Names are counted as k = 1, 2, ... in order of first mention.
 
-    In strict order: the position in the unit's stream, and how many events, in
-    all and of each name, share the instant. Otherwise: the number among the
-    unit's events of the same name, how many of each name are passed (do not
-    come after this event), and how many exclusions are passed when the event is
-    the entry, or lie before it when it is a later step.
+    In strict order: the position in the unit's stream and in its instant, and
+    how many events, in all and of each name, share the instant. Otherwise: the
+    number among the unit's events of the same name, how many of each name are
+    passed (do not come after this event), and how many exclusions are passed
+    when the event is the entry, or lie before it when it is a later step.
 
     Of simultaneous events, `ordered` passes those of lower id. Under `together`
     each may come after the other, so none is passed; under `apart` neither
@@ -21,6 +21,10 @@
         {{ funnel_count([name]) }} over tied as tied_{{ loop.index }}_count,
         {% endfor -%}
         count(*) over tied as tied_count,
+        row_number() over (
+            partition by unit_id, event_at
+            order by event_id asc nulls last
+        ) as tied_number,
         count(*) over whole as last_position,
         row_number() over (
             partition by unit_id

@@ -236,13 +236,14 @@ def _adjusted(
     )
 
     scatter = (n0 - 1)[..., None, None] * s0 + (n1 - 1)[..., None, None] * s1
-    scale = np.where(
-        is_usable, np.sqrt(np.diagonal(scatter, axis1=-2, axis2=-1)), np.nan
-    )
-    is_used = _independent(
-        _scaled(scatter, scale), is_usable, n0 + n1 - MINIMUM_UNITS
-    )
-    theta = _coefficients(_scaled(s, scale), c / scale, is_used)
+    # Independent within the arms, and still where arms lie far apart.
+    is_used, degrees = is_usable, n0 + n1 - MINIMUM_UNITS
+    for squares in (scatter, s):
+        scale = np.sqrt(np.diagonal(squares, axis1=-2, axis2=-1))
+        scale = np.where(is_used, scale, np.nan)
+        correlations = squares / scale[..., :, None] / scale[..., None, :]
+        is_used = _independent(correlations, is_used, degrees)
+    theta = _coefficients(correlations, c / scale, is_used)
     theta = np.where(is_used, theta / scale, 0.0)
 
     found = [
@@ -292,11 +293,6 @@ def _parts(
         s[..., 0, 1:],
         s[..., 1:, 1:],
     )
-
-
-def _scaled(squares: Floats, scale: Floats) -> Floats:
-    """Divide rows and columns by the scale of their variables."""
-    return squares / scale[..., :, None] / scale[..., None, :]
 
 
 def _independent(

@@ -120,17 +120,64 @@ def welch_difference(
     >>> float(found.p_value.round(6))
     0.001026
     """
+    return t_difference(*_welch(control, treatment), alpha)
+
+
+def t_difference(
+    estimate: ArrayLike,
+    standard_error: ArrayLike,
+    degrees_of_freedom: ArrayLike,
+    alpha: ArrayLike = 0.05,
+) -> Difference:
+    """Test and bound estimates whose standard errors are known.
+
+    Parameters
+    ----------
+    estimate, standard_error : array_like
+        In one unit; standard errors are positive.
+    degrees_of_freedom : array_like
+        Of the standard error; infinite for z.
+    alpha : array_like, default 0.05
+        Two-sided significance level, in (0, 1).
+
+    Returns
+    -------
+    Difference
+
+    Raises
+    ------
+    ValueError
+        If a standard error or degrees of freedom are not positive, or `alpha`
+        is not in (0, 1).
+
+    Examples
+    --------
+    >>> found = t_difference(1.96, 1.0, np.inf)
+    >>> float(found.p_value.round(6)), float(found.ci_low.round(6))
+    (0.049996, 3.6e-05)
+    """
     check_alpha(alpha)
-    estimate, error, degrees = _welch(control, treatment)
-    statistic = estimate / error
+    value, error, degrees = np.broadcast_arrays(
+        *(
+            np.asarray(part, float)
+            for part in (estimate, standard_error, degrees_of_freedom)
+        )
+    )
+    if not (error > 0).all():
+        raise ValueError(f"standard_error must be positive, got {error.min()}")
+    if not (degrees > 0).all():
+        raise ValueError(
+            f"degrees_of_freedom must be positive, got {degrees.min()}"
+        )
+    statistic = value / error
     quantile = np.asarray(
         -stdtrit(degrees, np.asarray(alpha, float) / 2), float
     )
     return Difference(
-        estimate=estimate,
+        estimate=value,
         standard_error=error,
-        ci_low=estimate - quantile * error,
-        ci_high=estimate + quantile * error,
+        ci_low=value - quantile * error,
+        ci_high=value + quantile * error,
         statistic=statistic,
         degrees_of_freedom=degrees,
         p_value=2 * stdtr(degrees, -np.abs(statistic)),

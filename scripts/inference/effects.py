@@ -13,7 +13,11 @@ from numpy.typing import ArrayLike
 
 from inference.comparisons import Difference, Sample, welch_difference
 from inference.intervals import MINIMUM_UNITS
-from inference.ratios import RelativeDifference, relative_difference
+from inference.ratios import (
+    Quotient,
+    RelativeDifference,
+    relative_difference,
+)
 from inference.reasons import Reasons, combined, first_reason
 
 
@@ -82,15 +86,18 @@ def mean_effect(
     )
     is_missing = ~np.isfinite(m0 + v0 + m1 + v1) & (known != "")
     least = np.minimum(n0, n1)
-    obstacle = first_reason(
-        {
-            "empty_arm": ~is_missing & (least < 1),
-            "too_few_units": ~is_missing & (least < MINIMUM_UNITS),
-            "zero_variance": ~is_missing & (v0 == 0) & (v1 == 0),
-        }
+    obstacle = combined(
+        np.where(is_missing, known, ""),
+        first_reason(
+            {
+                "empty_arm": least < 1,
+                "too_few_units": least < MINIMUM_UNITS,
+                "zero_variance": (v0 == 0) & (v1 == 0),
+            }
+        ),
     )
-    is_blocked = is_missing | (obstacle != "")
-    # A stand-in where nothing can be computed, blanked again below.
+    is_blocked = obstacle != ""
+    # A stand-in where nothing can be computed, blanked again at the end.
     before, after = (
         Sample(
             np.where(is_blocked, MINIMUM_UNITS, units),
@@ -101,10 +108,45 @@ def mean_effect(
     )
     absolute = welch_difference(before, after, np.where(is_blocked, 0.5, level))
     relative = relative_difference(before, after, absolute.quantile)
+    return assembled(absolute, relative, obstacle, known)
+
+
+def assembled(
+    absolute: Difference,
+    relative: Quotient | RelativeDifference,
+    obstacle: ArrayLike,
+    remark: ArrayLike = "",
+) -> Effect:
+    """Put an effect together, and blank what stands in for no number.
+
+    Parameters
+    ----------
+    absolute, relative : Difference, Quotient or RelativeDifference
+        One comparison per row.
+    obstacle : array_like of str
+        Why a row has no number at all; empty where it has.
+    remark : array_like of str, default ""
+        What else is known of a row; it yields to every other reason.
+
+    Returns
+    -------
+    Effect
+
+    Examples
+    --------
+    >>> before, after = Sample(100, 5.0, 4.0), Sample(100, 6.0, 5.0)
+    >>> absolute = welch_difference(before, after)
+    >>> relative = relative_difference(before, after, absolute.quantile)
+    >>> found = assembled(absolute, relative, ["", "empty_arm"])
+    >>> found.absolute.estimate
+    array([ 1., nan])
+    """
+    why = np.asarray(obstacle, str)
+    is_blocked = why != ""
     shortfall = first_reason(
         {
-            "relative_zero_baseline": ~is_blocked & np.isnan(relative.estimate),
-            "relative_unbounded": ~is_blocked & np.isnan(relative.ci_low),
+            "relative_zero_baseline": np.isnan(relative.estimate),
+            "relative_unbounded": np.isnan(relative.ci_low),
         }
     )
     return Effect(
@@ -112,5 +154,5 @@ def mean_effect(
         RelativeDifference(
             *(np.where(is_blocked, np.nan, part) for part in relative)
         ),
-        combined(combined(obstacle, shortfall), known),
+        combined(combined(why, shortfall), remark),
     )

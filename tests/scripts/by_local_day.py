@@ -140,9 +140,7 @@ class Expected:
         for user, cohort in self.cohort.items():
             start = self.plays[user][0]
             numbers = {
-                "calendar": {
-                    (day - cohort).days for day in self.active[user]
-                },
+                "calendar": {(day - cohort).days for day in self.active[user]},
                 "elapsed": {
                     floor((at - start) / DAY) for at in self.plays[user]
                 },
@@ -173,9 +171,11 @@ class Expected:
     def summary(self):
         """(dimension, value, type, mode, first, last): counts of users."""
         cells = defaultdict(lambda: [0, 0, 0])
-        for (user, *window), (is_eligible, is_back, *_) in (
-            self.returns().items()
-        ):
+        for (user, *window), (
+            is_eligible,
+            is_back,
+            *_,
+        ) in self.returns().items():
             for key in (("all", "all"), ("cohort", str(self.cohort[user]))):
                 cell = cells[*key, *window]
                 cell[0] += 1
@@ -255,21 +255,21 @@ class Expected:
         length = self.rules.churn_after
         for user, cohort in self.cohort.items():
             followed = (self.watermark - cohort).days - length + 1
-            if followed < 1:
-                continue
-            lived = followed
-            for number in range(followed):
-                silence = [
-                    cohort + (number + passed) * DAY
+            # Days of which so many after them are silent.
+            last_days = [
+                number
+                for number in range(followed)
+                if not any(
+                    cohort + (number + passed) * DAY in self.active[user]
                     for passed in range(1, length + 1)
-                ]
-                if not self.active[user] & set(silence):
-                    lived = number + 1
-                    break
-            else:
-                found[user] = (False, lived, cohort)
-                continue
-            found[user] = (True, lived, cohort)
+                )
+            ]
+            if followed >= 1:
+                found[user] = (
+                    bool(last_days),
+                    last_days[0] + 1 if last_days else followed,
+                    cohort,
+                )
         return found
 
     def survival(self):

@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
@@ -235,29 +235,34 @@ def columns_of():
 
 @pytest.fixture(scope="session")
 def differing_marts(columns_of):
-    """Name the marts that differ in columns or in any row, either way."""
+    """Name the marts that differ in columns or in any row, either way.
 
-    def compare(folder, other, without=()):
-        with duckdb.connect() as connection:
-            connection.execute(
-                f"attach '{folder}/warehouse.duckdb' as one (read_only);"
-                f"attach '{other}/warehouse.duckdb' as two (read_only);"
-                "use one"
-            )
+    `view` may say how the marts of the other folder are to be read: it takes
+    a mart and its columns and returns what stands for ``select * from it``,
+    or nothing where the mart is to be left out. `own_view` does the same for
+    the marts of the first folder.
+    """
+
+    def plain(mart, _columns):
+        return f"select * from {mart}"
+
+    def compare(folder, other, without=(), view=plain, own_view=plain):
+        with two_warehouses(folder, other) as connection:
+            connection.execute("use one")
             ours = columns_of(connection)
             connection.execute("use two")
             theirs = columns_of(connection)
             assert len(ours) > 15
             differing = sorted(ours.keys() ^ theirs.keys())
             for mart in sorted(ours.keys() & theirs.keys()):
-                if mart in without:
+                mine = own_view(f"one.marts.{mart}", ours[mart])
+                yours = view(f"two.marts.{mart}", theirs[mart])
+                if mart in without or not mine or not yours:
                     continue
                 rows = connection.execute(
                     f"select count(*) from ("
-                    f"(from one.marts.{mart} except all"
-                    f" from two.marts.{mart}) union all"
-                    f"(from two.marts.{mart} except all"
-                    f" from one.marts.{mart}))"
+                    f"(({mine}) except all ({yours})) union all"
+                    f"(({yours}) except all ({mine})))"
                 ).fetchone()[0]
                 if rows or ours[mart] != theirs[mart]:
                     differing.append(mart)
@@ -266,77 +271,37 @@ def differing_marts(columns_of):
     return compare
 
 
-def recomputed_triangle(events, signed_up_at, zone="UTC", horizon=60):
-    """The cohort triangle from its definitions, by another road than SQL.
+@contextmanager
+def two_warehouses(folder, other):
+    """Open the marts of two folders side by side, as `one` and `two`.
 
-    Parameters
-    ----------
-    events : DataFrame
-        Canonical events: user_id, event_type, event_at (naive UTC).
-    signed_up_at : Series
-        Naive UTC by user_id; empty where unknown.
-    zone : str
-        Whose calendar days are counted.
-    horizon : int
-        Last day number.
-
-    Returns
-    -------
-    dict
-        (cohort_date, day_number) to (cohort_size, eligible, retained).
+    A view knows its warehouse by the name of the file and can be read under no
+    other, so the rows of views are copied.
     """
-
-    def days(instants):
-        local = instants.dt.tz_localize("UTC").dt.tz_convert(ZoneInfo(zone))
-        return local.dt.tz_localize(None).dt.normalize()
-
-    plays = events[events["event_type"] == "play"]
-    day = days(plays["event_at"])
-    every_day = days(events["event_at"])
-    watermark = every_day.max() - pd.Timedelta(days=1)
-    sign_up = days(signed_up_at.dropna())
-    established = set(sign_up.index[sign_up < every_day.min()])
-    active = {}
-    for user, date in zip(plays["user_id"], day, strict=True):
-        if user not in established:
-            active.setdefault(user, set()).add(date)
-
-    sizes, retained = {}, {}
-    for dates in active.values():
-        cohort = min(dates)
-        sizes[cohort] = sizes.get(cohort, 0) + 1
-        for date in dates:
-            cell = cohort, (date - cohort).days
-            retained[cell] = retained.get(cell, 0) + 1
-    triangle = {}
-    for cohort, size in sizes.items():
-        for number in range(horizon + 1):
-            is_mature = cohort + pd.Timedelta(days=number) <= watermark
-            triangle[cohort.date(), number] = (
-                (size, size, retained.get((cohort, number), 0))
-                if is_mature
-                else (size, 0, 0)
+    with duckdb.connect() as connection:
+        for name, place in (("one", folder), ("two", other)):
+            file = f"'{place}/warehouse.duckdb'"
+            connection.execute(
+                f"attach {file} as warehouse (read_only);"
+                f"attach ':memory:' as {name}; create schema {name}.marts"
             )
-    return triangle
-
-
-@pytest.fixture(scope="session")
-def triangle_by_definition():
-    return recomputed_triangle
-
-
-@pytest.fixture(scope="session")
-def triangle_of():
-    """The triangle of a warehouse, in the shape of the recomputed one."""
-
-    def read(connection):
-        return {
-            (cohort, number): tuple(counts)
-            for cohort, number, *counts in connection.execute(
-                "select cohort_date, period_number, cohort_size,"
-                " eligible_users, retained_users"
-                " from marts.fct_retention_triangle where cohort_grain = 'day'"
+            marts = connection.execute(
+                "select table_name, table_type from information_schema.tables"
+                " where table_catalog = 'warehouse' and table_schema = 'marts'"
             ).fetchall()
-        }
-
-    return read
+            for mart, kind in marts:
+                if kind == "VIEW":
+                    connection.execute(
+                        f"create table {name}.marts.{mart} as"
+                        f" from warehouse.marts.{mart}"
+                    )
+            connection.execute(
+                f"detach warehouse; attach {file} as file_{name} (read_only)"
+            )
+            for mart, kind in marts:
+                if kind != "VIEW":
+                    connection.execute(
+                        f"create view {name}.marts.{mart} as"
+                        f" from file_{name}.marts.{mart}"
+                    )
+        yield connection

@@ -346,6 +346,16 @@ def test_constant_and_collinear_covariates_leave_the_others_to_work():
     np.testing.assert_allclose(twice.control, once.control, rtol=1e-9)
 
 
+def test_arms_that_lie_worlds_apart_stop_no_row():
+    """What differs between them then hides all that differs within."""
+    squares = np.diag([4.0, 1.0, 1.0])
+    near = Moments(50, [5.0, 1.0, 1.0], squares)
+    far = Moments(50, [[5.0, 1.0, 1.0], [5.0, 1e9, 1e9]], squares)
+    found = adjusted_means(near, far)
+    assert found.is_used.tolist() == [[True, True], [True, False]]
+    assert found.reason.tolist() == ["", "collinear_covariates"]
+
+
 def test_a_missing_covariate_leaves_the_others_to_work():
     generator = np.random.default_rng(59)
     arms = [moments_of(users(n, generator, 3)) for n in (90, 40)]

@@ -9,6 +9,7 @@ streams that are full of ties, repeats and exclusions.
 import random
 import re
 from collections import Counter
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain, groupby, permutations, product
@@ -202,33 +203,39 @@ def queries(dbt, folder):
     return dict(zip(FUNNELS, done.stdout.split(";")[:-1], strict=True))
 
 
+@contextmanager
+def loaded(streams, closed=(), rows="from given"):
+    """A connection to what the queries read; `rows` says how to read it.
+
+    `closed` are the sessions known to be over.
+    """
+    given = pd.DataFrame(
+        [
+            (unit, event.name, END + timedelta(seconds=event.at), event.id)
+            for unit, stream in streams.items()
+            for event in stream
+        ],
+        columns=["unit_id", "event_name", "event_at", "event_id"],
+    )
+    over = pd.DataFrame({"unit_id": pd.Series(list(closed), dtype=str)})
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("given", given)
+        connection.register("closed", over)
+        connection.execute(
+            "create table bounds as"
+            " select date '2026-01-05' as watermark_date;"
+            f"create table user_events as {rows};"
+            "create table session_events as from user_events"
+        )
+        yield connection
+
+
 @pytest.fixture(scope="module")
 def run(queries):
-    """The rows by unit of each funnel, over the same streams by unit.
+    """The rows by unit of each funnel, over the same streams by unit."""
 
-    `closed` are the sessions known to be over, `rows` a query for the rows as
-    they are to be read.
-    """
-
-    def run(funnels, streams, closed=(), rows="from given"):
-        given = pd.DataFrame(
-            [
-                (unit, event.name, END + timedelta(seconds=event.at), event.id)
-                for unit, stream in streams.items()
-                for event in stream
-            ],
-            columns=["unit_id", "event_name", "event_at", "event_id"],
-        )
-        over = pd.DataFrame({"unit_id": pd.Series(list(closed), dtype=str)})
-        with duckdb.connect(config={"threads": 1}) as connection:
-            connection.register("given", given)
-            connection.register("closed", over)
-            connection.execute(
-                "create table bounds as"
-                " select date '2026-01-05' as watermark_date;"
-                f"create table user_events as {rows};"
-                "create table session_events as from user_events"
-            )
+    def run(funnels, streams, *arguments):
+        with loaded(streams, *arguments) as connection:
             return {
                 funnel: {
                     unit: tuple(map(in_seconds, row))
@@ -316,6 +323,19 @@ def test_events_after_the_watermark_mean_nothing(run, found, streams, closed):
     }
     again = run(OF_USERS, loaded, closed)
     assert again == {funnel: found[funnel] for funnel in again}
+
+
+def test_every_step_is_found_by_equality(queries, streams):
+    """Else a unit of many events would be compared with itself, all by all."""
+    with loaded(streams) as connection:
+        for funnel in OF_USERS:
+            ((_, plan),) = connection.execute(
+                f"explain (format json) {queries[funnel]}"
+            ).fetchall()
+            joins = Counter(re.findall(r'"(\w+_(?:JOIN|PRODUCT))\b', plan))
+            assert joins["HASH_JOIN"] >= len(funnel.steps) - 1
+            # The one row of the watermark is the only other.
+            assert joins.total() == joins["HASH_JOIN"] + 1, (funnel, joins)
 
 
 # --- what people report -------------------------------------------------------

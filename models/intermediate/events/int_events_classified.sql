@@ -6,6 +6,9 @@
     share an id the earliest stands, and the remaining columns break ties so
     that the order of lines never matters. Ids that occur once need no sorting,
     so lines are told apart before they are compared.
+
+    Everything that happens to a user is ordered here once: by time, receipt,
+    the source's own number and id. Models above order by `event_number`.
 -#}
 
 with
@@ -64,6 +67,22 @@ numbered as (
     select * from copies
 ),
 
+ordered as (
+    select
+        *,
+        row_number() over (
+            partition by user_id
+            order by
+                event_at asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                event_id asc nulls last,
+                copy_number asc nulls last,
+                reject_reason asc nulls last
+        ) as event_number
+    from numbered
+),
+
 final as (
     select
         -- keys
@@ -83,15 +102,14 @@ final as (
         end as row_verdict,
 
         -- measures
+        event_number,
         position_seconds,
         playback_speed,
-        sequence_number,
 
         -- times
         event_at,
-        ended_at,
-        received_at
-    from numbered
+        ended_at
+    from ordered
 )
 
 select * from final

@@ -40,9 +40,10 @@ events as (
         classified.event_type,
         classified.device_type,
         coalesce(classified.player_id, classified.device_type) as player_id,
-        classified.position_seconds,
-        classified.playback_speed,
-        classified.sequence_number,
+        coalesce(
+            classified.position_seconds, classified.playback_speed
+        ) is not null as has_position,
+        classified.event_number,
         known_titles.duration_seconds,
         classified.event_at,
         case
@@ -50,8 +51,7 @@ events as (
                 classified.event_type = 'play'
                 and classified.ended_at >= classified.event_at
                 then classified.ended_at
-        end as ended_at,
-        classified.received_at
+        end as ended_at
     from classified
     inner join known_titles
         on classified.content_id = known_titles.content_id
@@ -68,11 +68,7 @@ titled as (
     window
         so_far as (
             partition by user_id, player_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
 ),
@@ -100,19 +96,11 @@ neighbours as (
     window
         events_of_player as (
             partition by user_id, player_id, is_of_play
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
         ),
         earlier_events as (
             partition by user_id, player_id, is_of_play
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -167,11 +155,7 @@ states as (
     window
         so_far as (
             partition by user_id, player_id, is_of_play
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
 ),
@@ -201,17 +185,15 @@ final as (
             when is_followed then next_event_type
             when next_event_at is not null then 'next_play'
         end as closing_type,
+        has_position,
 
         -- measures
-        position_seconds,
-        playback_speed,
-        sequence_number,
+        event_number,
         duration_seconds,
 
         -- times
         event_at,
-        coalesce(ended_at, next_event_at) as closing_at,
-        received_at
+        coalesce(ended_at, next_event_at) as closing_at
     from states
 )
 

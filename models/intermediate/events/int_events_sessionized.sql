@@ -12,8 +12,7 @@
     its start, or meets midnight while `session_midnight` is `split`. A run's id
     is its first event's, so a late event renames at most the run that it lands
     in. It is the session's id; the further pieces of a run that is cut append
-    their number, such as `e7:1`. Events at the same instant are ordered by receipt, then by the source's own number,
-    then by id.
+    their number, such as `e7:1`.
 -#}
 
 {%- if var('session_midnight') not in ['cross', 'split'] %}
@@ -38,12 +37,10 @@ shown as (
         is_playing,
         is_shown,
         closing_type,
-        position_seconds,
-        playback_speed,
-        sequence_number,
+        has_position,
+        event_number,
         event_at,
         closing_at,
-        received_at,
         case
             when is_playing and is_shown
                 then {{ add_seconds(
@@ -71,19 +68,11 @@ silences as (
     window
         events_of_user as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
         ),
         earlier_events as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -115,20 +104,12 @@ runs as (
     window
         so_far as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and current row
         ),
         later_events as (
             partition by user_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between 1 following and unbounded following
         )
 ),
@@ -193,11 +174,10 @@ final as (
         is_playing,
         is_shown,
         closing_type,
+        has_position,
 
         -- measures
-        position_seconds,
-        playback_speed,
-        sequence_number,
+        event_number,
 
         -- times
         {{ local_date('event_at') }} as event_date,
@@ -206,8 +186,7 @@ final as (
         shown_until_at,
         next_event_at,
         next_run_at,
-        next_play_at,
-        received_at
+        next_play_at
     from pieces
 )
 

@@ -21,6 +21,8 @@ continued_stretches as (select * from {{ ref('int_stretches_bounded') }}),
 
 events as (select * from {{ ref('int_events_sessionized') }}),
 
+classified as (select * from {{ ref('int_events_classified') }}),
+
 -- A play of one stretch runs from 0 at normal speed.
 plain as (
     select
@@ -44,29 +46,41 @@ plain as (
         and not is_continued
 ),
 
+told as (
+    select
+        continued_stretches.*,
+        case
+            when classified.position_seconds is not null
+                then least(
+                    greatest(classified.position_seconds, 0),
+                    continued_stretches.duration_seconds
+                )
+        end as position_seconds,
+        case
+            when classified.playback_speed > 0 then classified.playback_speed
+        end as playback_speed
+    from continued_stretches
+    inner join classified
+        on continued_stretches.event_id = classified.event_id
+    where
+        continued_stretches.is_continued
+        and classified.row_verdict = 'canonical'
+),
+
 paced as (
     select
         *,
         row_number() over events_of_play as stretch_number,
         coalesce({{ last_known('playback_speed') }} over so_far, 1) as speed
-    from continued_stretches
-    where is_continued
+    from told
     window
         events_of_play as (
             partition by play_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
         ),
         so_far as (
             partition by play_id
-            order by
-                event_at asc nulls last,
-                received_at asc nulls last,
-                sequence_number asc nulls last,
-                event_id asc nulls last
+            order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
 ),

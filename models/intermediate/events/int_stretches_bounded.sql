@@ -28,10 +28,7 @@ titles as (select * from {{ ref('int_titles_classified') }}),
 continued as (
     select play_id
     from events_again
-    where
-        position_seconds is not null
-        or playback_speed is not null
-        or (is_playing and event_id <> play_id)
+    where has_position or (is_playing and event_id <> play_id)
     group by play_id
 ),
 
@@ -139,12 +136,7 @@ final as (
         end as bound_code,
 
         -- measures
-        case
-            when position_seconds is not null
-                then least(greatest(position_seconds, 0), duration_seconds)
-        end as position_seconds,
-        case when playback_speed > 0 then playback_speed end as playback_speed,
-        sequence_number,
+        event_number,
         duration_seconds,
         case
             when not is_playing or is_of_unknown_end then 0
@@ -153,8 +145,7 @@ final as (
 
         -- times
         event_date,
-        event_at,
-        received_at
+        event_at
     from bounded
 )
 
