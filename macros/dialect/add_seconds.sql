@@ -11,11 +11,11 @@
 {%- endmacro %}
 
 {% macro duckdb__add_seconds(instant, seconds) -%}
-    ({{ instant }} + to_microseconds(cast(floor({{ seconds }} * 1e6) as bigint)))
+    ({{ instant }} + to_microseconds(cast(round({{ seconds }} * 1e6) as bigint)))
 {%- endmacro %}
 
 {% macro spark__add_seconds(instant, seconds) -%}
     timestampadd(
-        microsecond, cast(floor({{ seconds }} * 1e6) as bigint), {{ instant }}
+        microsecond, cast(round({{ seconds }} * 1e6) as bigint), {{ instant }}
     )
 {%- endmacro %}

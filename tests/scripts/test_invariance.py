@@ -17,59 +17,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import two_warehouses
+from players import OPTIONAL, player_events
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--users", "2000", "--panel", "200")
 FILES = ("users", "content", "events", "experiment_assignments")
 # These count raw lines, so they see a copy; nothing else may.
 LINE_COUNTS = ("fct_reconciliation", "fct_rejected_rows")
-OPTIONAL = (
-    *("player_id", "position_seconds", "playback_rate"),
-    *("ended_at", "received_at", "sequence_number"),
-)
-
-
-def player_lines(draw, titles, days=50):
-    """Events of 150 players: of every type, often at the same instant, often
-    stray, with positions, speeds, logged ends, receipts and ordinals."""
-    start = datetime(2026, 1, 5)
-    for number in range(150):
-        for _ in range(draw.randint(1, 6)):
-            at = start + timedelta(seconds=draw.randint(0, days * 86_400))
-            chosen = draw.sample(titles, 2)
-            for _ in range(draw.randint(1, 25)):
-                at += timedelta(
-                    seconds=draw.choice([0, 0, 0.2, 1, 30, 60, 1800, 1801])
-                    if draw.random() < 0.6
-                    else draw.randint(0, 4000)
-                )
-                kind = draw.choice(
-                    ["play"] * 3
-                    + ["pause", "skip", "stop", "seek"]
-                    + ["heartbeat"] * 2
-                )
-                end = at + timedelta(seconds=draw.randint(-60, 4000))
-                yield {
-                    "user_id": f"player{number}",
-                    "content_id": draw.choice([chosen[0], *chosen]),
-                    "event_type": kind,
-                    "event_at": at,
-                    "device_type": draw.choice(["tv", "phone"]),
-                    "player_id": draw.choice(["", "", "one"]),
-                    "position_seconds": draw.choice(
-                        ["", draw.randint(-5, 9000)]
-                    )
-                    if kind in ("play", "seek")
-                    else "",
-                    "playback_rate": draw.choice(["", "", "", 0.75, 2]),
-                    "ended_at": draw.choice([*[""] * 9, end])
-                    if kind == "play"
-                    else "",
-                    "received_at": draw.choice(
-                        ["", at + timedelta(seconds=draw.randint(0, 2))]
-                    ),
-                    "sequence_number": draw.choice(["", draw.randint(1, 3)]),
-                }
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +35,12 @@ def log(tmp_path_factory, simulate):
     path = seeds / "events.csv"
     header, *lines = path.read_text().splitlines()
     columns = [*header.split(","), *OPTIONAL]
-    events = list(player_lines(draw, titles))
+    events = player_events(draw, titles)
     with path.open("w", newline="", encoding="utf-8") as file:
         file.write(",".join(columns) + "\n")
         file.writelines(f"{line}{',' * len(OPTIONAL)}\n" for line in lines)
         writer = csv.DictWriter(file, columns, lineterminator="\n")
-        for event in events:
-            # Ids in no order of time: they decide between ties.
-            writer.writerow(event | {"event_id": f"{draw.random():.16f}"})
+        writer.writerows(events)
     with (seeds / "users.csv").open("a") as file:
         file.writelines(
             f"{user},,,,,\n" for user in sorted({e["user_id"] for e in events})

@@ -1,11 +1,14 @@
-"""What is watched, from hand-written traces of players to exact seconds.
+"""What is watched, from traces of players to exact seconds.
 
-Every trace is one user of one log; the log is built once.
+Every hand-written trace is one user of one log; random players are others. The
+log is built once.
 """
 
+import random
 from dataclasses import dataclass, field
 
 import pytest
+from players import played, player_events
 
 TITLES = {"film": "7200", "short": "600", "live": ""}
 COLUMNS = (
@@ -343,22 +346,55 @@ TRACES = {
 }
 
 
+# Two visits, at 10:00 and 12:00, and an event that arrives late: the sessions'
+# ids, which are their first events'.
+VISITS = [
+    play("10:00:00", event_id="a"),
+    stop("10:01:00", event_id="b"),
+    play("12:00:00", event_id="c"),
+    stop("12:01:00", event_id="d"),
+]
+LATE = {
+    "before_the_first_event": ("09:50:00", ["late", "c"]),
+    "inside_a_session": ("10:00:30", ["a", "c"]),
+    "a_gap_after_a_session": ("10:31:00", ["a", "c"]),
+    "between_two_sessions": ("11:00:00", ["a", "late", "c"]),
+    "a_gap_before_a_session": ("11:30:00", ["a", "late"]),
+    "after_the_last_event": ("13:00:00", ["a", "c", "late"]),
+}
+
+
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory, build, add_references):
+def random_events():
+    return player_events(
+        random.Random(20260202),  # noqa: S311
+        list(TITLES),
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory, build, add_references, random_events):
     seeds = add_references(tmp_path_factory.mktemp("traces"))
-    lines = [",".join(COLUMNS)]
-    for user, trace in TRACES.items():
+    rows = list(random_events)
+    late = {
+        user: Trace([*VISITS, pause(at, event_id="late")], [])
+        for user, (at, _) in LATE.items()
+    }
+    for user, trace in (TRACES | late).items():
         for number, row in enumerate(trace.events):
             values = {"event_id": f"{user}{number}", "user_id": user} | row
             if row.get("event_id"):
                 values["event_id"] = f"{user}-{row['event_id']}"
-            lines.append(
-                ",".join(str(values.get(name, "")) for name in COLUMNS)
-            )
+            rows.append(values)
+    lines = [",".join(COLUMNS)]
+    lines += [
+        ",".join(str(row.get(name, "")) for name in COLUMNS) for row in rows
+    ]
     (seeds / "events.csv").write_text("\n".join(lines) + "\n")
     (seeds / "users.csv").write_text(
         "user_id,signed_up_at,platform,country_code,subscription_status,"
-        "acquisition_channel\n" + "".join(f"{user},,,,,\n" for user in TRACES)
+        "acquisition_channel\n"
+        + "".join(f"{user},,,,,\n" for user in {row["user_id"] for row in rows})
     )
     (seeds / "content.csv").write_text(
         "content_id,title,genre,language,duration_seconds,released_on\n"
@@ -395,11 +431,63 @@ def test_trace(warehouse, name):
         assert [value for (value,) in found] == expected, column
 
 
+@pytest.fixture(scope="module")
+def by_definition(random_events):
+    lengths = {
+        name: int(length) if length else None for name, length in TITLES.items()
+    }
+    return played(random_events, lengths)
+
+
+def test_random_players_visit_as_the_definitions_say(warehouse, by_definition):
+    _, visits = by_definition
+    assert len(visits) > 1000
+    assert visits == {
+        session: (user, end)
+        for session, user, end in warehouse.execute(
+            "select session_id, user_id, ended_at from marts.fct_sessions"
+            " where starts_with(user_id, 'player')"
+        ).fetchall()
+    }
+
+
+def test_random_players_watch_as_the_definitions_say(warehouse, by_definition):
+    expected, _ = by_definition
+    columns = list(next(iter(expected.values())))
+    found = {
+        play: dict(zip(columns, row, strict=True))
+        for play, *row in warehouse.execute(
+            f"select play_id, {', '.join(columns)} from marts.fct_plays"
+            " where starts_with(user_id, 'player')"
+        ).fetchall()
+    }
+    assert found.keys() == expected.keys()
+    differing = {
+        play: (found[play], row)
+        for play, row in expected.items()
+        if found[play] != row
+    }
+    assert differing == {}
+    assert len({row["close_reason_code"] for row in expected.values()}) >= 10
+    assert len(expected) > 2000
+
+
+@pytest.mark.parametrize("user", LATE)
+def test_a_late_event_renames_the_session_that_it_lands_in(warehouse, user):
+    found = warehouse.execute(
+        "select session_id from marts.fct_sessions where user_id = ?"
+        " order by started_at",
+        [user],
+    ).fetchall()
+    assert [name.removeprefix(f"{user}-") for (name,) in found] == LATE[user][1]
+
+
 def test_every_trace_is_played(warehouse):
     found = warehouse.execute(
         "select count(distinct user_id) from marts.fct_plays"
+        " where not starts_with(user_id, 'player')"
     ).fetchone()
-    assert found == (len(TRACES),)
+    assert found == (len(TRACES) + len(LATE),)
 
 
 def test_nobody_watches_longer_than_time_passes(warehouse):
