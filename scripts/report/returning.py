@@ -262,7 +262,8 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
     )
     top = charts.HEADROOM * max(row["rate"] for row in eligible.values())
     if any((_interval(row).high or 0) > top for row in eligible.values()):
-        caption += " Where few users are left the band is cut off above."
+        few = "cohorts" if has_between else "users"
+        caption += f" Where few {few} are left the band is cut off above."
     return caption
 
 
