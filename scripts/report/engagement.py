@@ -219,8 +219,8 @@ def _stickiness(days: list[Row]) -> Figure | Note:
         last = ends[1]
         mean = (
             f" On {day(last['calendar_date'])}:"
-            f" {fit_number(last['mean_daily_active_users'])} users on the mean"
-            f" day, of {count(last['monthly_active_users'])} in the month."
+            f" {count(last['mean_daily_active_users'])} users on the mean day,"
+            f" of {count(last['monthly_active_users'])} in the month."
         )
     return Figure(
         "stickiness",

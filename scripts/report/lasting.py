@@ -355,6 +355,16 @@ def _tenure(rows: list[Row]) -> Figure | None:
     """Draw how long the active users of each week have been there."""
     weeks = sorted({row["week_start_date"] for row in rows})
     shown = set(weeks[-MOST_WEEKS:])
+    names = {row["band_number"]: row["tenure_band"] for row in rows}
+    # The established first, then from the longest known to the newest.
+    order = [name for name in names.values() if name == ESTABLISHED]
+    colours = BAND_COLOURS[0 if order else 1 :]
+    order += [
+        names[number]
+        for number in sorted(names, reverse=True)
+        if names[number] != ESTABLISHED
+    ]
+    colours += colours[-1:] * len(order)
     rows = sorted(
         (
             row
@@ -365,17 +375,12 @@ def _tenure(rows: list[Row]) -> Figure | None:
     )
     if not rows:
         return None
-    names = {row["band_number"]: row["tenure_band"] for row in rows}
-    # The established first, then from the longest known to the newest.
-    order = sorted(
-        names.values(),
-        key=lambda name: (
-            name != ESTABLISHED,
-            -next(number for number, each in names.items() if each == name),
-        ),
-    )
-    colours = BAND_COLOURS[0 if ESTABLISHED in order else 1 :]
-    colours += colours[-1:] * len(order)
+    drawn = {row["tenure_band"] for row in rows}
+    series = {
+        name: colour
+        for name, colour in zip(order, colours, strict=False)
+        if name in drawn
+    }
     totals = {
         week: sum(
             row["active_users"]
@@ -432,7 +437,7 @@ def _tenure(rows: list[Row]) -> Figure | None:
             f"Stacked bar chart. {title}.",
             "Week from",
             "Active users",
-            dict(zip(order, colours, strict=False)),
+            series,
         ),
         Table(
             caption="Active users by week and tenure",

@@ -51,7 +51,8 @@ def section(tables: Tables) -> Section:
         return Section(
             name,
             title,
-            "This log knows no sign-ups, so no first steps can be followed.",
+            "No sign-up on an observed day of this log is known, so no first"
+            " steps can be followed.",
             link=link,
         )
     parts: list[Part | None] = [

@@ -27,9 +27,13 @@ from report import (
     watching,
 )
 from report.formats import NO_BREAK
-from report.parts import Figure, Section, Tables
+from report.parts import Figure, Row, Section, Tables
 
 TEMPLATES = Path(__file__).parent / "templates"
+# What labels and titles of an axis take, and what a legend does [px].
+AXIS_HEIGHT = 50
+LEGEND_HEIGHT = 26
+RAMP_HEIGHT = 57
 # d3's words for the page's number format: "12 %", a true minus, euros.
 LOCALE = {
     "decimal": ".",
@@ -89,6 +93,17 @@ def figures_of(sections: list[Section]) -> Iterator[Figure]:
                 yield part
 
 
+def reserved_height(spec: Row) -> int:
+    """Keep a chart's place until it is drawn, so that links land right."""
+    text = json.dumps(spec)
+    height = int(spec["height"]) + AXIS_HEIGHT
+    if "gradientLength" in text:
+        return height + RAMP_HEIGHT
+    if '"legend": {' in text or '"shape": {"field"' in text:
+        return height + LEGEND_HEIGHT
+    return height
+
+
 def render(tables: Tables, bundle: str) -> str:
     """Write the whole page.
 
@@ -139,6 +154,10 @@ def render(tables: Tables, bundle: str) -> str:
         sections=sections,
         sources=overview.sources(sections),
         chart_ids=numbers,
+        heights={
+            numbers[figure.name]: reserved_height(figure.spec)
+            for figure in figures_of(sections)
+        },
         style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
         scripts=scripts,
         hashes=" ".join(script_hash(script) for script in scripts),

@@ -262,7 +262,8 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
     )
     top = charts.HEADROOM * max(row["rate"] for row in eligible.values())
     if any((_interval(row).high or 0) > top for row in eligible.values()):
-        caption += " Where few users are left the band is cut off above."
+        few = "cohorts" if has_between else "users"
+        caption += f" Where few {few} are left the band is cut off above."
     return caption
 
 
@@ -600,10 +601,14 @@ def _breakdown(
     axis_title = "Active on the day"
     if len(names) == 1:
         axis_title = f"{names[0]} retention"
+    # Few users are far out by chance: they do not make a title.
+    told = {
+        value: row for value, row in main.items() if not row["is_small_cell"]
+    }
     title = contrast(
         f"D{main_day}",
         dimension,
-        [(str(value), estimate(row)) for value, row in main.items()],
+        [(str(value), estimate(row)) for value, row in (told or main).items()],
     )
     caption = (
         "Dots are rates, lines their Wilson intervals, in brackets the number"

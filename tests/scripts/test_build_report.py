@@ -485,6 +485,9 @@ def test_charts_compile(demo):
         assert "NaN" not in svg
         assert "undefined" not in svg
         assert "null" not in svg
+        # Its place is kept, so that links to sections land right.
+        height = float(re.search(r'height="([\d.]+)"', svg)[1])
+        assert abs(height - page.reserved_height(figure.spec)) < 60
 
 
 def test_missing_warehouse_names_the_remedy(tmp_path):

@@ -429,10 +429,15 @@ def performance(plays):
         for play in plays
         if play["is_valid_play"] and play["is_completed"]
     }
+    measured = {
+        play["user_id"]
+        for play in plays
+        if play["is_valid_play"] and play["completion_rate"] is not None
+    }
     skipped = sum(play["is_skipped"] for play in plays)
     low, high = (
-        proportion_confint(len(completers), len(starters), method="wilson")
-        if starters
+        proportion_confint(len(completers), len(measured), method="wilson")
+        if measured
         else (None, None)
     )
     return {
@@ -444,7 +449,7 @@ def performance(plays):
         "watched_seconds": sum(play["watched_seconds"] for play in plays),
         "unique_seconds": sum(play["unique_seconds"] for play in plays),
         "skip_rate": share(skipped, len(plays)),
-        "completer_rate": share(len(completers), len(starters)),
+        "completer_rate": share(len(completers), len(measured)),
         "completer_ci_low": low,
         "completer_ci_high": high,
     }

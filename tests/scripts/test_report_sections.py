@@ -374,6 +374,16 @@ def test_different_platforms_are_called_different(tables):
     )
 
 
+def test_a_country_of_few_users_makes_no_title(tables):
+    for row in tables["fct_retention_summary"]:
+        if row["dimension_value"] == "FR":
+            put(row, 2, 2)
+            row["is_small_cell"] = True
+    part = figure(returning.section(tables), "by-country")
+    assert "FR" not in part.title
+    assert any(row["category"].startswith("FR") for row in drawn(part, "short"))
+
+
 # ---- Dimensions that a log lacks
 
 
@@ -806,7 +816,7 @@ def test_a_page_of_empty_marts_says_what_is_lacking():
         "Nobody is active in this log",
         "This log has no sessions",
         "names no titles",
-        "knows no sign-ups",
+        "No sign-up on an observed day",
         "has no genres",
         "has no experiments",
     ):
@@ -830,7 +840,7 @@ def test_a_log_without_sign_ups_has_a_funnel_of_zeros(tables):
                 row[name] = None
     section = onboarding.section(tables)
     assert not section.parts
-    assert "no sign-ups" in section.lead
+    assert "No sign-up" in section.lead
 
 
 def one_day(tables):

@@ -6,8 +6,8 @@
     user has no milestones. Events from before the sign-up are rejected earlier,
     so no milestone precedes it. A genre is explored by a valid play; the second
     one is reached by the first valid play of a title with two. The return is
-    the first play, of any length, that begins on the calendar day after first
-    activity.
+    the first `play`, of any length and be it one that resumes, on the calendar
+    day after first activity: as for retention.
 
     One play may reach several milestones; they then stand in the order of
     their ids, which is the order above.
@@ -16,6 +16,8 @@
 with
 
 users as (select * from {{ ref('int_users_started') }}),
+
+events as (select * from {{ ref('int_events_sessionized') }}),
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
@@ -33,14 +35,24 @@ entrants as (
 first_plays as (
     select
         entrants.user_id,
-        min(plays.started_at) filter (where plays.is_valid_play)
-            as first_valid_play_at,
-        min(plays.started_at) filter (
-            where plays.play_date = entrants.return_date
-        ) as day_1_return_at
+        min(plays.started_at) as first_valid_play_at
     from entrants
     inner join plays
         on entrants.user_id = plays.user_id
+    where plays.is_valid_play
+    group by entrants.user_id
+),
+
+returns as (
+    select
+        entrants.user_id,
+        min(events.event_at) as day_1_return_at
+    from entrants
+    inner join events
+        on
+            entrants.user_id = events.user_id
+            and entrants.return_date = events.event_date
+    where events.event_type = 'play'
     group by entrants.user_id
 ),
 
@@ -97,7 +109,7 @@ reached as (
         4 as milestone_number,
         'day_1_return' as event_name,
         day_1_return_at as event_at
-    from first_plays
+    from returns
 ),
 
 final as (

@@ -3,7 +3,8 @@
 
     Starters chose the title: they have a valid play of it. Completers are the
     starters who have a completed play of it. Users count once, however often
-    they come back.
+    they come back. Of a title of unknown length nobody knows who completed it:
+    it has no rate.
 -#}
 
 with
@@ -19,6 +20,9 @@ counted as (
         count(*) filter (where is_valid_play) as valid_play_count,
         count(*) filter (where is_skipped) as skipped_play_count,
         count(distinct user_id) filter (where is_valid_play) as starter_users,
+        count(distinct user_id) filter (
+            where is_valid_play and completion_rate is not null
+        ) as measured_users,
         count(distinct user_id) filter (
             where is_valid_play and is_completed
         ) as completer_users,
@@ -39,6 +43,7 @@ filled as (
         cast(coalesce(counted.skipped_play_count, 0) as integer)
             as skipped_play_count,
         cast(coalesce(counted.starter_users, 0) as integer) as starter_users,
+        coalesce(counted.measured_users, 0) as measured_users,
         cast(coalesce(counted.completer_users, 0) as integer)
             as completer_users,
         cast(coalesce(counted.watched_seconds, 0) as bigint) as watched_seconds,
@@ -66,10 +71,10 @@ final as (
         watched_seconds,
         unique_seconds,
         {{ rate('skipped_play_count', 'play_count') }} as skip_rate,
-        {{ rate('completer_users', 'starter_users') }} as completer_rate,
-        {{ wilson_bound('completer_users', 'starter_users', 'low') }}
+        {{ rate('completer_users', 'measured_users') }} as completer_rate,
+        {{ wilson_bound('completer_users', 'measured_users', 'low') }}
             as completer_ci_low,
-        {{ wilson_bound('completer_users', 'starter_users', 'high') }}
+        {{ wilson_bound('completer_users', 'measured_users', 'high') }}
             as completer_ci_high
     from filled
 )

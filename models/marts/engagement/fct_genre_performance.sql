@@ -3,7 +3,8 @@
 
     A title of several genres counts in each of them, so genres do not add up.
     Users count once in a genre, with however many of its titles: starters have
-    a valid play of one, completers a valid play that completed one.
+    a valid play of one, completers a valid play that completed one. The rate is
+    of the starters of titles whose length is known.
 -#}
 
 with
@@ -29,6 +30,9 @@ counted as (
         count(distinct plays.user_id) filter (where plays.is_valid_play)
             as starter_users,
         count(distinct plays.user_id) filter (
+            where plays.is_valid_play and plays.completion_rate is not null
+        ) as measured_users,
+        count(distinct plays.user_id) filter (
             where plays.is_valid_play and plays.is_completed
         ) as completer_users,
         sum(plays.watched_seconds) as watched_seconds,
@@ -49,6 +53,7 @@ filled as (
         cast(coalesce(counted.skipped_play_count, 0) as integer)
             as skipped_play_count,
         cast(coalesce(counted.starter_users, 0) as integer) as starter_users,
+        coalesce(counted.measured_users, 0) as measured_users,
         cast(coalesce(counted.completer_users, 0) as integer)
             as completer_users,
         cast(coalesce(counted.watched_seconds, 0) as bigint) as watched_seconds,
@@ -73,10 +78,10 @@ final as (
         watched_seconds,
         unique_seconds,
         {{ rate('skipped_play_count', 'play_count') }} as skip_rate,
-        {{ rate('completer_users', 'starter_users') }} as completer_rate,
-        {{ wilson_bound('completer_users', 'starter_users', 'low') }}
+        {{ rate('completer_users', 'measured_users') }} as completer_rate,
+        {{ wilson_bound('completer_users', 'measured_users', 'low') }}
             as completer_ci_low,
-        {{ wilson_bound('completer_users', 'starter_users', 'high') }}
+        {{ wilson_bound('completer_users', 'measured_users', 'high') }}
             as completer_ci_high
     from filled
 )

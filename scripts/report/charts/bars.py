@@ -139,7 +139,7 @@ def horizontal_bars(
             axis=alt.Axis(
                 format=PERCENT_AXIS,
                 # The room for words reaches beyond the whole.
-                values=[tick / 10 for tick in range(11) if tick / 10 <= limit]
+                values=[tick / 5 for tick in range(6) if tick / 5 <= limit]
                 if limit > HALF
                 else alt.Undefined,
                 tickCount=5,
