@@ -1,10 +1,4 @@
-{{ config(materialized='view') }}
-
-{#-
-    Grain: one row per play: one attempt at a title, with its pauses.
-
-    A view: the plays are a table already, to which their users are added.
--#}
+{#- Grain: one row per play: one attempt at a title, with its pauses. -#}
 
 with
 
