@@ -27,6 +27,10 @@ from inference.headlines import headline_rows
 from inference.inputs import MARTS
 from inference.projections import projections
 from inference.scenarios import ASSUMED_TERMS, MINIMUM_DRAWS
+from readout.diversity import diversity
+from readout.experiments import experiments
+from readout.headlines import headlines
+from readout.scenarios import scenarios
 from warehouse import (
     WarehouseError,
     connect,
@@ -82,7 +86,7 @@ def analysed(
         draw_count,
         draw_seed,
     )
-    headlines = headline_rows(
+    compared = headline_rows(
         records(marts["dim_headline_claims"]),
         summary=marts["fct_retention_summary"],
         genres=marts["fct_retention_by_genres"],
@@ -96,7 +100,7 @@ def analysed(
     for rows in estimated.values():
         for row in rows:
             row["input_version"] = version
-    return {**estimated, "experiment_health": health, "headlines": headlines}
+    return {**estimated, "experiment_health": health, "headlines": compared}
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -161,195 +165,19 @@ def run(options: argparse.Namespace) -> Results:
     return results
 
 
-def shown(value: float | None, unit: str = "") -> str:
-    """Write a number in its unit: rates as percent, gaps as points.
-
-    Examples
-    --------
-    >>> shown(0.0821, "rate"), shown(0.0421, "rate difference")
-    ('8.21 %', '+4.21 points')
-    >>> shown(98_765_432.1, "sessions per week"), shown(None)
-    ('98,765,432', '-')
-    """
-    if value is None:
-        return "-"
-    if unit == "rate":
-        return f"{value:.2%}".replace("%", " %")
-    if unit == "rate difference":
-        return f"{100 * value:+.2f} points"
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:,.2f}"  # noqa: PLR2004
-
-
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out cells in columns: the first on the left, the others right.
-
-    Examples
-    --------
-    >>> print(aligned(["arm", "mean"], [["A", "49.90"], ["B", "5.00"]]))
-      arm   mean
-      A    49.90
-      B     5.00
-    """
-    table = [list(header), *(list(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = []
-    for row in table:
-        first, *others = zip(row, widths, strict=True)
-        cells = [first[0].ljust(first[1]), *(c.rjust(w) for c, w in others)]
-        lines.append(("  " + "  ".join(cells)).rstrip())
-    return "\n".join(lines)
-
-
 def summary(results: Results) -> str:
     """Write the answers as plain text."""
     [run_row] = results["analysis_runs"]
     parts = [
         f"{run_row['log_name']}: results of input {run_row['input_version']}",
-        _headlines(results["headlines"]),
-        _experiments(
+        headlines(results["headlines"]),
+        experiments(
             results["experiment_results"], results["experiment_health"]
         ),
-        _diversity(results["diversity_effects"]),
-        _scenarios(results["scenario_results"]),
+        diversity(results["diversity_effects"]),
+        scenarios(results["scenario_results"]),
     ]
     return "\n\n".join(parts)
-
-
-def _range(low: float | None, high: float | None, unit: str) -> str:
-    """Write an interval; a number that is missing is a dash."""
-    if low is None or high is None:
-        return "-"
-    return f"{shown(low, unit)} to {shown(high, unit)}"
-
-
-def _p_value(p_value: float | None) -> str:
-    if p_value is None:
-        return "-"
-    return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.1e}"  # noqa: PLR2004
-
-
-def _headlines(rows: Sequence[Row]) -> str:
-    if not rows:
-        return "Headlines: none; the marts hold no retention."
-    verdicts = {True: "within error", False: "OFF", None: "-"}
-    cells = [
-        [
-            row["headline_name"],
-            shown(row["expected"], row["unit"]),
-            shown(row["found"], row["unit"]),
-            _range(row["ci_low"], row["ci_high"], row["unit"]),
-            "-" if row["z_score"] is None else f"{row['z_score']:+z.2f}",
-            row["reason_code"] or verdicts[row["is_within_error"]],
-        ]
-        for row in rows
-    ]
-    header = ("", "expected", "found", "interval", "z", "verdict")
-    title = "Headlines, expected and found"
-    if all(row["expected"] is None for row in rows):
-        title = "Headlines found; nothing is claimed for this log"
-    return f"{title}\n{aligned(header, cells)}"
-
-
-def _experiments(rows: Sequence[Row], health: Sequence[Row]) -> str:
-    if not health:
-        return "Experiments: none in this log."
-    lines = ["Experiments, treatment against control by assignment"]
-    for row in health:
-        state = row["decision"]
-        if row["reason_code"]:
-            state = f"BLOCKED ({row['reason_code']})"
-        lines.append(
-            f"  {row['experiment_name']}: {state}; "
-            f"{row['assigned_users']:,} users, shares "
-            f"{row['observed_shares'] or '-'}, sample-ratio p "
-            f"{_p_value(row['p_value'])}, mixed {row['mixed_users']:,}"
-        )
-    cells = []
-    for row in rows:
-        is_rate = row["kind"] == "proportion"
-        unit, gap = ("rate", "rate difference") if is_rate else ("", "")
-        cells.append(
-            [
-                f"{row['metric_name']} {row['treatment_variant']}",
-                row["method"],
-                shown(row["control_mean"], unit),
-                shown(row["treatment_mean"], unit),
-                shown(row["estimate"], gap),
-                _range(row["ci_low"], row["ci_high"], gap),
-                _p_value(row["p_value"]),
-                _range(row["relative_ci_low"], row["relative_ci_high"], "rate"),
-                row["reason_code"] or "",
-            ]
-        )
-    header = (
-        "",
-        "method",
-        "control",
-        "treatment",
-        "estimate",
-        "interval",
-        "p",
-        "relative",
-        "reason",
-    )
-    if cells:
-        lines.append(aligned(header, cells))
-    return "\n".join(lines)
-
-
-def _diversity(rows: Sequence[Row]) -> str:
-    if not rows:
-        return "Genres and D7 retention: no user of this log has genres."
-    unit = "rate difference"
-    cells = [
-        [
-            row["estimand"],
-            row["causal_grade"],
-            shown(row["estimate"], unit),
-            _range(row["ci_low"], row["ci_high"], unit),
-            _p_value(row["p_value"]),
-            f"{row['units_without_overlap']:,}",
-            row["reason_code"] or "",
-        ]
-        for row in rows
-    ]
-    header = ("", "grade", "estimate", "interval", "p", "left out", "reason")
-    title = "D7 retention, four or more genres against fewer"
-    return f"{title}\n{aligned(header, cells)}"
-
-
-def _scenarios(rows: Sequence[Row]) -> str:
-    if not rows:
-        return "Scenarios: no assumptions are given for this log."
-    cells = []
-    for row in rows:
-        unit, chance = row["unit"], row["probability_positive"]
-        cells.append(
-            [
-                f"{row['scenario_name']} {row['outcome']}",
-                row["version"],
-                row["causal_grade"] or "-",
-                shown(row["point_estimate"], unit),
-                _range(row["ci95_low"], row["ci95_high"], unit),
-                "-" if chance is None else f"{chance:.3f}",
-                "-"
-                if row["probability_target"] is None
-                else f"{row['probability_target']:.3f}",
-                row["reason_code"] or "",
-            ]
-        )
-    header = (
-        "",
-        "effect",
-        "grade",
-        "as stated",
-        "95 % interval",
-        "P(> 0)",
-        "P(ROI > 1)",
-        "reason",
-    )
-    title = "Scenarios, every uncertain term drawn"
-    return f"{title}\n{aligned(header, cells)}"
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -1,0 +1,1 @@
+"""What the post-step prints: each answer as plain text."""
