@@ -225,7 +225,9 @@ def replace_results(
             connection.execute(f"delete from results.{table}")
             for row in results[table]:
                 _same_names(f"columns of a row of {table}", columns, row)
-            connection.register("new_rows", _framed(results[table], columns))
+            connection.register(
+                "new_rows", _framed(table, results[table], columns)
+            )
             names = ", ".join(columns)
             connection.execute(
                 f"insert into results.{table} ({names})"
@@ -255,16 +257,20 @@ def _same_names(
         )
 
 
-def _framed(rows: Sequence[Row], columns: Mapping[str, str]) -> pd.DataFrame:
+def _framed(
+    table: str, rows: Sequence[Row], columns: Mapping[str, str]
+) -> pd.DataFrame:
     """Lay out rows as the declared types, for one insert."""
-    return pd.DataFrame(
-        {
-            name: pd.Series(
-                [_plain(row[name]) for row in rows], dtype=FRAME_TYPES[kind]
-            )
-            for name, kind in columns.items()
-        }
-    )
+    found = {}
+    for name, kind in columns.items():
+        values = [_plain(row[name]) for row in rows]
+        try:
+            found[name] = pd.Series(values, dtype=FRAME_TYPES[kind])
+        except (TypeError, ValueError) as error:
+            raise WarehouseError(
+                f"results.{table}.{name} is declared {kind}: {error}"
+            ) from None
+    return pd.DataFrame(found)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

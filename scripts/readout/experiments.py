@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from readout.text import Row, aligned, p_value_text, shown, span
 
@@ -20,6 +20,7 @@ HEADER = (
     "reason",
 )
 TEST = ("metric_name", "treatment_variant", "outcome_version", "policy")
+DECIDING = ("primary", "guardrail")
 MOST_SEGMENTS = 3  # of a dimension, those furthest from its mean effect
 
 
@@ -186,25 +187,24 @@ def _segments(segments: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _last(rows: Iterable[Row], series: str) -> dict[str, Row]:
-    """Keep the last row of each test in a series."""
-    return {_test(row): row for row in rows if row["series"] == series}
-
-
 def _looks(series: Sequence[Row]) -> list[str]:
-    """Say of each test whether a boundary has been crossed at a look."""
+    """Say of what decides whether a boundary has been crossed at a look."""
+    deciding = [
+        row
+        for row in series
+        if row["series"] == "cumulative_by_date" and row["role"] in DECIDING
+    ]
     lines = []
-    for test, row in _last(series, "cumulative_by_date").items():
+    # The last row of each test, as they come in order of date.
+    for test, row in {_test(row): row for row in deciding}.items():
         method = row["method"].replace("_", "-")
+        state = f"not crossed by {row['look_date']}"
         if row["first_crossing_date"] is not None:
             state = f"crossed on {row['first_crossing_date']}"
-        else:
-            state = f"not crossed by {row['look_date']}"
-        fraction = row["information_fraction"]
-        of = f"{row['planned_units']:,} users"
         lines.append(
             f"    looks {test}: {method} boundary {state}, "
-            f"{shown(fraction, 'rate')} of {of}"
+            f"{shown(row['information_fraction'], 'rate')} of "
+            f"{row['planned_units']:,} users"
         )
     return lines
 
@@ -223,18 +223,21 @@ def _novelty(series: Sequence[Row]) -> list[str]:
 
 
 def _power(rows: Sequence[Row]) -> list[str]:
-    """Say what each test can find, and what finding 5 % takes."""
-    lines = []
+    """Say what primary tests can find, and what finding 5 % takes."""
+    tests: dict[str, list[str]] = {}
     for row in rows:
-        found = row["detectable_relative_effect"]
-        users = row["required_users_5_percent"]
-        if found is None and users is None:
+        found, users = (
+            row["detectable_relative_effect"],
+            row["required_users_5_percent"],
+        )
+        if row["role"] != "primary" or found is None or users is None:
             continue
         days = row["required_days_5_percent"]
         took = "" if days is None else f" ({days:,.0f} days)"
-        wanted = "-" if users is None else f"{users:,.0f} users{took}"
-        lines.append(
-            f"    power {_test(row)} {row['design']}: finds "
-            f"{shown(found, 'rate')} now; 5 % takes {wanted}"
+        tests.setdefault(_test(row), []).append(
+            f"{row['design']} finds {shown(found, 'rate')} now, 5 % takes "
+            f"{users:,.0f} users{took}"
         )
-    return lines
+    return [
+        f"    power {test}: {'; '.join(said)}" for test, said in tests.items()
+    ]

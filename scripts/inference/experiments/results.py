@@ -164,27 +164,31 @@ def _described(whole: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 def _rows(part: Part, described: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """Put the numbers of one method beside what was compared."""
-    found = described.loc[part.pairs.index].reset_index(drop=True)
     numbers = part.numbers
+    own = described.loc[part.pairs.index]
+    found: dict[str, Any] = {str(name): own[name].array for name in own}
     if MEANS[0] in numbers:
         for role in (CONTROL, TREATMENT):
             for name in ("mean", "ci_low", "ci_high"):
                 # An adjusted mean has no interval of its own.
                 found[f"{role}_{name}"] = numbers.get(f"{role}_{name}", np.nan)
-    found["method"] = part.method
-    found["adjustment"] = part.adjustment
-    for name in NUMBERS:
-        found[name] = numbers.get(name, np.nan)
+    found |= {name: numbers.get(name, np.nan) for name in NUMBERS}
     # A normal distribution has no degrees of freedom.
-    found["degrees_of_freedom"] = found["degrees_of_freedom"].replace(
-        np.inf, np.nan
+    degrees = np.asarray(found["degrees_of_freedom"], float)
+    found["degrees_of_freedom"] = np.where(degrees < np.inf, degrees, np.nan)
+    is_first = (own["policy"] == FIRST_EXPOSURE).to_numpy(bool)
+    is_randomised = is_first & (part.method != "complier_effect")
+    return pd.DataFrame(
+        found
+        | {
+            "method": part.method,
+            "adjustment": part.adjustment,
+            "alpha": numbers.get("alpha", alpha),
+            "causal_grade": np.where(is_randomised, "A", "B"),
+            "reason_code": numbers["reason_code"],
+        },
+        index=range(len(own)),
     )
-    found["alpha"] = numbers.get("alpha", alpha)
-    is_randomised = found["policy"] == FIRST_EXPOSURE
-    is_randomised &= found["method"] != "complier_effect"
-    found["causal_grade"] = np.where(is_randomised, "A", "B")
-    found["reason_code"] = numbers["reason_code"]
-    return found
 
 
 def _of_means(whole: pd.DataFrame, alpha: float) -> list[Part]:

@@ -88,25 +88,30 @@ def segment_frame(
         ("none", methods.effects),
         ("cuped", methods.adjusted),
     ):
-        part = cells[list(SHOWN)].copy()
+        numbers = compare(cells, alpha)
+        part = {
+            name: np.where(is_small, np.nan, numbers.get(name, np.nan))
+            for name in NUMBERS
+        }
         for role, arm in (
             (CONTROL, means.control),
             (TREATMENT, means.treatment),
         ):
             part[f"{role}_units"] = np.asarray(arm.units)
-            part[f"{role}_mean"] = np.asarray(arm.mean)
-        part["method"] = cells["kind"].map(MEAN_METHODS)
-        part["adjustment"] = adjustment
-        numbers = compare(cells, alpha)
-        for name in (*NUMBERS, "reason_code"):
-            part[name] = numbers.get(name, np.nan)
-        if adjustment != "none":
-            for role in (CONTROL, TREATMENT):
-                part[f"{role}_mean"] = numbers[f"{role}_mean"]
-        part.loc[is_small, list(NUMBERS)] = np.nan
-        part.loc[is_small, "reason_code"] = "too_few_units"
-        parts.append(part)
-    found = blanked(pd.concat(parts, ignore_index=True), NUMBERS, blocked)
+            mean = np.asarray(arm.mean)
+            part[f"{role}_mean"] = numbers.get(f"{role}_mean", mean)
+        part["reason_code"] = np.where(
+            is_small, "too_few_units", numbers["reason_code"]
+        )
+        parts.append(
+            cells[list(SHOWN)].assign(
+                method=cells["kind"].map(MEAN_METHODS),
+                adjustment=adjustment,
+                **part,
+            )
+        )
+    found = pd.concat(parts, ignore_index=True)
+    found = blanked(found, NUMBERS, blocked)
     found = found.sort_values(
         [*GROUP, "dimension_value"], kind="stable", ignore_index=True
     )

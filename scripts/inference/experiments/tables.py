@@ -119,9 +119,9 @@ def as_rows(frame: pd.DataFrame) -> list[Row]:
             found[name] = pd.to_datetime(found[name]).dt.date
         elif name in WHOLE:
             found[name] = found[name].astype("Int64")
+        elif name == "reason_code":
+            found[name] = found[name].where(found[name] != "")
     plain = found.astype(object).where(found.notna(), None)
-    if "reason_code" in plain:
-        plain["reason_code"] = [code or None for code in plain["reason_code"]]
     names = [str(name) for name in plain]
     return [
         dict(zip(names, line, strict=True))
