@@ -114,18 +114,32 @@ def statistics(rows, metric="sessions", experiment="push", **attributes):
 
 def measures(cell, kind):
     """Sufficient statistics of some users."""
-    is_ratio = kind == "ratio"
-    row = {"unit_count": len(cell)}
+    names = (*VALUES, "history", "reached")
+    values = cell[list(names)].to_numpy(float)
+    size = len(values)
+    means = values.mean(axis=0) if size else np.full(len(names), np.nan)
+    covariances = np.full((len(names), len(names)), np.nan)
+    if size > 1:
+        covariances = np.cov(values, rowvar=False)
+    place = {name: i for i, name in enumerate(names)}
+
+    def is_known(*parts):
+        return kind == "ratio" or not any("denominator" in p for p in parts)
+
+    row = {"unit_count": size}
     for name in VALUES:
-        is_known = is_ratio or "denominator" not in name
-        row[f"{name}_mean"] = cell[name].mean() if is_known else np.nan
-        row[f"{name}_variance"] = cell[name].var() if is_known else np.nan
-    row["history_rate"] = cell["history"].mean()
-    row["reached_rate"] = cell["reached"].mean()
+        i = place[name]
+        row[f"{name}_mean"] = means[i] if is_known(name) else np.nan
+        row[f"{name}_variance"] = (
+            covariances[i, i] if is_known(name) else np.nan
+        )
+    row["history_rate"] = means[place["history"]]
+    row["reached_rate"] = means[place["reached"]]
     for first, second in PAIRS:
-        is_known = is_ratio or "denominator" not in first + second
         row[f"{first}_{second}_covariance"] = (
-            cell[first].cov(cell[second]) if is_known else np.nan
+            covariances[place[first], place[second]]
+            if is_known(first, second)
+            else np.nan
         )
     return row
 
