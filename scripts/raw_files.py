@@ -14,7 +14,9 @@ from typing import Any, Literal
 MANIFEST = "manifest.json"
 EVENT_TYPES = ("play", "pause", "skip", "stop", "seek", "heartbeat")
 
-Kind = Literal["text", "time", "date", "duration", "number", "integer", "genre"]
+Kind = Literal[
+    "text", "time", "date", "duration", "number", "integer", "genre", "measure"
+]
 
 TABLES: dict[str, dict[str, Kind]] = {
     "users": {

@@ -142,7 +142,7 @@ def write_manifest(
 ) -> dict[str, Any]:
     """Describe the folder: what was read, written, and lost."""
     mapping = load.mapping
-    rows = {f"{name}.csv": count["written"] for name, count in counts.items()}
+    rows = {f"{name}.csv": count["lines"] for name, count in counts.items()}
     rows["rejected_rows.csv"] = sum(
         sum(count["rejected"].values()) for count in counts.values()
     )
