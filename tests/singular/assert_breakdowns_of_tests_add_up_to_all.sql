@@ -1,4 +1,4 @@
-{#- Every user of a test is in one value of each breakdown, and with its sum. -#}
+{#- Every user of a test is in one value of each breakdown, sums and all. -#}
 
 with
 

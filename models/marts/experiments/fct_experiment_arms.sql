@@ -1,5 +1,5 @@
 {#-
-    Grain: one row per declared variant and value of a dimension, with its users.
+    Grain: one row per declared variant and value of a dimension, with users.
 
     The sample-ratio check compares these counts with the shares that the
     experiment declares: over all users, by what was known of them before

@@ -2,10 +2,11 @@
     Grain: one row per experiment and metric that declares a cap.
 
     A cap is the declared quantile of the mature users of all variants together
-    who have any of the measure, interpolated between ranks: a cap per variant
-    would remove part of the effect, and one over users with nothing would fall
-    to 0 where few do anything. Numerator, denominator and covariates have their
-    own, over the same users.
+    who have any of the measure: the smallest value up to which so large a share
+    of them lies, so that whole numbers stay whole. A cap per variant would
+    remove part of the effect, and one over users with nothing would fall to 0
+    where few do anything. Numerator, denominator and covariates have their own,
+    over the same users.
 -#}
 
 with
@@ -77,31 +78,13 @@ ranked as (
         row_number() over (
             partition by experiment_id, metric_name, part
             order by amount asc nulls last, user_id asc nulls last
-        ) - 1 as users_below,
-        (count(*) over (partition by experiment_id, metric_name, part) - 1)
-        * cap as place
+        ) as rank_number,
+        -- 0.07 x 100 is 7, not what floating point makes of it.
+        ceil(
+            count(*) over (partition by experiment_id, metric_name, part) * cap
+            - 1e-9
+        ) as cap_number
     from parts
-),
-
-quantiles as (
-    select
-        experiment_id,
-        metric_name,
-        part,
-        max(amount) filter (where users_below = floor(place)) as amount_below,
-        max(amount) filter (where users_below = ceil(place)) as amount_above,
-        max(place) - floor(max(place)) as rest
-    from ranked
-    group by experiment_id, metric_name, part
-),
-
-interpolated as (
-    select
-        experiment_id,
-        metric_name,
-        part,
-        amount_below + rest * (amount_above - amount_below) as amount
-    from quantiles
 ),
 
 final as (
@@ -111,7 +94,6 @@ final as (
 
         -- attributes
         metric_name,
-        max(amount - floor(amount)) = 0 as is_whole,
 
         -- measures
         max(amount) filter (where part = 'outcome_value')
@@ -122,7 +104,8 @@ final as (
             as covariate_value_cap,
         max(amount) filter (where part = 'covariate_denominator_value')
             as covariate_denominator_value_cap
-    from interpolated
+    from ranked
+    where rank_number = cap_number
     group by experiment_id, metric_name
 )
 

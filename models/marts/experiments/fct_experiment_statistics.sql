@@ -78,7 +78,7 @@ versions as (
         outcomes.is_reached,
         outcomes.has_history,
         outcomes.is_mature,
-        outcomes.is_whole and caps.is_whole as is_whole,
+        outcomes.is_whole,
         {% for name, column in parts.items() -%}
             least(outcomes.{{ column }}, caps.{{ column }}_cap) as {{ name }},
         {% endfor -%}
