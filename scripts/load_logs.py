@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from mapping.declarations import check_declarations
 from mapping.folder import replacing, write_manifest, write_references
 from mapping.language import EXAMPLE, WIDE, MappingError
 from mapping.mistakes import check_numbering, check_table
@@ -66,7 +67,8 @@ def load_log(
             except MappingError as error:
                 raise MappingError(f"{path}: {error}") from None
         shutil.rmtree(scratch)
-        kept = write_references(mapping, folder, out, partial)
+        kept = write_references(mapping, (folder, path.parent), out, partial)
+        check_declarations(partial)
         (partial / "vars.yml").write_text(
             yaml.safe_dump(mapping.variables, allow_unicode=True),
             encoding="utf-8",
@@ -102,6 +104,12 @@ def summary(manifest: dict[str, Any], out: Path) -> str:
             for name, items in details.items()
             if items
         ]
+    declared = manifest["files"]["experiments.csv"]["rows"]
+    if manifest["tables"]["experiment_assignments"]["written"] and not declared:
+        lines.append(
+            f"  declare the experiments in {out / 'experiments.csv'} and "
+            "experiment_metrics.csv beside it: see docs/experiments.md"
+        )
     if manifest["kept"]:
         lines.append(f"  kept as they were: {', '.join(manifest['kept'])}")
     if manifest["files"]["rejected_rows.csv"]["rows"]:

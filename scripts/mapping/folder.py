@@ -79,10 +79,11 @@ def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
 
 
 def write_references(
-    mapping: Mapping, sources: Path, previous: Path, folder: Path
+    mapping: Mapping, sources: tuple[Path, ...], previous: Path, folder: Path
 ) -> list[str]:
     """Write the reference files: given, kept, or nothing but a header.
 
+    Given files are looked for in the folders of `sources`, one after another.
     A file is kept when somebody put it into the folder by hand, which the
     last manifest shows: it lists every file's digest, and those kept.
 
@@ -98,9 +99,11 @@ def write_references(
         own = previous / target.name
         known = manifest.get("files", {}).get(target.name, {}).get("sha256")
         if name in mapping.references:
-            source = sources / mapping.references[name]
-            if not source.is_file():
-                raise MappingError(f"references.{name}: no file {source}")
+            places = [path / mapping.references[name] for path in sources]
+            found = [path for path in places if path.is_file()]
+            if not found:
+                raise MappingError(f"references.{name}: no file {places[0]}")
+            source = found[0]
             check_header(source, name, f"references.{name}")
             shutil.copyfile(source, target)
         elif own.is_file() and (

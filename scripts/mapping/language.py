@@ -110,8 +110,9 @@ user_segments:                  # (optional) attributes known before
   columns: { user_id: id }
   dimensions: { area: zip_area, newcomer: { column: new, map: { "1": yes } } }
 
-# references: { experiments: experiments.csv }  # reference files to copy; or
-#   put them into logs/<name>: see docs/experiments.md
+# references: { experiments: experiments.csv }  # reference files to copy, from
+#   below --input or beside the mapping. Or put them into logs/<name>. What
+#   they declare: see docs/experiments.md
 vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
 """
 
