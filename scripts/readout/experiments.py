@@ -233,7 +233,7 @@ def _power(rows: Sequence[Row]) -> list[str]:
         if row["role"] != "primary" or found is None or users is None:
             continue
         days = row["required_days_5_percent"]
-        took = "" if days is None else f" ({days:,.0f} days)"
+        took = "" if days is None else f" (days: {days:,.0f})"
         tests.setdefault(_test(row), []).append(
             f"{row['design']} finds {shown(found, 'rate')} now, 5 % takes "
             f"{users:,.0f} users{took}"

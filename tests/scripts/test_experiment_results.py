@@ -203,9 +203,9 @@ def test_post_stratified_means_are_weighted_by_all_users(rows, found):
     )
     two = rows["mean"][rows["mean"]["variant"].isin(["A", "B"])]
     means = two.pivot_table(
-        index=["country_code", "platform"], columns="variant", values="value"
+        index=["country", "platform"], columns="variant", values="value"
     )
-    weights = two.groupby(["country_code", "platform"]).size() / len(two)
+    weights = two.groupby(["country", "platform"]).size() / len(two)
     assert row["estimate"] == pytest.approx(
         float(((means["B"] - means["A"]) * weights).sum()), rel=1e-9
     )
@@ -216,7 +216,7 @@ def test_post_stratified_means_are_weighted_by_all_users(rows, found):
 
 def test_strata_are_the_largest_single_dimension_without_the_pair(rows):
     table = statistics(rows["mean"])
-    table = table[table["dimension"] != "country_code x platform"]
+    table = table[table["dimension"] != "country x platform"]
     row = pick(results(table), method="welch_t", adjustment="post_stratified")
     two = rows["mean"][rows["mean"]["variant"].isin(["A", "B"])]
     means = two.pivot_table(index="platform", columns="variant", values="value")

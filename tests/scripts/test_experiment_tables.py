@@ -277,7 +277,7 @@ def test_dimensions_are_a_family_of_their_own(found):
 
 def test_small_segments_carry_a_reason_and_take_no_part():
     small = trial(12, users=400)
-    small.loc[small.index[:30], "country_code"] = "LI"
+    small.loc[small.index[:30], "country"] = "LI"
     cells = segment_frame(paired(statistics(small)), {})
     own = cells[cells["dimension_value"] == "LI"]
     assert set(own["reason_code"]) == {"too_few_units"}
@@ -289,7 +289,7 @@ def test_small_segments_carry_a_reason_and_take_no_part():
 
 def test_a_segment_in_one_arm_only_says_so():
     lone = trial(12, users=400)
-    lone.loc[lone["variant"] == "B", "country_code"] = "DE"
+    lone.loc[lone["variant"] == "B", "country"] = "DE"
     cells = segment_frame(paired(statistics(lone)), {})
     own = cells[cells["dimension_value"] == "FR"]
     assert set(own["reason_code"]) == {"empty_arm"}
@@ -355,6 +355,16 @@ def test_without_planned_looks_every_date_is_one_of_a_sequence(
         series["sequential_quantile"], sequence_quantile(units, planned)
     )
     assert (series["sequential_ci_low"] < series["ci_low"]).all()
+
+
+def test_looks_at_a_mean_are_none_at_a_quantile(rows):
+    own = marts(rows, kind="quantile")
+    own["fct_experiment_quantiles"] = quantile_rows(rows)
+    own["fct_experiment_arms"] = arms(rows, planned_users=1_500, look_days=4)
+    found = experiment_tables(own)
+    assert found["experiment_time_series"] == []
+    # So the quantile is judged once, at the planned size.
+    assert found["experiment_health"][0]["decision"] == "ship"
 
 
 def test_primary_tests_share_the_level_of_the_looks(rows):

@@ -20,7 +20,7 @@ PAIRS = (
     ("covariate", "history"),
     ("value", "reached"),
 )
-DIMENSIONS = (("country_code",), ("platform",), ("country_code", "platform"))
+DIMENSIONS = (("country",), ("platform",), ("country", "platform"))
 ATTRIBUTES = {
     "kind": "mean",
     "role": "primary",
@@ -58,7 +58,7 @@ def trial(
             "variant": variant,
             "is_control": step == 0,
             "platform": platform,
-            "country_code": random.choice(["DE", "FR"], users),
+            "country": random.choice(["DE", "FR"], users),
             "value": base + effect * step,
             "denominator": random.poisson(2.0 + 0.3 * lag) + 1.0,
             "covariate": before,

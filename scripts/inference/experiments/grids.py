@@ -22,7 +22,7 @@ from inference.stratification import Cells
 
 # The cells of post-stratification: this pair of dimensions where the log has
 # it, else the single dimension with most values.
-STRATA = "country_code x platform"
+STRATA = "country x platform"
 CELL_KEYS = [*TEST, "outcome_version"]
 BETWEEN = " x "  # joins the names of two dimensions
 

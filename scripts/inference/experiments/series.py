@@ -189,6 +189,8 @@ def _by_date(
     alpha: float,
 ) -> pd.DataFrame:
     """Judge what was known at the end of each date."""
+    # Their looks are of the mean, which such a metric is not about.
+    looks = looks[looks["kind"] != "quantile"]
     pairs = paired(looks, LOOK_KEYS, ("kind",))
     totals = looks.groupby(list(LOOK_KEYS))["unit_count"].sum().rename("users")
     pairs = pairs.join(totals, on=list(LOOK_KEYS)).merge(
