@@ -26,7 +26,7 @@ MODELS = (
     "fct_experiment_quantiles",
     "fct_experiment_looks",
 )
-UNITS = "fct_experiment_outcomes"
+UNITS, EXPOSURES = "fct_experiment_outcomes", "fct_experiment_exposures"
 # Users per experiment: enough for a test, few enough for thousands of deals.
 USERS = 4_000
 # Replicates whose users are in memory at once.
@@ -80,9 +80,12 @@ class Splits:
             f"attach '{warehouse}' as {self.catalog} (read_only)"
         )
         for name, query in {
-            "units": "select * exclude (experiment_id, variant, is_control,"
-            f" is_mixed, is_switched, is_reached) from {self.catalog}.marts."
-            f"{UNITS} where experiment_id = $1 and is_mature qualify"
+            "units": "select outcomes.* exclude (experiment_id, variant,"
+            " is_control, cell_number), exposures.segment_number"
+            f" from {self.catalog}.marts.{UNITS} as outcomes"
+            f" inner join {self.catalog}.marts.{EXPOSURES} as exposures"
+            " using (experiment_id, user_id)"
+            " where experiment_id = $1 and is_mature qualify"
             f" dense_rank() over (order by md5(user_id), user_id) <= {users}",
             "metrics": "select * exclude (experiment_id) from"
             f" {self.catalog}.staging.stg_reference__metrics"
@@ -150,17 +153,27 @@ class Splits:
             f" {replicates.stop}) as deals (number)"
         )
         for place, query in {
-            f"marts.{UNITS}": "with dealt as (select deals.experiment_id,"
-            " units.*, hash(hash(units.user_id, deals.number)) as dice"
-            " from deals cross join units) select * exclude (dice)"
-            " replace (case when dice % 2 = 1 then"
-            f" {planted} else outcome_value end as outcome_value,"
+            "marts.dealt": "with diced as (select deals.experiment_id,"
+            " deals.number, units.*,"
+            " hash(hash(units.user_id, deals.number)) as dice"
+            " from deals cross join units), marked as (select *,"
+            " dice % 2 = 1 as is_b, dice % 2 = 1 and (dice // 2) % 1000"
+            f" < {1000 * REACHED_SHARE} as is_reached from diced)"
+            " select * exclude (dice, number)"
+            f" replace (case when is_b then {planted} else outcome_value end"
             # Whatever is planted may be a fraction.
-            f" is_whole and {not cases} as is_whole),"
-            " case when dice % 2 = 1 then 'B' else 'A' end as variant,"
-            " dice % 2 = 0 as is_control, false as is_mixed,"
-            " false as is_switched, dice % 2 = 1 and (dice // 2) % 1000"
-            f" < {1000 * REACHED_SHARE} as is_reached from dealt",
+            f" as outcome_value, is_whole and {not cases} as is_whole),"
+            " case when is_b then 'B' else 'A' end as variant,"
+            " ((segment_number * 4 + 2 * cast(is_b as bigint)"
+            f" + cast(is_reached as bigint)) * {replicates.stop} + number)"
+            " as cell_number from marked",
+            f"marts.{EXPOSURES}": "select distinct experiment_id, variant,"
+            " segment_number, false as is_mixed, false as is_switched,"
+            f" is_reached, cell_number from {self.catalog}.marts.dealt",
+            f"marts.{UNITS}": "select * exclude (cell_number),"
+            " not is_b as is_control, 4 * cell_number"
+            " + 2 * cast(has_history as bigint) + 1 as cell_number"
+            f" from {self.catalog}.marts.dealt",
             "staging.stg_reference__metrics": "select deals.experiment_id,"
             " metrics.* from deals cross join metrics",
             "staging.stg_reference__variants": "select experiment_id,"

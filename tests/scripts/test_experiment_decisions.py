@@ -23,9 +23,12 @@ def decide(*evidence, broken=(), planned=1_000):
         # One user short of the plan.
         ({}, 1_001, "keep_running"),
         ({"benefit": -1}, 1_001, "keep_running"),
-        # A boundary that is crossed ends the test early.
-        ({"crossed": 1}, 1_001, "ship"),
-        ({"crossed": -1}, 1_001, "do_not_ship"),
+        # A planned boundary that is crossed ends the test early.
+        ({"has_planned_looks": True, "crossed": 1}, 1_001, "ship"),
+        ({"has_planned_looks": True, "crossed": -1}, 1_001, "do_not_ship"),
+        # Whoever planned a size and no looks reads once.
+        ({"crossed": 1}, 1_001, "keep_running"),
+        ({"crossed": -1, "p_value": 0.5}, 1_000, "do_not_ship"),
         # Looks were planned: the level is spent there.
         ({"has_planned_looks": True}, 1_000, "do_not_ship"),
         ({"has_planned_looks": True, "crossed": 1}, 1_000, "ship"),
@@ -53,7 +56,7 @@ def test_a_primary_metric_decides(primary, planned, decision):
             "guardrail crashes is harmed",
         ),
         (
-            {"crossed": -1, "harm_p_value": 0.6},
+            {"crossed": -1, "has_planned_looks": True, "harm_p_value": 0.6},
             "do_not_ship",
             "guardrail crashes is harmed",
         ),
@@ -73,7 +76,9 @@ def test_a_guardrail_must_be_harmless(guard, decision, reason):
 
 
 def test_harm_stops_even_before_a_primary_is_significant():
-    harmed = GUARD._replace(crossed=-1, harm_p_value=0.9, units=10)
+    harmed = GUARD._replace(
+        crossed=-1, has_planned_looks=True, harm_p_value=0.9, units=10
+    )
     open_ = PRIMARY._replace(p_value=0.9, units=10)
     assert decide(open_, harmed).decision == "do_not_ship"
 

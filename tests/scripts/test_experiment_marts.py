@@ -114,14 +114,32 @@ def sql(compiled):
     return compiled(*MODELS)
 
 
-def run(sql, outcomes, threads=2):
-    """Run the models on outcomes; returns a frame by model."""
+def marts_of(users):
+    """Users with all their marks, as exposures and as outcomes."""
+    alike = ["variant", "segment_number", "is_mixed", "is_switched"]
+    users = users.assign(
+        cell_number=users.groupby([*alike, "is_reached"]).ngroup() + 1
+    )
+    exposures = users[
+        ["experiment_id", "user_id", *alike, "is_reached", "cell_number"]
+    ].drop_duplicates()
+    return exposures, users.assign(
+        cell_number=4 * users["cell_number"]
+        + 2 * users["has_history"]
+        + users["is_mature"]
+    )
+
+
+def run(sql, users, threads=2):
+    """Run the models on users; returns a frame by model."""
     found = {}
+    exposures, outcomes = marts_of(users)
     with duckdb.connect(config={"threads": threads}) as connection:
         connection.execute("attach ':memory:' as warehouse")
         for schema in ("marts", "staging", "intermediate"):
             connection.execute(f"create schema warehouse.{schema}")
         for place, frame in {
+            "marts.fct_experiment_exposures": exposures,
             "marts.fct_experiment_outcomes": outcomes,
             "staging.stg_reference__metrics": METRICS,
             "staging.stg_reference__variants": VARIANTS,

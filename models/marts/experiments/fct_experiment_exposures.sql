@@ -4,7 +4,8 @@
     Intention to treat: the first assignment stands, whatever was delivered or
     changed later; at the same instant the first variant by name. Users seen in
     two variants stay, marked: mixed if they ever saw another variant, switched
-    if they ended in one.
+    if they ended in one. Users alike in all of this, and of one segment, share
+    a cell.
 -#}
 
 with
@@ -32,23 +33,16 @@ numbered as (
     where row_verdict = 'canonical'
 ),
 
-final as (
+exposures as (
     select
-        -- keys
         numbered.experiment_id,
         numbered.user_id,
-
-        -- attributes
         numbered.variant,
         variants.is_control,
         numbered.is_mixed,
         numbered.variant <> numbered.last_variant as is_switched,
         numbered.reached_at is not null as is_reached,
-
-        -- measures
         users.segment_number,
-
-        -- times
         {{ local_date('numbered.assigned_at') }} as assigned_date,
         numbered.assigned_at,
         numbered.reached_at
@@ -60,6 +54,65 @@ final as (
     inner join users
         on numbered.user_id = users.user_id
     where numbered.assignment_number = 1
+),
+
+cells as (
+    select
+        experiment_id,
+        variant,
+        segment_number,
+        is_mixed,
+        is_switched,
+        is_reached,
+        row_number() over (
+            order by
+                experiment_id asc nulls last,
+                variant asc nulls last,
+                segment_number asc nulls last,
+                is_mixed asc nulls last,
+                is_switched asc nulls last,
+                is_reached asc nulls last
+        ) as cell_number
+    from exposures
+    group by
+        experiment_id,
+        variant,
+        segment_number,
+        is_mixed,
+        is_switched,
+        is_reached
+),
+
+final as (
+    select
+        -- keys
+        exposures.experiment_id,
+        exposures.user_id,
+
+        -- attributes
+        exposures.variant,
+        exposures.is_control,
+        exposures.is_mixed,
+        exposures.is_switched,
+        exposures.is_reached,
+
+        -- measures
+        exposures.segment_number,
+        cast(cells.cell_number as integer) as cell_number,
+
+        -- times
+        exposures.assigned_date,
+        exposures.assigned_at,
+        exposures.reached_at
+    from exposures
+    inner join cells
+        on
+            exposures.experiment_id = cells.experiment_id
+            and exposures.variant = cells.variant
+            and exposures.segment_number = cells.segment_number
+            and exposures.is_mixed = cells.is_mixed
+            and exposures.is_switched = cells.is_switched
+            and exposures.is_reached = cells.is_reached
 )
 
 select * from final

@@ -8,6 +8,10 @@
     `pre_period_days` before assignment, 0 where there is no history. A measure
     that does not come from events is one of the log's own `user_measures.csv`:
     its window had closed when it was written down.
+
+    The cell number is four times that of the exposure, plus 2 with a history
+    and 1 when mature: one whole number says all that any statistic asks of a
+    user besides its values.
 -#}
 
 with
@@ -274,15 +278,14 @@ final as (
         outcomes.metric_name,
         exposures.variant,
         exposures.is_control,
-        exposures.is_mixed,
-        exposures.is_switched,
-        exposures.is_reached,
         outcomes.has_history,
         outcomes.is_mature,
         outcomes.is_whole,
 
         -- measures
-        exposures.segment_number,
+        4 * exposures.cell_number
+        + case when outcomes.has_history then 2 else 0 end
+        + case when outcomes.is_mature then 1 else 0 end as cell_number,
         outcomes.outcome_value,
         outcomes.denominator_value,
         outcomes.covariate_value,

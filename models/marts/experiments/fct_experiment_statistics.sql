@@ -22,6 +22,9 @@
         {% do pairs.append([left, right]) -%}
     {% endfor -%}
 {% endfor -%}
+{% set mean_pairs = [
+    ['value', 'value'], ['value', 'covariate'], ['covariate', 'covariate']
+] -%}
 {% set flags = {'history': 'has_history', 'reached': 'is_reached'} -%}
 {% set flagged_pairs = [
     ['value', 'history'], ['covariate', 'history'], ['value', 'reached']
@@ -40,6 +43,8 @@ with
 
 outcomes as (select * from {{ ref('fct_experiment_outcomes') }}),
 
+exposures as (select * from {{ ref('fct_experiment_exposures') }}),
+
 caps as (select * from {{ ref('fct_experiment_caps') }}),
 
 metrics as (select * from {{ ref('stg_reference__metrics') }}),
@@ -50,16 +55,9 @@ segments as (select * from {{ ref('int_segments_described') }}),
 
 versions as (
     select
-        experiment_id,
         metric_name,
         'raw' as outcome_version,
-        variant,
-        segment_number,
-        is_mixed,
-        is_switched,
-        is_reached,
-        has_history,
-        is_mature,
+        cell_number,
         is_whole,
         {% for name, column in parts.items() -%}
             {{ column }} as {{ name }},
@@ -68,16 +66,9 @@ versions as (
     from outcomes
     union all
     select
-        outcomes.experiment_id,
         outcomes.metric_name,
         'capped' as outcome_version,
-        outcomes.variant,
-        outcomes.segment_number,
-        outcomes.is_mixed,
-        outcomes.is_switched,
-        outcomes.is_reached,
-        outcomes.has_history,
-        outcomes.is_mature,
+        outcomes.cell_number,
         outcomes.is_whole,
         {% for name, column in parts.items() -%}
             least(outcomes.{{ column }}, caps.{{ column }}_cap) as {{ name }},
@@ -94,38 +85,36 @@ versions as (
 -- Users alike in all that any breakdown or policy asks of them.
 cells as (
     select
-        experiment_id,
         metric_name,
         outcome_version,
-        variant,
-        segment_number,
-        is_mixed,
-        is_switched,
-        is_reached,
-        has_history,
-        is_mature,
-        {% for name in names -%}
-            sum(cast({{ name }} as bigint)) as sum_{{ name }},
-        {% endfor -%}
-        {% for left, right in pairs -%}
+        cell_number,
+        {% for left, right in mean_pairs -%}
             sum(cast({{ left }} as bigint) * cast({{ right }} as bigint))
                 as sum_{{ left }}_{{ right }},
         {% endfor -%}
+        sum(cast(value as bigint)) as sum_value,
+        sum(cast(covariate as bigint)) as sum_covariate,
         count(*) as unit_count,
         count(*) filter (where is_capped) as capped_count
     from versions
     where is_whole
-    group by
-        experiment_id,
+    group by metric_name, outcome_version, cell_number
+),
+
+ratios as (
+    select
         metric_name,
         outcome_version,
-        variant,
-        segment_number,
-        is_mixed,
-        is_switched,
-        is_reached,
-        has_history,
-        is_mature
+        cell_number,
+        {% for left, right in pairs if [left, right] not in mean_pairs -%}
+            sum(cast({{ left }} as bigint) * cast({{ right }} as bigint))
+                as sum_{{ left }}_{{ right }},
+        {% endfor -%}
+        sum(cast(denominator as bigint)) as sum_denominator,
+        sum(cast(covariate_denominator as bigint)) as sum_covariate_denominator
+    from versions
+    where is_whole and denominator is not null
+    group by metric_name, outcome_version, cell_number
 ),
 
 breakdowns as (
@@ -147,44 +136,97 @@ breakdowns as (
     where dimension = 'all'
 ),
 
-cells_broken_down as (
+described as (
     select
+        experiment_id,
+        variant,
+        segment_number,
+        is_mixed,
+        is_switched,
+        is_reached,
+        4 * cell_number as first_number
+    from exposures
+    group by
+        experiment_id,
+        variant,
+        segment_number,
+        is_mixed,
+        is_switched,
+        is_reached,
+        cell_number
+),
+
+-- Whether there is a history, and whether the window is loaded whole.
+states as (
+    select
+        number,
+        number >= 2 as has_history,
+        number in (1, 3) as is_mature
+    from ({{ integers('number', 3) }}) as numbers
+),
+
+places as (
+    select
+        described.experiment_id,
+        described.variant,
+        described.is_reached,
+        described.first_number + states.number as cell_number,
+        states.has_history,
+        states.is_mature,
         breakdowns.policy,
         breakdowns.dimension,
-        breakdowns.dimension_value,
-        cells.*
-    from cells
+        breakdowns.dimension_value
+    from described
+    cross join states
     inner join breakdowns
         on
-            cells.experiment_id = breakdowns.experiment_id
-            and cells.segment_number = breakdowns.segment_number
+            described.experiment_id = breakdowns.experiment_id
+            and described.segment_number = breakdowns.segment_number
     where
         breakdowns.policy = 'first_exposure'
-        or (breakdowns.policy = 'exclude_mixed' and not cells.is_mixed)
-        or (breakdowns.policy = 'drop_mismatch' and not cells.is_switched)
+        or (breakdowns.policy = 'exclude_mixed' and not described.is_mixed)
+        or (breakdowns.policy = 'drop_mismatch' and not described.is_switched)
+),
+
+cells_broken_down as (
+    select
+        places.*,
+        cells.metric_name,
+        cells.outcome_version,
+        cells.unit_count,
+        cells.capped_count,
+        {% for left, right in pairs -%}
+            {{ 'cells' if [left, right] in mean_pairs else 'ratios' }}.
+            {{- 'sum_' ~ left ~ '_' ~ right }},
+        {% endfor -%}
+        cells.sum_value,
+        cells.sum_covariate,
+        ratios.sum_denominator,
+        ratios.sum_covariate_denominator
+    from cells
+    inner join places
+        on cells.cell_number = places.cell_number
+    left join ratios
+        on
+            cells.metric_name = ratios.metric_name
+            and cells.outcome_version = ratios.outcome_version
+            and cells.cell_number = ratios.cell_number
 ),
 
 fractions_broken_down as (
     select
-        breakdowns.policy,
-        breakdowns.dimension,
-        breakdowns.dimension_value,
-        versions.*
+        places.*,
+        versions.metric_name,
+        versions.outcome_version,
+        versions.is_capped,
+        versions.value,
+        versions.denominator,
+        versions.covariate,
+        versions.covariate_denominator
     from versions
-    inner join breakdowns
-        on
-            versions.experiment_id = breakdowns.experiment_id
-            and versions.segment_number = breakdowns.segment_number
-    where
-        not versions.is_whole
-        and (
-            breakdowns.policy = 'first_exposure'
-            or (breakdowns.policy = 'exclude_mixed' and not versions.is_mixed)
-            or (
-                breakdowns.policy = 'drop_mismatch'
-                and not versions.is_switched
-            )
-        )
+    inner join places
+        on versions.cell_number = places.cell_number
+    where not versions.is_whole
 ),
 
 sums as (

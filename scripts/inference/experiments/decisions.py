@@ -16,8 +16,10 @@ The decision is one of `DECISIONS`, by the first rule that applies.
 
 A test is significant when its sequential boundary has been crossed at a look,
 or when it has its planned size, no looks were planned, and its p-value,
-adjusted over the primary tests, is at most alpha. Without a planned size
-nothing but the boundary decides. A guardrail with a margin is harmless when
+adjusted over the primary tests, is at most alpha. A planned size without looks
+is read once, when it is reached: what is seen earlier decides nothing, or the
+two tests would err twice. Without a planned size nothing but the boundary
+decides. A guardrail with a margin is harmless when
 harm beyond the margin is ruled out; one without a margin when its test is not
 significantly worse. It is harmed when it is significantly worse and not
 harmless. With several treatments, each is judged alone: one that can be shipped
@@ -184,7 +186,8 @@ def _is_complete(one: Evidence, planned_users: int | None) -> bool:
 
 def _significant(one: Evidence, planned_users: int | None, alpha: float) -> int:
     """Give the sign of a significant effect, 1 if it is better; else 0."""
-    if one.crossed:
+    is_monitored = one.has_planned_looks or planned_users is None
+    if one.crossed and is_monitored:
         return one.crossed
     is_tested = (
         _is_complete(one, planned_users)
