@@ -76,6 +76,119 @@ ROLES = ("control", "treatment")
 MEASURES = ("unit_count", "value_mean", "value_variance")
 SMALL_SCALE = 0.1
 
+# A unit table as the statistics read it: users in two variants and 120
+# segments, some of them mixed, all of their values whole numbers.
+STATISTICS, UNITS, METRICS = "fct_experiment_statistics", 5_000_000, 5
+UNIT_TABLES = (
+    *(f"create schema {name}" for name in ("marts", "staging", "intermediate")),
+    f"""
+    create table marts.fct_experiment_outcomes as
+    select 'e' as experiment_id, cast(number as varchar) as user_id,
+        'metric_' || metric as metric_name,
+        case when hash(number) % 2 = 0 then 'A' else 'B' end as variant,
+        hash(number) % 2 = 0 as is_control,
+        hash(number, 'history') % 3 > 0 as has_history,
+        true as is_mature, true as is_whole,
+        cast(4 * (8 * (hash(number, 'segment') % 120)
+            + 4 * (hash(number) % 2) + 2 * (hash(number, 'mixed') % 64 // 63)
+            + hash(number, 'reached') % 2)
+            + 2 * (hash(number, 'history') % 3 > 0)::integer
+            + 1 as integer) as cell_number,
+        cast(hash(number, metric) % 100 as double) as outcome_value,
+        cast(null as double) as denominator_value,
+        cast(hash(number, metric, 'before') % 40 as double) as covariate_value,
+        cast(null as double) as covariate_denominator_value
+    from range({METRICS}) as metrics (metric)
+    cross join range({UNITS}) as users (number)
+    """,
+    """
+    create table marts.fct_experiment_exposures as
+    select 'e' as experiment_id, cell_number,
+        case when cell_number // 4 % 2 = 0 then 'A' else 'B' end as variant,
+        cast(cell_number // 8 + 1 as integer) as segment_number,
+        cell_number // 2 % 2 = 1 as is_mixed, false as is_switched,
+        cell_number % 2 = 1 as is_reached
+    from range(960) as cells (cell_number)
+    """,
+    """
+    create table marts.fct_experiment_caps (
+        experiment_id varchar, metric_name varchar, outcome_value_cap double,
+        denominator_value_cap double, covariate_value_cap double,
+        covariate_denominator_value_cap double
+    )
+    """,
+    f"""
+    create table staging.stg_reference__metrics as
+    select 'e' as experiment_id, 'metric_' || metric as metric_name,
+        'mean' as kind, 'primary' as role, 'increase' as direction,
+        cast(null as double) as margin, cast(null as double) as cap
+    from range({METRICS}) as metrics (metric)
+    """,
+    """
+    create view marts.fct_experiment_versions as
+    select experiment_id, user_id, metric_name, 'raw' as outcome_version,
+        is_whole, cell_number, outcome_value as value,
+        denominator_value as denominator, covariate_value as covariate,
+        covariate_denominator_value as covariate_denominator
+    from marts.fct_experiment_outcomes
+    """,
+    """
+    create table staging.stg_reference__variants as
+    select 'e' as experiment_id, variant, variant = 'A' as is_control
+    from (values ('A'), ('B')) as variants (variant)
+    """,
+    """
+    create table intermediate.int_segments_described as
+    select 'e' as experiment_id, cast(number + 1 as integer) as segment_number,
+        dimension, case dimension
+            when 'all' then 'all'
+            when 'platform' then cast(number % 4 as varchar)
+            when 'country' then cast(number // 4 as varchar)
+            else (number // 4) || ' x ' || (number % 4)
+        end as dimension_value
+    from range(120) as segments (number)
+    cross join (values ('all'), ('platform'), ('country'),
+        ('country x platform')) as dimensions (dimension)
+    """,
+)
+BY_HAND = """
+    select experiment_id, metric_name, variant, count(*) as n,
+        avg(outcome_value) as mean_y, var_samp(outcome_value) as var_y,
+        avg(covariate_value) as mean_x, var_samp(covariate_value) as var_x,
+        covar_samp(outcome_value, covariate_value) as cov_xy
+    from marts.fct_experiment_outcomes
+    where is_mature
+    group by all
+"""
+
+BY_HAND_BROKEN_DOWN = """
+    with places as (
+        select 4 * cell_number + state as cell_number,
+            max(dimension_value) filter (where dimension = 'platform')
+                as platform,
+            max(dimension_value) filter (where dimension = 'country') as country
+        from marts.fct_experiment_exposures
+        inner join intermediate.int_segments_described
+        using (experiment_id, segment_number)
+        cross join range(4) as states (state)
+        group by all
+    )
+    select experiment_id, metric_name, variant, platform, country,
+        count(*) as n, avg(outcome_value) as mean_y,
+        var_samp(outcome_value) as var_y, avg(covariate_value) as mean_x,
+        var_samp(covariate_value) as var_x,
+        covar_samp(outcome_value, covariate_value) as cov_xy
+    from marts.fct_experiment_outcomes
+    inner join places using (cell_number)
+    where is_mature
+    group by grouping sets (
+        (experiment_id, metric_name, variant),
+        (experiment_id, metric_name, variant, platform),
+        (experiment_id, metric_name, variant, country),
+        (experiment_id, metric_name, variant, platform, country)
+    )
+"""
+
 Manifest = Mapping[str, Any]
 
 
@@ -790,6 +903,64 @@ def usage_marts(bench: Bench) -> Comparison:
     )
 
 
+def experiment_statistics(bench: Bench) -> Comparison:
+    """Time the SQL of sufficient statistics against one written by hand."""
+    compiled = next(
+        path
+        for path in (bench.built / "compiled").rglob(f"{STATISTICS}.sql")
+        if not path.parent.suffix
+    )
+    model = compiled.read_text(encoding="utf-8")
+    file = bench.folder / "units" / f"{CATALOG}.duckdb"
+    file.parent.mkdir()
+    progress(f"{STATISTICS}: making {UNITS:,} users")
+    with closing(duckdb.connect(str(file))) as connection:
+        for statement in UNIT_TABLES:
+            connection.execute(statement)
+        found: dict[str, int] = {}
+
+        def run(name: str, sql: str) -> float:
+            started = perf_counter()
+            found[name] = len(connection.execute(sql).fetchall())
+            return perf_counter() - started
+
+        times = bench.compare(
+            STATISTICS,
+            {
+                "model": lambda: run("model", model),
+                "by hand": lambda: run("by hand", BY_HAND_BROKEN_DOWN),
+                "no breakdown": lambda: run("no breakdown", BY_HAND),
+            },
+        )
+        same = connection.execute(
+            f"select count(*) from ({model}) as ours inner join ({BY_HAND}) as"
+            " theirs using (experiment_id, metric_name, variant)"
+            " where dimension = 'all' and policy = 'first_exposure'"
+            " and unit_count = n and abs(value_mean - mean_y) < 1e-9"
+            " and abs(value_variance / var_y - 1) < 1e-9"
+            " and abs(covariate_variance / var_x - 1) < 1e-9"
+            " and abs(value_covariate_covariance - cov_xy) < 1e-9 * var_y"
+        ).fetchall()
+    if same != [(found["no breakdown"],)]:
+        raise BenchmarkError(
+            f"{STATISTICS} and the query written by hand disagree"
+        )
+    return Comparison(
+        name="experiment_statistics",
+        measured=times["model"],
+        baseline=times["by hand"],
+        describes=f"The SQL of {STATISTICS}, {found['model']:,} rows of"
+        f" breakdowns and policies, on {UNITS:,} users and {METRICS} metrics,"
+        " against one query by hand for the same breakdowns with count, avg,"
+        f" var_samp and covar_samp, {found['by hand']:,} rows. Same numbers."
+        " Part: one by hand without any breakdown,"
+        f" {found['no breakdown']:,} rows.",
+        is_speedup=False,
+        target=1.2,
+        parts={"no breakdown": times["no breakdown"]},
+    )
+
+
 BENCHMARKS = {
     one.__name__: one
     for one in (
@@ -799,6 +970,7 @@ BENCHMARKS = {
         inference,
         experiment_tests,
         generate,
+        experiment_statistics,
         post_step,
     )
 }

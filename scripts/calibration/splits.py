@@ -22,6 +22,7 @@ from warehouse import WarehouseError
 
 MODELS = (
     "fct_experiment_caps",
+    "fct_experiment_versions",
     "fct_experiment_statistics",
     "fct_experiment_quantiles",
     "fct_experiment_looks",

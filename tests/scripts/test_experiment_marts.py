@@ -13,6 +13,7 @@ from inference.quantiles import grid_ranks, outer_ranks
 
 MODELS = (
     "fct_experiment_caps",
+    "fct_experiment_versions",
     "fct_experiment_statistics",
     "fct_experiment_quantiles",
 )

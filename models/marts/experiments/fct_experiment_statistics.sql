@@ -6,7 +6,9 @@
     are counted beside them. Whole numbers are summed exactly, in one pass over
     the users of each segment, and the sums are added up to every breakdown, so
     that moments depend on no order and lose no digits. Fractions have no exact
-    sum of squares: their moments are taken from the users directly.
+    sum of squares: their moments are taken from the users directly. Users are
+    read once for each of these, and nowhere twice by one name: engines would
+    copy all of them first.
 -#}
 
 {% set parts = {
@@ -41,6 +43,12 @@
 
 with
 
+versions as (select * from {{ ref('fct_experiment_versions') }}),
+
+ratio_versions as (select * from {{ ref('fct_experiment_versions') }}),
+
+fraction_versions as (select * from {{ ref('fct_experiment_versions') }}),
+
 outcomes as (select * from {{ ref('fct_experiment_outcomes') }}),
 
 exposures as (select * from {{ ref('fct_experiment_exposures') }}),
@@ -52,35 +60,6 @@ metrics as (select * from {{ ref('stg_reference__metrics') }}),
 variants as (select * from {{ ref('stg_reference__variants') }}),
 
 segments as (select * from {{ ref('int_segments_described') }}),
-
-versions as (
-    select
-        metric_name,
-        'raw' as outcome_version,
-        cell_number,
-        is_whole,
-        {% for name, column in parts.items() -%}
-            {{ column }} as {{ name }},
-        {% endfor -%}
-        false as is_capped
-    from outcomes
-    union all
-    select
-        outcomes.metric_name,
-        'capped' as outcome_version,
-        outcomes.cell_number,
-        outcomes.is_whole,
-        {% for name, column in parts.items() -%}
-            least(outcomes.{{ column }}, caps.{{ column }}_cap) as {{ name }},
-        {% endfor -%}
-        coalesce(outcomes.outcome_value > caps.outcome_value_cap, false)
-            as is_capped
-    from outcomes
-    inner join caps
-        on
-            outcomes.experiment_id = caps.experiment_id
-            and outcomes.metric_name = caps.metric_name
-),
 
 -- Users alike in all that any breakdown or policy asks of them.
 cells as (
@@ -94,8 +73,7 @@ cells as (
         {% endfor -%}
         sum(cast(value as bigint)) as sum_value,
         sum(cast(covariate as bigint)) as sum_covariate,
-        count(*) as unit_count,
-        count(*) filter (where is_capped) as capped_count
+        count(*) as unit_count
     from versions
     where is_whole
     group by metric_name, outcome_version, cell_number
@@ -112,7 +90,7 @@ ratios as (
         {% endfor -%}
         sum(cast(denominator as bigint)) as sum_denominator,
         sum(cast(covariate_denominator as bigint)) as sum_covariate_denominator
-    from versions
+    from ratio_versions
     where is_whole and denominator is not null
     group by metric_name, outcome_version, cell_number
 ),
@@ -194,7 +172,6 @@ cells_broken_down as (
         cells.metric_name,
         cells.outcome_version,
         cells.unit_count,
-        cells.capped_count,
         {% for left, right in pairs -%}
             {{ 'cells' if [left, right] in mean_pairs else 'ratios' }}.
             {{- 'sum_' ~ left ~ '_' ~ right }},
@@ -216,17 +193,16 @@ cells_broken_down as (
 fractions_broken_down as (
     select
         places.*,
-        versions.metric_name,
-        versions.outcome_version,
-        versions.is_capped,
-        versions.value,
-        versions.denominator,
-        versions.covariate,
-        versions.covariate_denominator
-    from versions
+        fraction_versions.metric_name,
+        fraction_versions.outcome_version,
+        fraction_versions.value,
+        fraction_versions.denominator,
+        fraction_versions.covariate,
+        fraction_versions.covariate_denominator
+    from fraction_versions
     inner join places
-        on versions.cell_number = places.cell_number
-    where not versions.is_whole
+        on fraction_versions.cell_number = places.cell_number
+    where not fraction_versions.is_whole
 ),
 
 sums as (
@@ -263,9 +239,7 @@ sums as (
         {% endfor -%}
         coalesce(sum(unit_count) filter (where is_mature), 0) as unit_count,
         coalesce(sum(unit_count) filter (where not is_mature), 0)
-            as immature_count,
-        coalesce(sum(capped_count) filter (where is_mature), 0)
-            as capped_count
+            as immature_count
     from cells_broken_down
     group by {{ breakdown }}
 ),
@@ -296,8 +270,7 @@ whole_moments as (
             ) }} as {{ name }}_{{ flag }}_covariance,
         {% endfor -%}
         unit_count,
-        immature_count,
-        capped_count
+        immature_count
     from sums
 ),
 
@@ -322,8 +295,7 @@ fraction_moments as (
             ) filter (where is_mature) as {{ name }}_{{ flag }}_covariance,
         {% endfor -%}
         count(*) filter (where is_mature) as unit_count,
-        count(*) filter (where not is_mature) as immature_count,
-        count(*) filter (where is_mature and is_capped) as capped_count
+        count(*) filter (where not is_mature) as immature_count
     from fractions_broken_down
     group by {{ breakdown }}
 ),
@@ -332,6 +304,42 @@ moments as (
     select * from whole_moments
     union all
     select * from fraction_moments
+),
+
+above_caps as (
+    select
+        outcomes.metric_name,
+        outcomes.cell_number,
+        count(*) as capped_count
+    from outcomes
+    inner join caps
+        on
+            outcomes.experiment_id = caps.experiment_id
+            and outcomes.metric_name = caps.metric_name
+    where outcomes.outcome_value > caps.outcome_value_cap
+    group by outcomes.metric_name, outcomes.cell_number
+),
+
+capped_counts as (
+    select
+        places.experiment_id,
+        above_caps.metric_name,
+        places.policy,
+        places.dimension,
+        places.dimension_value,
+        places.variant,
+        sum(above_caps.capped_count) as capped_count
+    from above_caps
+    inner join places
+        on above_caps.cell_number = places.cell_number
+    where places.is_mature
+    group by
+        places.experiment_id,
+        above_caps.metric_name,
+        places.policy,
+        places.dimension,
+        places.dimension_value,
+        places.variant
 ),
 
 final as (
@@ -360,7 +368,11 @@ final as (
         end as cap_value,
         cast(moments.unit_count as integer) as unit_count,
         cast(moments.immature_count as integer) as immature_count,
-        cast(moments.capped_count as integer) as capped_count,
+        case
+            when moments.outcome_version = 'capped'
+                then cast(coalesce(capped_counts.capped_count, 0) as integer)
+            else 0
+        end as capped_count,
         moments.history_rate,
         moments.reached_rate,
         {% for name in names -%}
@@ -386,6 +398,14 @@ final as (
         on
             moments.experiment_id = caps.experiment_id
             and moments.metric_name = caps.metric_name
+    left join capped_counts
+        on
+            moments.experiment_id = capped_counts.experiment_id
+            and moments.metric_name = capped_counts.metric_name
+            and moments.policy = capped_counts.policy
+            and moments.dimension = capped_counts.dimension
+            and moments.dimension_value = capped_counts.dimension_value
+            and moments.variant = capped_counts.variant
 )
 
 select * from final
