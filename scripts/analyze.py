@@ -22,7 +22,7 @@ import pandas as pd
 
 from inference.assumptions import assumed_terms
 from inference.diversity import effect_rows
-from inference.experiments import health_rows, result_rows
+from inference.experiments.tables import experiment_tables
 from inference.headlines import headline_rows
 from inference.inputs import MARTS
 from inference.projections import projections
@@ -73,10 +73,8 @@ def analysed(
         Naming the row and the remedy, if an assumption or a claim cannot be
         used.
     """
-    statistics = marts["fct_experiment_statistics"]
-    health = health_rows(marts["fct_experiment_arms"], statistics)
     estimated: Results = {
-        "experiment_results": result_rows(statistics, health, alpha),
+        **experiment_tables(marts, alpha),
         "diversity_effects": effect_rows(marts["fct_diversity_strata"], alpha),
     }
     projected = projections(
@@ -90,7 +88,7 @@ def analysed(
         records(marts["dim_headline_claims"]),
         summary=marts["fct_retention_summary"],
         genres=marts["fct_retention_by_genres"],
-        statistics=statistics,
+        statistics=marts["fct_experiment_statistics"],
         results=estimated,
         projected=projected,
         alpha=alpha,
@@ -100,7 +98,7 @@ def analysed(
     for rows in estimated.values():
         for row in rows:
             row["input_version"] = version
-    return {**estimated, "experiment_health": health, "headlines": compared}
+    return {**estimated, "headlines": compared}
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -171,9 +169,7 @@ def summary(results: Results) -> str:
     parts = [
         f"{run_row['log_name']}: results of input {run_row['input_version']}",
         headlines(results["headlines"]),
-        experiments(
-            results["experiment_results"], results["experiment_health"]
-        ),
+        experiments(results),
         diversity(results["diversity_effects"]),
         scenarios(results["scenario_results"]),
     ]

@@ -30,6 +30,16 @@ IN_USE = (
     "different configuration",
 )
 
+# How a frame holds each type of a result column, nulls included.
+FRAME_TYPES = {
+    "varchar": "string",
+    "double": "float64",
+    "integer": "Int64",
+    "bigint": "Int64",
+    "boolean": "boolean",
+    "date": "datetime64[us]",
+}
+
 Row = Mapping[str, Any]
 
 
@@ -213,14 +223,17 @@ def replace_results(
                 "; drop the table and run this again",
             )
             connection.execute(f"delete from results.{table}")
-            marks = ", ".join("?" * len(columns))
             for row in results[table]:
                 _same_names(f"columns of a row of {table}", columns, row)
-                connection.execute(
-                    f"insert into results.{table} ({', '.join(columns)})"
-                    f" values ({marks})",
-                    [_plain(row[name]) for name in columns],
-                )
+            connection.register(
+                "new_rows", _framed(table, results[table], columns)
+            )
+            names = ", ".join(columns)
+            connection.execute(
+                f"insert into results.{table} ({names})"
+                f" select {names} from new_rows"
+            )
+            connection.unregister("new_rows")
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -242,6 +255,22 @@ def _same_names(
             f"missing {', '.join(missing) or 'none'}, "
             f"extra {', '.join(extra) or 'none'}{remedy}"
         )
+
+
+def _framed(
+    table: str, rows: Sequence[Row], columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """Lay out rows as the declared types, for one insert."""
+    found = {}
+    for name, kind in columns.items():
+        values = [_plain(row[name]) for row in rows]
+        try:
+            found[name] = pd.Series(values, dtype=FRAME_TYPES[kind])
+        except (TypeError, ValueError) as error:
+            raise WarehouseError(
+                f"results.{table}.{name} is declared {kind}: {error}"
+            ) from None
+    return pd.DataFrame(found)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

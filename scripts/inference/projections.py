@@ -56,6 +56,12 @@ class Projection(NamedTuple):
     measured_error: float | None
 
 
+# The rows of `experiment_results` that quote what was measured, as it was.
+UNADJUSTED = {
+    "outcome_version": "raw",
+    "policy": "first_exposure",
+    "adjustment": "none",
+}
 EFFECTS = {
     "explorers": [
         Effect(
@@ -78,6 +84,7 @@ EFFECTS = {
                 "experiment_id": "push_reminders",
                 "metric_name": "sessions_per_user",
                 "method": "welch_t",
+                **UNADJUSTED,
             },
         )
     ],
@@ -90,6 +97,7 @@ EFFECTS = {
                 "experiment_id": "onboarding_personalisation",
                 "metric_name": "d1_retention",
                 "method": "two_proportion_z",
+                **UNADJUSTED,
             },
         )
     ],

@@ -1,0 +1,1 @@
+"""How often what the post-step says holds, where the truth is known."""
