@@ -334,6 +334,19 @@ def test_log_too_young_for_retention_builds(tmp_path, bundle):
     )
 
 
+def test_log_without_events_says_so(tmp_path, bundle):
+    path = make_warehouse(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.fct_observation set observed_from_date = null,"
+            " watermark_date = null, last_event_at = null"
+        )
+        stamp(connection)
+    words = read(build(path, bundle)).words
+    assert "no events, only what was measured of users" in words
+    assert "None" not in words
+
+
 def test_long_log_stays_light(tmp_path, bundle):
     """Two years of cohorts, a thousand countries: the page says what it
     leaves to the marts."""
