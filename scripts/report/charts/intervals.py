@@ -73,10 +73,13 @@ def dots(
     dict
         A Vega-Lite specification.
     """
+    rows = wrapped(rows)
     y = alt.Y(
         "category:N",
-        sort=None,
+        # Written out: a layer of some of the rows would set another order.
+        sort=list(dict.fromkeys(row["category"] for row in rows)),
         title=None,
+        scale=alt.Scale(paddingInner=0.1) if is_spread else alt.Undefined,
         axis=alt.Axis(
             labelLimit=LABEL_LIMIT,
             labelExpr=LABEL_LINES,
@@ -88,7 +91,12 @@ def dots(
         "value:Q",
         title=x_title,
         scale=alt.Scale(zero=starts_at_zero, nice=True),
-        axis=alt.Axis(format=axis_format, tickCount=5),
+        axis=alt.Axis(
+            format=axis_format,
+            tickCount=5,
+            labelOverlap="greedy",
+            labelSeparation=6,
+        ),
     )
     base = alt.Chart().encode(y=y)
     if is_spread:
@@ -96,9 +104,12 @@ def dots(
     colour: Any = alt.value(BLUE)
     shape: Any = alt.value("circle")
     if series_names:
+        columns = f"width < {NARROW} ? 2 : {len(series_names)}"
+        legend = alt.Legend(columns={"expr": columns})
         colour = alt.Color(
             "series:N",
             title=None,
+            legend=legend,
             scale=alt.Scale(
                 domain=series_names, range=SERIES_COLOURS[: len(series_names)]
             ),
@@ -106,10 +117,21 @@ def dots(
         shape = alt.Shape(
             "series:N",
             title=None,
+            legend=legend,
             scale=alt.Scale(
                 domain=series_names, range=SERIES_SHAPES[: len(series_names)]
             ),
         )
+    numbers = base.encode(x=x, text="short:N")
+    # On a phone the numbers of several marks would lie on each other.
+    is_crowded = series_names and not has_always_text
+    style: Any = {
+        "dy": -9,
+        "baseline": "bottom",
+        "fontSize": 12,
+        "opacity": {"expr": f"width < {NARROW} ? 0 : 1"} if is_crowded else 1,
+        "aria": False,
+    }
     layers = []
     if reference is not None:
         layers.append(
@@ -142,22 +164,13 @@ def dots(
             tooltip="label:N",
             description="label:N",
         ),
-        base.mark_text(
-            dy=-9,
-            baseline="bottom",
-            fontSize=12,
-            # On a phone the numbers of several marks would lie on each other.
-            opacity={"expr": f"width < {NARROW} ? 0 : 1"}
-            if series_names and not has_always_text
-            else 1,
-            aria=False,
-        ).encode(x=x, text="short:N"),
+        # Paper around the words, where they lie on a line.
+        numbers.mark_text(stroke="white", strokeWidth=4, **style),
+        numbers.mark_text(**style),
     ]
     if is_spread:
         step *= len(series_names or [])
-    return finish(
-        layered(wrapped(rows), *layers), description, line_heights(rows, step)
-    )
+    return finish(layered(rows, *layers), description, line_heights(rows, step))
 
 
 def ranges(

@@ -98,7 +98,7 @@ def adjusted(health: Row, results: list[Row]) -> Figure | Note | None:
             reference=0.0,
             series_names=series,
             is_spread=True,
-            step=30,
+            step=38,
             starts_at_zero=False,
         ),
         _table(health, groups, of_many=of_many),

@@ -13,7 +13,7 @@ from report.experiments.wording import (
     metric,
     within,
 )
-from report.formats import MISSING, NO_BREAK, count, percent
+from report.formats import MISSING, NO_BREAK, count, percent, place
 from report.parts import Cell, Row, Table
 
 POWER = "results.experiment_power"
@@ -23,9 +23,13 @@ SIZES = re.compile(r"required_users_(\d+)_percent")
 
 def power(health: Row, rows: list[Row]) -> Table | None:
     """Table what could be detected, and the users and days that less takes."""
+    designs = list(DESIGNS)
     known = [
         row
-        for row in by_role(rows)
+        # Stable: within a test, the designs in their order.
+        for row in by_role(
+            sorted(rows, key=lambda row: place(row["design"], designs))
+        )
         if row["detectable_relative_effect"] is not None
     ]
     if not known:
@@ -35,7 +39,7 @@ def power(health: Row, rows: list[Row]) -> Table | None:
         int(match[1]) for match in map(SIZES.fullmatch, known[0]) if match
     )
     has_plan = health["planned_users"] is not None
-    first = next((row for row in known if row["design"] == "raw"), known[0])
+    first = known[0]
     return Table(
         caption=f"{health['experiment_name']}: power",
         columns=[

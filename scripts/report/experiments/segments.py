@@ -148,7 +148,7 @@ def _mark(row: Row, scale: Scale) -> Row:
         "value": factor * row["estimate"],
         "low": factor * row["ci_low"],
         "high": factor * row["ci_high"],
-        "short": scale.text(row["estimate"]),
+        "short": scale.bare(row["estimate"]),
         "label": f"{_value(row)}: {scale.text(row['estimate'])}"
         f" ({scale.span(row['ci_low'], row['ci_high'])}),"
         f" {count(_users(row))} users",
