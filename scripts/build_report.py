@@ -1,7 +1,8 @@
 """Write the report: one page of charts and tables that opens offline.
 
-Reads the schemas `marts` and `results` of the warehouse and writes
-``target/report/index.html``. Run after the build and the analysis:
+Reads the schemas `marts` and `results` of the warehouse, and what `make
+calibrate` left beside it, and writes ``target/report/index.html``. Run after
+the build and the analysis:
 
     python scripts/build_report.py [--warehouse FILE] [--out FOLDER]
 """
@@ -9,6 +10,7 @@ Reads the schemas `marts` and `results` of the warehouse and writes
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from datetime import date
@@ -23,6 +25,19 @@ from inference import inputs
 from report.columns import MARTS
 from report.page import render
 from report.parts import Row, Tables
+
+# What scripts/calibrate.py writes, in the folder of the warehouse.
+CALIBRATION = "calibration.json"
+CALIBRATION_FIELDS = {
+    "subject",
+    "name",
+    "nominal",
+    "found",
+    "low",
+    "high",
+    "replicates",
+    "is_met",
+}
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:
@@ -93,7 +108,31 @@ def read_tables(path: Path) -> Tables:
             f"{path} has no events: marts.fct_observation is empty; check the"
             " raw files and run `make build`"
         )
+    tables["calibration"] = read_calibration(path.parent / CALIBRATION)
     return tables
+
+
+def read_calibration(path: Path) -> list[Row]:
+    """Read the calibration, if there is one.
+
+    Raises
+    ------
+    WarehouseError
+        If the file is not one that `make calibrate` wrote.
+    """
+    if not path.is_file():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        is_known = all(row.keys() >= CALIBRATION_FIELDS for row in rows)
+    except (ValueError, AttributeError, TypeError):
+        is_known = False
+    if not is_known:
+        raise warehouse.WarehouseError(
+            f"{path} is no calibration of this version; run `make calibrate`,"
+            " or delete it"
+        )
+    return list(rows)
 
 
 def javascript() -> str:

@@ -41,6 +41,8 @@ class Table:
     """The finding, over a table that no chart accompanies."""
     note: str = ""
     """How to read it, below."""
+    is_folded: bool = False
+    """Shown on demand: it is long, and says no more than what it follows."""
     kind: str = "table"
 
 
@@ -78,11 +80,13 @@ class Cards:
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence between figures; `tone` is `bad` where reading is blocked."""
+    """A sentence between figures; `tone` as of a cell."""
 
     text: str
     title: str = ""
     tone: str = ""
+    is_subject: bool = False
+    """Whether the title opens a subject that the parts below belong to."""
     kind: str = "note"
 
 

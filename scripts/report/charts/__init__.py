@@ -7,6 +7,7 @@ mark in full: as a tooltip, and read aloud.
 """
 
 from report.charts.bars import bars, horizontal_bars, shares, stacks, steps
+from report.charts.courses import day_effects, looks
 from report.charts.grids import heat_map, matrix
 from report.charts.intervals import dots, quantiles, ranges
 from report.charts.lines import HEADROOM, curve, history
@@ -19,10 +20,12 @@ __all__ = [
     "PERCENT_AXIS",
     "bars",
     "curve",
+    "day_effects",
     "dots",
     "heat_map",
     "history",
     "horizontal_bars",
+    "looks",
     "matrix",
     "quantiles",
     "ranges",

@@ -36,6 +36,10 @@ def dots(
     reference: float | None = None,
     starts_at_zero: bool = True,
     series_names: list[str] | None = None,
+    is_spread: bool = False,
+    has_always_text: bool = False,
+    centre: float | None = None,
+    step: int = 42,
 ) -> Spec:
     """Draw estimates as dots with intervals, one line per category.
 
@@ -43,7 +47,8 @@ def dots(
     ----------
     rows : list of dict
         `category`, `value`, `low`, `high`, `label`, `short` (drawn), and
-        `series` when there are several marks per line.
+        `series` when marks differ in kind; `margin` where an upright bar
+        marks the line.
     description, x_title : str
         Words for readers without sight; the axis title.
     axis_format : str
@@ -54,16 +59,27 @@ def dots(
         Whether the axis must contain zero.
     series_names : list of str, optional
         Order of `series`; each gets a colour and a shape of its own.
+    is_spread : bool, default False
+        Whether the series of a line stand below each other.
+    has_always_text : bool, default False
+        Whether the numbers are drawn on a phone too: one mark per line.
+    centre : float, optional
+        A dashed vertical line, such as the effect on all.
+    step : int, default 42
+        Height of a line [px].
 
     Returns
     -------
     dict
         A Vega-Lite specification.
     """
+    rows = wrapped(rows)
     y = alt.Y(
         "category:N",
-        sort=None,
+        # Written out: a layer of some of the rows would set another order.
+        sort=list(dict.fromkeys(row["category"] for row in rows)),
         title=None,
+        scale=alt.Scale(paddingInner=0.1) if is_spread else alt.Undefined,
         axis=alt.Axis(
             labelLimit=LABEL_LIMIT,
             labelExpr=LABEL_LINES,
@@ -75,15 +91,25 @@ def dots(
         "value:Q",
         title=x_title,
         scale=alt.Scale(zero=starts_at_zero, nice=True),
-        axis=alt.Axis(format=axis_format, tickCount=5),
+        axis=alt.Axis(
+            format=axis_format,
+            tickCount=5,
+            labelOverlap="greedy",
+            labelSeparation=6,
+        ),
     )
     base = alt.Chart().encode(y=y)
+    if is_spread:
+        base = base.encode(yOffset=alt.YOffset("series:N", sort=series_names))
     colour: Any = alt.value(BLUE)
     shape: Any = alt.value("circle")
     if series_names:
+        columns = f"width < {NARROW} ? 2 : {len(series_names)}"
+        legend = alt.Legend(columns={"expr": columns})
         colour = alt.Color(
             "series:N",
             title=None,
+            legend=legend,
             scale=alt.Scale(
                 domain=series_names, range=SERIES_COLOURS[: len(series_names)]
             ),
@@ -91,16 +117,41 @@ def dots(
         shape = alt.Shape(
             "series:N",
             title=None,
+            legend=legend,
             scale=alt.Scale(
                 domain=series_names, range=SERIES_SHAPES[: len(series_names)]
             ),
         )
+    numbers = base.encode(x=x, text="short:N")
+    # On a phone the numbers of several marks would lie on each other.
+    is_crowded = series_names and not has_always_text
+    style: Any = {
+        "dy": -9,
+        "baseline": "bottom",
+        "fontSize": 12,
+        "opacity": {"expr": f"width < {NARROW} ? 0 : 1"} if is_crowded else 1,
+        "aria": False,
+    }
     layers = []
     if reference is not None:
         layers.append(
             alt.Chart()
             .mark_rule(color=GREY, strokeWidth=1, aria=False)
             .encode(x=alt.datum(reference))
+        )
+    if centre is not None:
+        layers.append(
+            alt.Chart()
+            .mark_rule(
+                color=BLUE, strokeWidth=1.5, strokeDash=[5, 4], aria=False
+            )
+            .encode(x=alt.datum(centre))
+        )
+    if any("margin" in row for row in rows):
+        layers.append(
+            base.transform_filter("isValid(datum.margin)")
+            .mark_tick(size=26, thickness=3, color=INK, aria=False)
+            .encode(x=alt.X("margin:Q", title=x_title))
         )
     layers += [
         base.mark_rule(strokeWidth=2.5, aria=False).encode(
@@ -113,20 +164,13 @@ def dots(
             tooltip="label:N",
             description="label:N",
         ),
-        base.mark_text(
-            dy=-9,
-            baseline="bottom",
-            fontSize=12,
-            # On a phone the numbers of several marks would lie on each other.
-            opacity={"expr": f"width < {NARROW} ? 0 : 1"}
-            if series_names
-            else 1,
-            aria=False,
-        ).encode(x=x, text="short:N"),
+        # Paper around the words, where they lie on a line.
+        numbers.mark_text(stroke="white", strokeWidth=4, **style),
+        numbers.mark_text(**style),
     ]
-    return finish(
-        layered(wrapped(rows), *layers), description, line_heights(rows, 42)
-    )
+    if is_spread:
+        step *= len(series_names or [])
+    return finish(layered(rows, *layers), description, line_heights(rows, step))
 
 
 def ranges(
