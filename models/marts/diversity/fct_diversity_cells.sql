@@ -81,8 +81,8 @@ alike as (
                 then compared.acquisition_channel
             else 'other'
         end as channel_group,
-        -- The first of January 2001 was a Monday.
-        {{ days_between("cast('2001-01-01' as date)", 'compared.cohort_date') }}
+        -- The first of January 1900 was a Monday.
+        {{ days_between("cast('1900-01-01' as date)", 'compared.cohort_date') }}
         % 7 >= 5 as is_weekend_start,
         {{ fold_number('compared.user_id', var('fold_count')) }} as fold_number,
         {{ lower_edge('compared.valid_play_count', var('alike_play_counts')) }}
@@ -134,6 +134,8 @@ final as (
         alike.country_group,
         alike.channel_group,
         alike.is_weekend_start,
+        exposures.genre_count >= {{ var('explorer_genre_count') }}
+            as is_explorer,
 
         -- measures
         {{ var('genre_outcome_day') }} as day_number,
@@ -164,6 +166,7 @@ final as (
         alike.country_group,
         alike.channel_group,
         alike.is_weekend_start,
+        is_explorer,
         alike.fold_number,
         genre_level,
         alike.valid_play_band,
