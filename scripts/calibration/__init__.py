@@ -1,0 +1,1 @@
+"""How often estimates hold what was planted, over many simulated worlds."""
