@@ -205,7 +205,7 @@ def summary(results: Results) -> str:
         experiments(
             results["experiment_results"], results["experiment_health"]
         ),
-        diversity(results["diversity_effects"]),
+        diversity(results["diversity_effects"], results["diversity_checks"]),
         scenarios(results["scenario_results"]),
     ]
     return "\n\n".join(parts)

@@ -396,7 +396,7 @@ def _overlapping(study: Study, headline: Row | None, alpha: float) -> Row:
     )
     if row["estimate"] is None or not headline or headline["estimate"] is None:
         return row
-    is_more = row["estimate"] > headline["estimate"]
+    is_more = row["ci_low"] > headline["estimate"]
     return row | {"verdict": "misleads" if is_more else "unclear"}
 
 

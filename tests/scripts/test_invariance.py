@@ -395,6 +395,8 @@ POOLED = {
     "fct_user_streaks": (),
     "fct_activity_frequency": (),
     "fct_diversity_strata": (),
+    "fct_diversity_cells": (),
+    "fct_diversity_doses": (),
     "fct_experiment_statistics": (),
     "fct_scenario_baselines": (),
 }

@@ -196,6 +196,11 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "experiment_results",
         "experiment_health",
         "diversity_effects",
+        "diversity_checks",
+        "diversity_balance",
+        "diversity_overlap",
+        "diversity_dose_response",
+        "diversity_trends",
         "scenario_results",
         "headlines",
     }
