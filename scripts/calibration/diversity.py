@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from inference.causal import (
     Contrast,
+    as_they_are,
     contrast,
     doubly_robust,
     outcome_regression,
     weighting,
 )
 from inference.exploration import (
-    ALIKE,
     DAY_NUMBER,
     Study,
     exposure_rows,
@@ -48,8 +48,23 @@ BROAD_SHARE = 0.3
 MONTE_CARLO_ALPHA = 0.01
 
 
+class Answers(NamedTuple):
+    """Explorers against others in one world.
+
+    Attributes
+    ----------
+    naive : Contrast
+        As they are.
+    headline : Contrast
+        By the estimator that is quoted.
+    """
+
+    naive: Contrast
+    headline: Contrast
+
+
 class Replicate(NamedTuple):
-    """What was estimated in one world.
+    """All that is estimated in one world.
 
     Attributes
     ----------
@@ -149,26 +164,40 @@ def _banded(plays: Integers) -> Integers:
     return BANDS[np.searchsorted(BANDS, plays, side="right") - 1]
 
 
+def answers(frame: pd.DataFrame, exposure: str = "genres") -> Answers:
+    """Answer a world's question plainly and by the headline's estimator.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A `world`.
+    exposure : str, default "genres"
+        Which of its exposures.
+
+    Returns
+    -------
+    Answers
+    """
+    study = studied(exposure_rows(frame, exposure))
+    return Answers(
+        contrast(as_they_are(study.cells)),
+        contrast(doubly_robust(study.cells, study.crossed)),
+    )
+
+
 def replicate(seed: int, ratio: float = 1.0, users: int = USERS) -> Replicate:
     """Estimate everything in one world; see `world` for the arguments."""
     frame = world(seed, ratio, users)
     study = studied(exposure_rows(frame, "genres"), is_whole_needed=True)
-    plain = studied(exposure_rows(frame, "genres"), (), is_whole_needed=True)
     return Replicate(
-        # With nothing held equal, the regression is the plain comparison.
-        naive=contrast(outcome_regression(plain.cells, plain.whole)),
+        naive=contrast(as_they_are(study.cells)),
         regression=contrast(outcome_regression(study.cells, study.whole)),
         weights=contrast(weighting(study.cells, study.whole)),
         headline=contrast(doubly_robust(study.cells, study.crossed)),
-        shuffled=_headline(frame, "shuffled_genres"),
-        overlapping=_headline(frame, "overlapping_genres"),
+        shuffled=answers(frame, "shuffled_genres").headline,
+        overlapping=answers(frame, "overlapping_genres").headline,
         permutation_p=_permutation_p(study),
     )
-
-
-def _headline(frame: pd.DataFrame, exposure: str) -> Contrast:
-    study = studied(exposure_rows(frame, exposure), ALIKE)
-    return contrast(doubly_robust(study.cells, study.crossed))
 
 
 def _permutation_p(study: Study) -> float:

@@ -151,6 +151,31 @@ def contrast(
     )
 
 
+def as_they_are(cells: Cells) -> Means:
+    """Average users of each level as they are: nothing is held equal.
+
+    Parameters
+    ----------
+    cells : Cells
+        Every level occupied.
+
+    Returns
+    -------
+    Means
+    """
+    own = np.eye(cells.level_count)[cells.level]
+    units, successes = cells.units @ own, cells.successes @ own
+    rate = successes / units
+    return Means(
+        rate,
+        np.diag(rate * (1 - rate) / units),
+        units,
+        0.0,
+        float(units.sum()),
+        1.0,
+    )
+
+
 def fitted_models(
     cells: Cells, *, is_cross_fitted: bool, ridge: float = RIDGE
 ) -> Models:

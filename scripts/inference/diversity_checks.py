@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from inference.causal import Contrast, contrast, doubly_robust, has_overlap
+from inference.causal import (
+    Contrast,
+    as_they_are,
+    contrast,
+    doubly_robust,
+    has_overlap,
+)
 from inference.cells import Cells
 from inference.diversity import HEADLINE, rounded
 from inference.exploration import (
@@ -341,14 +347,9 @@ def _contrasted(row: Row, study: Study, alpha: float) -> Row:
     """Add the plain gap and the adjusted one."""
     if study.reason:
         return row | {"reason_code": study.reason}
-    cells = study.cells
-    explores = cells.level == 1
-    one, other = (
-        cells.successes[side].sum() / cells.units[side].sum()
-        for side in (explores, ~explores)
-    )
-    means = doubly_robust(cells, study.crossed)
-    row = row | {"naive_estimate": float(one - other)}
+    means = doubly_robust(study.cells, study.crossed)
+    naive = contrast(as_they_are(study.cells)).estimate
+    row = row | {"naive_estimate": naive}
     if not np.isfinite(means.estimate).all():
         return row | {"reason_code": "no_overlap"}
     found = contrast(means, alpha=alpha)

@@ -8,6 +8,7 @@ from statsmodels.treatment.treatment_effects import TreatmentEffect
 
 from inference.causal import (
     SMALLEST_PROPENSITY,
+    as_they_are,
     contrast,
     doubly_robust,
     doubly_robust_among,
@@ -210,6 +211,18 @@ def test_equal_weights_are_worth_every_user():
     found = doubly_robust(cells, fitted_models(cells, is_cross_fitted=False))
     assert found.effective_units == pytest.approx(len(frame))
     assert found.maximum_weight == pytest.approx(1, rel=1e-6)
+
+
+def test_as_they_are_is_the_plain_comparison():
+    frame = users(13)
+    found = contrast(as_they_are(gathered(frame)))
+    one, other = (
+        frame[frame["genre_level"] == level]["retained_users"]
+        for level in (2, 1)
+    )
+    assert found.estimate == pytest.approx(one.mean() - other.mean())
+    error = (one.var(ddof=0) / len(one) + other.var(ddof=0) / len(other)) ** 0.5
+    assert found.standard_error == pytest.approx(error)
 
 
 def test_order_of_rows_changes_nothing():
