@@ -11,8 +11,7 @@
         when not {{ is_eligible }} then 'not_observed'
         when valid_play_count = 0 then 'no_valid_play'
         when genre_count = 0 then 'no_genre'
-        when valid_play_count < {{ var('explorer_play_count') }}
-            then 'too_few_plays'
+        when not has_enough_plays then 'too_few_plays'
         else 'compared'
     end
 {%- endmacro %}

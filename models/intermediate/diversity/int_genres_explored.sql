@@ -8,6 +8,9 @@
     Two further counts show what the first is worth: genres under a shuffled
     map of titles, which can have no effect, and genres up to the outcome day
     itself, which whoever comes back has had more time to collect.
+
+    Whoever has too few plays to reach `explorer_genre_count` genres, even with
+    the titles of most genres, has not had the choice.
 -#}
 
 with
@@ -23,9 +26,16 @@ shuffled_tags as (select * from {{ ref('int_titles_shuffled') }}),
 user_genres as (select * from {{ ref('int_user_genres_counted') }}),
 
 tagged as (
-    select content_id
+    select
+        content_id,
+        count(*) as genre_count
     from tags
     group by content_id
+),
+
+widest as (
+    select max(genre_count) as genre_count
+    from tagged
 ),
 
 early_plays as (
@@ -86,6 +96,14 @@ final as (
         -- keys
         users.user_id,
 
+        -- attributes
+        coalesce(
+            volumes.valid_play_count >= {{ var('explorer_play_count') }}
+            and volumes.valid_play_count * widest.genre_count
+            >= {{ var('explorer_genre_count') }},
+            false
+        ) as has_enough_plays,
+
         -- measures
         coalesce(explored.genre_count, 0) as genre_count,
         coalesce(shuffled.shuffled_genre_count, 0) as shuffled_genre_count,
@@ -97,6 +115,7 @@ final as (
         coalesce(volumes.active_day_count, 0) as active_day_count,
         coalesce(volumes.watched_seconds, 0) as watched_seconds
     from users
+    cross join widest
     left join volumes
         on users.user_id = volumes.user_id
     left join explored

@@ -13,7 +13,9 @@ with
 tags as (select * from {{ ref('int_titles_tagged') }}),
 
 titles as (
-    select content_id
+    select
+        content_id,
+        md5(content_id) as fingerprint
     from tags
     group by content_id
 ),
@@ -23,7 +25,7 @@ placed as (
         content_id,
         row_number() over (order by content_id asc nulls last) as place,
         row_number() over (
-            order by md5(content_id) asc nulls last, content_id asc nulls last
+            order by fingerprint asc nulls last, content_id asc nulls last
         ) as shuffled_place
     from titles
 ),

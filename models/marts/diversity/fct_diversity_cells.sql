@@ -22,36 +22,46 @@ compared as (
     where landmark_status = 'compared'
 ),
 
-platforms as (
+segments as (
     select
-        platform,
-        row_number() over (
-            order by count(*) desc nulls last, platform asc nulls last
-        ) as place
+        'platform' as dimension,
+        platform as dimension_value,
+        count(*) as user_count
     from compared
     group by platform
-),
-
-countries as (
+    union all
     select
-        country_code,
-        row_number() over (
-            order by count(*) desc nulls last, country_code asc nulls last
-        ) as place
+        'country' as dimension,
+        country_code as dimension_value,
+        count(*) as user_count
     from compared
     group by country_code
-),
-
-channels as (
+    union all
     select
-        acquisition_channel,
-        row_number() over (
-            order by
-                count(*) desc nulls last,
-                acquisition_channel asc nulls last
-        ) as place
+        'channel' as dimension,
+        acquisition_channel as dimension_value,
+        count(*) as user_count
     from compared
     group by acquisition_channel
+),
+
+ranked as (
+    select
+        dimension,
+        dimension_value,
+        row_number() over (
+            partition by dimension
+            order by user_count desc nulls last, dimension_value asc nulls last
+        ) as place
+    from segments
+),
+
+frequent as (
+    select
+        dimension,
+        dimension_value
+    from ranked
+    where place <= {{ var('alike_segment_count') }}
 ),
 
 bounds as (
@@ -66,21 +76,9 @@ alike as (
         compared.user_id,
         compared.is_retained,
         compared.active_day_count,
-        case
-            when platforms.place <= {{ var('alike_segment_count') }}
-                then compared.platform
-            else 'other'
-        end as platform_group,
-        case
-            when countries.place <= {{ var('alike_segment_count') }}
-                then compared.country_code
-            else 'other'
-        end as country_group,
-        case
-            when channels.place <= {{ var('alike_segment_count') }}
-                then compared.acquisition_channel
-            else 'other'
-        end as channel_group,
+        coalesce(platforms.dimension_value, 'other') as platform_group,
+        coalesce(countries.dimension_value, 'other') as country_group,
+        coalesce(channels.dimension_value, 'other') as channel_group,
         -- The first of January 1900 was a Monday.
         {{ days_between("cast('1900-01-01' as date)", 'compared.cohort_date') }}
         % 7 >= 5 as is_weekend_start,
@@ -98,12 +96,18 @@ alike as (
             as start_day_count
     from compared
     cross join bounds
-    inner join platforms
-        on compared.platform = platforms.platform
-    inner join countries
-        on compared.country_code = countries.country_code
-    inner join channels
-        on compared.acquisition_channel = channels.acquisition_channel
+    left join frequent as platforms
+        on
+            platforms.dimension = 'platform'
+            and compared.platform = platforms.dimension_value
+    left join frequent as countries
+        on
+            countries.dimension = 'country'
+            and compared.country_code = countries.dimension_value
+    left join frequent as channels
+        on
+            channels.dimension = 'channel'
+            and compared.acquisition_channel = channels.dimension_value
 ),
 
 exposures as (

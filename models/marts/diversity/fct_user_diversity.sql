@@ -60,6 +60,7 @@ final as (
         explored.genre_count >= {{ var('explorer_genre_count') }}
             as is_explorer,
         {{ landmark_status('outcomes.is_eligible') }} as landmark_status,
+        explored.has_enough_plays,
         outcomes.is_eligible,
         outcomes.is_retained,
 
