@@ -51,7 +51,7 @@ final as (
         tags.genre_name,
 
         -- measures
-        cast(count(*) as integer) as play_count,
+        cast(count(*) as integer) as valid_play_count,
         cast(count(*) filter (where valid_plays.is_early) as integer)
             as early_play_count,
         cast(
