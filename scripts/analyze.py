@@ -22,7 +22,15 @@ import pandas as pd
 
 from inference.assumptions import assumed_terms
 from inference.diversity import effect_rows
+from inference.diversity_checks import (
+    balance_rows,
+    check_rows,
+    dose_rows,
+    overlap_rows,
+    trend_rows,
+)
 from inference.experiments.tables import experiment_tables
+from inference.exploration import comparison
 from inference.headlines import headline_rows
 from inference.inputs import MARTS
 from inference.projections import projections
@@ -75,7 +83,7 @@ def analysed(
     """
     estimated: Results = {
         **experiment_tables(marts, alpha),
-        "diversity_effects": effect_rows(marts["fct_diversity_strata"], alpha),
+        **diversity_results(marts, alpha),
     }
     projected = projections(
         assumed_terms(records(marts["dim_scenario_terms"]), ASSUMED_TERMS),
@@ -99,6 +107,29 @@ def analysed(
         for row in rows:
             row["input_version"] = version
     return {**estimated, "headlines": compared}
+
+
+def diversity_results(
+    marts: Mapping[str, pd.DataFrame], alpha: float
+) -> Results:
+    """Compute the tables on exploring genres; see `analysed`."""
+    cells = marts["fct_diversity_cells"]
+    study = comparison(cells)
+    effects = effect_rows(
+        marts["fct_diversity_strata"],
+        cells,
+        marts["fct_diversity_doses"],
+        study,
+        alpha,
+    )
+    return {
+        "diversity_effects": effects,
+        "diversity_checks": check_rows(cells, study, effects, alpha),
+        "diversity_balance": balance_rows(study),
+        "diversity_overlap": overlap_rows(study),
+        "diversity_dose_response": dose_rows(cells, alpha),
+        "diversity_trends": trend_rows(marts["fct_retention_by_genres"]),
+    }
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -170,7 +201,7 @@ def summary(results: Results) -> str:
         f"{run_row['log_name']}: results of input {run_row['input_version']}",
         headlines(results["headlines"]),
         experiments(results),
-        diversity(results["diversity_effects"]),
+        diversity(results["diversity_effects"], results["diversity_checks"]),
         scenarios(results["scenario_results"]),
     ]
     return "\n\n".join(parts)

@@ -33,6 +33,11 @@ class StandardisedEffect(NamedTuple):
         Strata with at least `MINIMUM_UNITS` of each kind.
     units_without_overlap : int
         Users left out with the other strata.
+    exposed_rate, other_rate : float
+        The standardised rates; their difference is the estimate.
+    ratio, ratio_ci_low, ratio_ci_high : float
+        Their ratio, its interval on the log scale; nan unless both are
+        positive.
     """
 
     estimate: float
@@ -44,6 +49,11 @@ class StandardisedEffect(NamedTuple):
     other_units: int
     strata_used: int
     units_without_overlap: int
+    exposed_rate: float
+    other_rate: float
+    ratio: float
+    ratio_ci_low: float
+    ratio_ci_high: float
 
 
 def standardised_effect(
@@ -107,7 +117,9 @@ def standardised_effect(
     x1, n1, x0, n0 = (part[is_used] for part in (x1, n1, x0, n0))
     if not n1.size:
         nan = float("nan")
-        return StandardisedEffect(nan, nan, nan, nan, nan, 0, 0, 0, left_out)
+        return StandardisedEffect(
+            nan, nan, nan, nan, nan, 0, 0, 0, left_out, nan, nan, nan, nan, nan
+        )
 
     p1, p0 = x1 / n1, x0 / n0
     effects = p1 - p0
@@ -115,9 +127,19 @@ def standardised_effect(
     weights = targets / targets.sum()
     estimate = float(weights @ effects)
     # Sample variances (divisor n - 1), so small strata are not flattered.
-    outcomes = p1 * (1 - p1) / (n1 - 1) + p0 * (1 - p0) / (n0 - 1)
+    v1, v0 = p1 * (1 - p1) / (n1 - 1), p0 * (1 - p0) / (n0 - 1)
     spread = weights @ (effects - estimate) ** 2 / targets.sum()
-    error = float(np.sqrt(weights**2 @ outcomes + spread))
+    error = float(np.sqrt(weights**2 @ (v1 + v0) + spread))
+    one, other = float(weights @ p1), float(weights @ p0)
+    ratio = low = high = float("nan")
+    if one > 0 and other > 0:
+        ratio = one / other
+        logs = p1 / one - p0 / other
+        spread = weights @ logs**2 / targets.sum()
+        reach = quantile * np.sqrt(
+            weights**2 @ (v1 / one**2 + v0 / other**2) + spread
+        )
+        low, high = ratio * np.exp(-reach), ratio * np.exp(reach)
     # No variation at all leaves nothing to judge the estimate against.
     statistic = estimate / error if error > 0 else float("nan")
     return StandardisedEffect(
@@ -130,6 +152,11 @@ def standardised_effect(
         other_units=int(n0.sum()),
         strata_used=int(is_used.sum()),
         units_without_overlap=left_out,
+        exposed_rate=one,
+        other_rate=other,
+        ratio=ratio,
+        ratio_ci_low=float(low),
+        ratio_ci_high=float(high),
     )
 
 

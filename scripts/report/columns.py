@@ -185,6 +185,14 @@ MARTS = {
         "ci_high",
         "median_seconds",
     ),
+    "fct_diversity_landmark": (
+        "dimension",
+        "dimension_value",
+        "day_number",
+        "landmark_status",
+        "genres_explored",
+        "user_count",
+    ),
     "fct_retention_by_genres": (
         "dimension",
         "dimension_value",

@@ -11,6 +11,7 @@ import duckdb
 
 import warehouse
 from inference import inputs
+from inference.sensitivity import e_value
 from report.columns import MARTS
 
 FIRST_DAY = datetime.date(2026, 1, 5)
@@ -566,6 +567,22 @@ def mart_rows(
         "fct_genre_transitions": transitions,
         "fct_onboarding_funnel": funnel_rows(),
         "fct_retention_by_genres": by_genres,
+        "fct_diversity_landmark": [
+            {
+                "dimension": "all",
+                "dimension_value": "all",
+                "day_number": 7,
+                "landmark_status": status,
+                "genres_explored": genres,
+                "user_count": users,
+            }
+            for status, genres, users in (
+                ("compared", "2", 10_000),
+                ("compared", "4+", 6_000),
+                ("too_few_plays", "1", 8_000),
+            )
+            if has_genres
+        ],
         "fct_experiment_arms": [
             dict(
                 zip(
@@ -599,6 +616,166 @@ def mart_rows(
                 "low": 130_000.0,
                 "high": 170_000.0,
             },
+        ],
+    }
+
+
+EFFECTS = (
+    ("naive_difference", 0.0418, "D"),
+    ("compared_difference", 0.0251, "D"),
+    ("total_ate", 0.0242, "D"),
+    ("stratified_ate", 0.0204, "C"),
+    ("stratified_atu", 0.0197, "C"),
+    ("regression_ate", 0.0201, "C"),
+    ("weighting_ate", 0.0203, "C"),
+    ("aipw_ate", 0.0202, "C"),
+    ("aipw_att", 0.0208, "C"),
+    ("aipw_atu", 0.0196, "C"),
+    ("aipw_ate_light", 0.0190, "C"),
+    ("aipw_ate_middle", 0.0210, "C"),
+    ("aipw_ate_busy", 0.0222, "C"),
+)
+
+
+def exploring(estimand, estimate, grade):
+    """One row of `diversity_effects`."""
+    ratio = 1 + estimate / 0.1
+    return {
+        "estimand": estimand,
+        "population": "compared",
+        "adjustment": "none" if grade == "D" else "volume_segments",
+        "method": "as the test says",
+        "effect_scale": "rate difference",
+        "is_headline": estimand == "aipw_ate",
+        "estimate": estimate,
+        "standard_error": 0.0031,
+        "ci_low": estimate - 0.0061,
+        "ci_high": estimate + 0.0061,
+        "p_value": 1e-12,
+        "explorer_rate": 0.1 + estimate,
+        "other_rate": 0.1,
+        "risk_ratio": ratio,
+        "risk_ratio_ci_low": ratio - 0.06,
+        "risk_ratio_ci_high": ratio + 0.06,
+        "e_value": e_value(ratio, ratio, ratio).estimate,
+        "e_value_limit": e_value(ratio, ratio - 0.06, ratio + 0.06).limit,
+        "explorer_units": 6_000,
+        "other_units": 18_000,
+        "strata_used": None if grade == "D" else 40,
+        "units_without_overlap": 0 if grade == "D" else 120,
+        "trimmed_rate": 0.005,
+        "effective_units": 22_000.0,
+        "maximum_weight": 3.5,
+        "wording": "Exploring is associated with coming back",
+        "causal_grade": grade,
+        "alpha": 0.05,
+        "input_version": VERSION,
+        "reason_code": None,
+    }
+
+
+def check(name, plain, adjusted, verdict, p_value):
+    """One row of `diversity_checks`."""
+    has_interval = adjusted is not None
+    return {
+        "check_name": name,
+        "question": f"Is {name} as it must be?",
+        "method": "as the test says",
+        "naive_estimate": plain,
+        "estimate": adjusted,
+        "standard_error": 0.004 if has_interval else None,
+        "ci_low": adjusted - 0.008 if has_interval else None,
+        "ci_high": adjusted + 0.008 if has_interval else None,
+        "statistic": 1.0,
+        "degrees_of_freedom": None,
+        "p_value": p_value,
+        "verdict": verdict,
+        "alpha": 0.05,
+        "input_version": VERSION,
+        "reason_code": None,
+    }
+
+
+def exploring_tables():
+    """Make the rows behind the adjusted effect, by result table."""
+    alike = [
+        ("valid_play_band", "mean", 0.229, -0.002),
+        ("active_day_count", "mean", 0.096, -0.004),
+        ("platform_group", "ios", 0.027, -0.003),
+        ("platform_group", "tv", -0.041, 0.004),
+        ("is_weekend_start", "False", 0.025, 0.003),
+        ("is_weekend_start", "True", -0.025, -0.003),
+    ]
+    doses = [("1", 0.09), ("2", 0.095), ("3", 0.1), ("4+", 0.115)]
+    return {
+        "diversity_effects": [exploring(*each) for each in EFFECTS],
+        "diversity_checks": [
+            check("shuffled_genres", 0.037, 0.001, "passed", 0.8),
+            check("earlier_outcome", -0.022, -0.003, "passed", 0.4),
+            check("overlapping_window", 0.062, 0.051, "misleads", 1e-9),
+            check("shuffled_within_strata", None, None, None, 1e-8),
+            check("activity_thirds", None, 0.0206, None, 0.71),
+        ],
+        "diversity_balance": [
+            {
+                "covariate": name,
+                "covariate_value": value,
+                "other_mean": 0.4,
+                "explorer_mean": 0.45,
+                "other_mean_weighted": 0.42,
+                "explorer_mean_weighted": 0.42,
+                "difference_before": before,
+                "difference_after": after,
+                "input_version": VERSION,
+            }
+            for name, value, before, after in alike
+        ],
+        "diversity_overlap": [
+            {
+                "propensity_from": number / 20,
+                "propensity_to": (number + 1) / 20,
+                "is_explorer": is_explorer,
+                "user_count": 1_000 + 100 * number,
+                "trimmed_users": 6 if number == 1 else 0,
+                "input_version": VERSION,
+            }
+            for number in (1, 2, 3, 4)
+            for is_explorer in (False, True)
+        ],
+        "diversity_dose_response": [
+            {
+                "genres_explored": genres,
+                "eligible_users": 4_000,
+                "retained_users": round(4_000 * rate),
+                "rate": rate,
+                "ci_low": rate - 0.009,
+                "ci_high": rate + 0.009,
+                "adjusted_rate": rate - 0.001,
+                "adjusted_ci_low": rate - 0.011,
+                "adjusted_ci_high": rate + 0.009,
+                "difference": None if genres == "1" else rate - 0.09,
+                "difference_ci_low": None if genres == "1" else rate - 0.1,
+                "difference_ci_high": None if genres == "1" else rate - 0.08,
+                "compared_users": 15_000,
+                "trimmed_rate": 0.06,
+                "alpha": 0.05,
+                "input_version": VERSION,
+                "reason_code": None,
+            }
+            for genres, rate in doses
+        ],
+        "diversity_trends": [
+            {
+                "dimension": "all",
+                "dimension_value": "all",
+                "day_number": number,
+                "eligible_users": 24_000,
+                "statistic": 9.1,
+                "p_value": 1e-15,
+                "input_version": VERSION,
+                "reason_code": None,
+            }
+            for number in (7, 14, 30)
         ],
     }
 
@@ -653,25 +830,6 @@ def result_rows(
             "ci_high": found + 1.96 * error,
             "z_score": z_score,
             "is_within_error": None if z_score is None else abs(z_score) <= 3,
-            "reason_code": None,
-        }
-
-    def effect(estimand, estimate, grade):
-        return {
-            "estimand": estimand,
-            "method": "stratified",
-            "estimate": estimate,
-            "standard_error": 0.0031,
-            "ci_low": estimate - 0.0061,
-            "ci_high": estimate + 0.0061,
-            "p_value": 1e-12,
-            "explorer_units": 6_000,
-            "other_units": 18_000,
-            "strata_used": None if grade == "D" else 40,
-            "units_without_overlap": 0 if grade == "D" else 120,
-            "causal_grade": grade,
-            "alpha": 0.05,
-            "input_version": VERSION,
             "reason_code": None,
         }
 
@@ -794,13 +952,10 @@ def result_rows(
         "experiment_segments": [],
         "experiment_time_series": [],
         "experiment_power": [],
-        "diversity_effects": [
-            effect("naive_difference", 0.0418, "D"),
-            effect("stratified_ate", 0.0204, "C"),
-            effect("stratified_atu", 0.0197, "C"),
-        ]
-        if has_genres
-        else [],
+        **{
+            table: rows if has_genres else []
+            for table, rows in exploring_tables().items()
+        },
         "scenario_results": [
             scenario(
                 "explorers",

@@ -21,6 +21,11 @@ RESULTS = (
     "experiment_time_series",
     "experiment_power",
     "diversity_effects",
+    "diversity_checks",
+    "diversity_balance",
+    "diversity_overlap",
+    "diversity_dose_response",
+    "diversity_trends",
     "scenario_results",
     "headlines",
 )
@@ -66,6 +71,36 @@ insert into marts.fct_diversity_strata values
     (7, '9:ios', '9', 'ios', true, 4996, 696),
     (7, '40:ios', '40', 'ios', true, 4, 0),
     (14, '4:ios', '4', 'ios', true, 999, 999);
+create table marts.fct_diversity_cells (
+    exposure_name varchar, day_number integer, valid_play_band integer,
+    active_day_count integer, session_band integer,
+    watched_band_seconds bigint, platform_group varchar,
+    country_group varchar, channel_group varchar, cohort_span_number integer,
+    is_weekend_start boolean, fold_number integer, is_explorer boolean,
+    genre_level integer, eligible_users integer, retained_users integer
+);
+insert into marts.fct_diversity_cells
+select
+    exposure_name, 7, 4 + band, 1 + band % 2, 1, 0, 'ios', 'DE',
+    channel_group, 1, false, fold_number, genre_level = 4, genre_level,
+    -- The fifth band has nobody who explores one genre only.
+    case when band = 4 and genre_level = 1 then 0 else 200 end,
+    case when band = 4 and genre_level = 1 then 0
+    else 14 + 2 * band + (genre_level = 4)::integer end
+from
+    (values ('genres'), ('shuffled_genres'), ('overlapping_genres'))
+        as exposures (exposure_name),
+    (values ('organic'), ('paid')) as channels (channel_group),
+    range(5) as bands (band), range(5) as folds (fold_number),
+    range(1, 5) as levels (genre_level);
+create table marts.fct_diversity_doses (
+    day_number integer, valid_play_band integer, active_day_count integer,
+    effective_tenths integer, eligible_users integer, retained_users integer
+);
+insert into marts.fct_diversity_doses values
+    (7, 4, 1, 10, 1000, 80), (7, 4, 1, 20, 1000, 90),
+    (7, 5, 1, 20, 1000, 100), (7, 5, 1, 40, 1000, 120),
+    (7, 6, 1, 30, 50, 9);
 create table marts.fct_experiment_arms (
     experiment_id varchar, experiment_name varchar, variant varchar,
     is_control boolean, expected_share double, dimension varchar,
@@ -143,6 +178,7 @@ insert into marts.fct_scenario_baselines values
     ('d7_rate_low_explorers', 0.0817317, 0.00135, 'rate', 41000, 'same'),
     ('d30_rate', null, null, 'rate', 0, 'nobody is eligible');
 """
+THIRDS = ("light", "middle", "busy")
 REFERENCES = {
     "dim_scenario_terms": "scenario_assumptions.csv",
     "dim_headline_claims": "headline_claims.csv",
@@ -269,6 +305,89 @@ def test_diversity_leaves_out_what_has_no_overlap(options):
     assert rows["naive_difference",]["explorer_units"] == 9_000
 
 
+def test_exploring_is_adjusted_for_what_makes_users_alike(options):
+    """One in 200 more come back among explorers, in every kind of user."""
+    results = run(options)
+    rows = by(results["diversity_effects"], "estimand")
+    for estimand in ("regression_ate", "weighting_ate", "aipw_ate"):
+        assert rows[estimand,]["estimate"] == pytest.approx(1 / 200, abs=1e-4)
+        assert rows[estimand,]["causal_grade"] == "C"
+    [headline] = [
+        row for row in results["diversity_effects"] if row["is_headline"]
+    ]
+    assert headline["estimand"] == "aipw_ate"
+    assert headline["trimmed_rate"] == 0
+    assert "is associated with +0.50 points" in headline["wording"]
+    slope = rows["effective_genre_slope",]
+    assert slope["estimate"] == pytest.approx(0.01)
+    assert slope["units_without_overlap"] == 50
+    assert rows["compared_difference",]["causal_grade"] == "D"
+    assert rows["total_ate",]["causal_grade"] == "D"
+    units = {rows[f"aipw_ate_{third}",]["other_units"] for third in THIRDS}
+    assert sum(units) <= rows["aipw_ate",]["other_units"]
+
+
+def test_doses_are_compared_among_those_who_could_have_any(options):
+    """A fifth of users never explores one genre only, and is left out."""
+    rows = by(run(options)["diversity_dose_response"], "genres_explored")
+    assert [name for (name,) in rows] == ["1", "2", "3", "4+"]
+    assert {row["compared_users"] for row in rows.values()} == {32_000}
+    assert rows["4+",]["difference"] == pytest.approx(1 / 200, abs=2e-4)
+    assert rows["2",]["difference"] == pytest.approx(0, abs=2e-4)
+    assert rows["1",]["difference"] is None
+    assert rows["2",]["eligible_users"] == 10_000
+    # The plain rates differ for want of the busy in the first.
+    assert rows["1",]["rate"] < rows["2",]["rate"]
+
+
+def test_checks_say_what_they_found(options):
+    rows = by(run(options)["diversity_checks"], "check_name")
+    # The same counts stand for every exposure here: a true effect of half a
+    # point is too small for these numbers to be seen.
+    assert rows["shuffled_genres",]["verdict"] == "passed"
+    assert rows["earlier_outcome",]["estimate"] == pytest.approx(0, abs=1e-6)
+    assert rows["overlapping_window",]["verdict"] == "unclear"
+    assert rows["shuffled_within_strata",]["p_value"] > 0.05
+    assert rows["activity_thirds",]["degrees_of_freedom"] == 2
+
+
+def test_balance_and_overlap_hold_every_user(options):
+    results = run(options)
+    overlap = results["diversity_overlap"]
+    assert sum(row["user_count"] for row in overlap) == 38 * 1_000
+    balance = by(results["diversity_balance"], "covariate", "covariate_value")
+    plays = balance["valid_play_band", "mean"]
+    assert abs(plays["difference_after"]) < abs(plays["difference_before"])
+    assert abs(plays["difference_after"]) < 1e-3
+    shares = [
+        row["explorer_mean"]
+        for (name, _), row in balance.items()
+        if name == "channel_group"
+    ]
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_trends_are_tested_in_every_breakdown(options):
+    rows = by(run(options)["diversity_trends"], "dimension", "dimension_value")
+    assert rows["all", "all"]["p_value"] < 1e-10
+    assert rows["platform", "ios"]["reason_code"] == "zero_variance"
+
+
+def test_a_log_without_explorers_says_so(options, warehouse):
+    change(
+        warehouse,
+        "update marts.fct_diversity_cells"
+        " set is_explorer = false, genre_level = least(genre_level, 3)",
+    )
+    results = run(options)
+    rows = by(results["diversity_effects"], "estimand")
+    assert rows["aipw_ate",]["reason_code"] == "no_explorers"
+    assert rows["aipw_ate",]["estimate"] is None
+    assert rows["aipw_ate",]["wording"] == "no number: no_explorers"
+    assert not results["diversity_balance"]
+    assert "no_explorers" in summary(results)
+
+
 def test_every_row_names_the_input_it_came_from(options, warehouse):
     first = run(options)
     [one] = first["analysis_runs"]
@@ -370,6 +489,8 @@ def test_a_log_without_experiments_genres_or_claims(options, warehouse):
         "fct_experiment_arms",
         "fct_experiment_statistics",
         "fct_diversity_strata",
+        "fct_diversity_cells",
+        "fct_diversity_doses",
         "fct_retention_by_genres",
         *REFERENCES,
     ):
@@ -377,7 +498,9 @@ def test_a_log_without_experiments_genres_or_claims(options, warehouse):
     results = run(options)
     assert not results["experiment_results"]
     assert not results["experiment_health"]
-    assert not results["diversity_effects"]
+    assert not any(
+        results[table] for table in results if table.startswith("diversity_")
+    )
     assert not results["scenario_results"]
     names = [row["headline_name"] for row in results["headlines"]]
     assert names == ["d1_above_d7", "d7_above_d30", "d7_rate"]

@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, chi2, norm
+from scipy.stats import binom, chi2, entropy, hypergeom, norm
 
 from inference.intervals import wilson_interval
 
@@ -86,7 +86,7 @@ def genres(connection):
         for label, size, eligible, retained in connection.execute(
             "select genres_explored, cohort_size, eligible_users,"
             " retained_users from marts.fct_retention_by_genres"
-            " where dimension = 'all'"
+            " where dimension = 'all' and day_number = 7"
         ).fetchall()
     }
 
@@ -256,6 +256,44 @@ def effects(connection):
     }
 
 
+def test_controls_of_exploring_find_nothing_where_there_is_much(demo):
+    """The plain gap of the shuffled map is far from none; what is left, not."""
+    naive, estimate, error = demo.execute(
+        "select naive_estimate, estimate, standard_error"
+        " from results.diversity_checks where check_name = 'shuffled_genres'"
+    ).fetchone()
+    assert naive > 0.01
+    assert abs(estimate) < norm.isf(0.001 / 2) * error
+
+
+def test_diversity_agrees_with_its_definitions(demo):
+    """Some users, from their plays by genre, by scipy."""
+    counted = demo.execute(
+        "select user_id, early_play_count as plays, early_weight as weight"
+        " from intermediate.int_user_genres_counted"
+        " where early_play_count > 0 and user_id like '%7'"
+        " order by user_id, genre_name"
+    ).df()
+    found = demo.execute(
+        "from marts.fct_user_diversity where genre_count > 0"
+        " and user_id like '%7' order by user_id limit 200"
+    ).df()
+    assert len(found) > 50
+    groups = dict(list(counted.groupby("user_id")))
+    for row in found.itertuples():
+        own = groups[row.user_id]
+        share = own["weight"] / own["weight"].sum()
+        assert row.genre_count == len(own)
+        assert row.effective_genres == pytest.approx(np.exp(entropy(share)))
+        assert row.dominant_genres == pytest.approx(1 / (share**2).sum())
+        plays = row.valid_play_count - row.unknown_genre_play_count
+        if plays < 5:
+            assert np.isnan(row.rarefied_genres)
+        else:
+            missed = hypergeom.pmf(0, plays, own["plays"], 5)
+            assert row.rarefied_genres == pytest.approx((1 - missed).sum())
+
+
 def day_rates(connection):
     rates = dict(
         connection.execute(
@@ -273,7 +311,18 @@ def test_every_claim_is_found_within_its_sampling_error(demo):
     assert {name: z for name, z in found.items() if not abs(z) <= 3} == {}
 
 
-@pytest.mark.parametrize("estimand", ["stratified_ate", "stratified_atu"])
+@pytest.mark.parametrize(
+    "estimand",
+    [
+        "stratified_ate",
+        "stratified_atu",
+        "regression_ate",
+        "weighting_ate",
+        "aipw_ate",
+        "aipw_att",
+        "aipw_atu",
+    ],
+)
 def test_planted_effect_lies_in_the_interval(demo, truth, estimand):
     """Stratifying takes the confounding out and leaves the effect."""
     estimate, error = effects(demo)[estimand]

@@ -398,6 +398,8 @@ POOLED = {
     "fct_user_streaks": (),
     "fct_activity_frequency": (),
     "fct_diversity_strata": (),
+    "fct_diversity_cells": (),
+    "fct_diversity_doses": (),
     "fct_experiment_caps": (),
     "fct_experiment_day_statistics": (),
     "fct_experiment_quantiles": (),

@@ -222,6 +222,11 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "experiment_time_series",
         "experiment_power",
         "diversity_effects",
+        "diversity_checks",
+        "diversity_balance",
+        "diversity_overlap",
+        "diversity_dose_response",
+        "diversity_trends",
         "scenario_results",
         "headlines",
     }

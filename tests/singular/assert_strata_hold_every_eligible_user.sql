@@ -18,7 +18,9 @@ plain as (
         coalesce(sum(eligible_users), 0) as eligible_users,
         coalesce(sum(retained_users), 0) as retained_users
     from genres
-    where dimension = 'all'
+    where
+        dimension = 'all'
+        and day_number = {{ var('genre_outcome_day') }}
 ),
 
 final as (

@@ -1,5 +1,6 @@
 {#-
-    Grain: one row per dimension, value and number of genres explored.
+    Grain: one row per dimension, value, day of retention after the window and
+    number of genres explored.
 
     The plain table. It compares users who differ in more than their genres,
     above all in how much they play, so its gaps are associations.
@@ -9,25 +10,44 @@ with
 
 diversity as (select * from {{ ref('fct_user_diversity') }}),
 
+returns as (select * from {{ ref('fct_user_returns') }}),
+
 dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+
+outcomes as (
+    select
+        user_id,
+        from_day_number as day_number,
+        is_eligible,
+        is_retained
+    from returns
+    where
+        retention_type = 'on_day'
+        and day_mode = 'calendar'
+        and from_day_number >= {{ var('genre_window_days') }}
+),
 
 counted as (
     select
         dimensions.dimension,
         dimensions.dimension_value,
+        outcomes.day_number,
         diversity.genres_explored,
         cast(count(*) as integer) as cohort_size,
-        cast(count(*) filter (where diversity.is_eligible) as integer)
+        cast(count(*) filter (where outcomes.is_eligible) as integer)
             as eligible_users,
-        cast(count(*) filter (where diversity.is_retained) as integer)
+        cast(count(*) filter (where outcomes.is_retained) as integer)
             as retained_users
     from diversity
+    inner join outcomes
+        on diversity.user_id = outcomes.user_id
     inner join dimensions
         on diversity.user_id = dimensions.user_id
     where dimensions.dimension in ('all', 'platform', 'country')
     group by
         dimensions.dimension,
         dimensions.dimension_value,
+        outcomes.day_number,
         diversity.genres_explored
 ),
 
@@ -40,7 +60,7 @@ final as (
         eligible_users = cohort_size as is_mature,
 
         -- measures
-        {{ var('genre_outcome_day') }} as day_number,
+        day_number,
         cohort_size,
         eligible_users,
         retained_users,

@@ -6,7 +6,14 @@ its container, so it can be read on a phone. In every row `label` says the
 mark in full: as a tooltip, and read aloud.
 """
 
-from report.charts.bars import bars, horizontal_bars, shares, stacks, steps
+from report.charts.bars import (
+    bars,
+    horizontal_bars,
+    paired,
+    shares,
+    stacks,
+    steps,
+)
 from report.charts.courses import day_effects, looks
 from report.charts.grids import heat_map, matrix
 from report.charts.intervals import dots, quantiles, ranges
@@ -27,6 +34,7 @@ __all__ = [
     "horizontal_bars",
     "looks",
     "matrix",
+    "paired",
     "quantiles",
     "ranges",
     "shares",

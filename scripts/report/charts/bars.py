@@ -221,6 +221,61 @@ def shares(
     )
 
 
+def paired(
+    rows: list[Row],
+    description: str,
+    x_title: str,
+    y_title: str,
+    series_names: list[str],
+) -> Spec:
+    """Draw the shares of two groups by band, side by side.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category` (a band, in the order of drawing), `series`, `value`
+        (fraction of the series), `label`.
+    description, x_title, y_title : str
+        Words for readers without sight; axis titles.
+    series_names : list of str
+        Order of the two series.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    columns = (
+        alt.Chart()
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            x=alt.X(
+                "category:O",
+                sort=None,
+                title=x_title,
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False),
+                scale=alt.Scale(paddingInner=0.15),
+            ),
+            xOffset=alt.XOffset("series:N", sort=series_names),
+            y=alt.Y(
+                "value:Q",
+                title=y_title,
+                scale=alt.Scale(zero=True, nice=True),
+                axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
+            ),
+            color=alt.Color(
+                "series:N",
+                title=None,
+                scale=named_scale(series_names, [SOFT_BLUE, BLUE]),
+                legend=legend_of(series_names),
+            ),
+            tooltip="label:N",
+            description="label:N",
+        )
+    )
+    return finish(layered(rows, columns), description, 240)
+
+
 def stacks(
     rows: list[Row],
     description: str,
