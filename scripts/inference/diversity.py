@@ -20,6 +20,7 @@ from inference.causal import (
     weighting,
 )
 from inference.comparisons import Counts, proportion_difference
+from inference.e_values import e_value
 from inference.exploration import (
     DAY_NUMBER,
     SEGMENTS,
@@ -30,7 +31,6 @@ from inference.exploration import (
     studied,
 )
 from inference.intervals import normal_quantile
-from inference.sensitivity import e_value
 from inference.slopes import stratified_slope
 from inference.standardisation import standardised_effect
 

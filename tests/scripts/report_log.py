@@ -11,7 +11,7 @@ import duckdb
 
 import warehouse
 from inference import inputs
-from inference.sensitivity import e_value
+from inference.e_values import e_value
 from report.columns import MARTS
 
 FIRST_DAY = datetime.date(2026, 1, 5)

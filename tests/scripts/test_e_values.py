@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inference.sensitivity import e_value
+from inference.e_values import e_value
 
 
 @pytest.mark.parametrize(
