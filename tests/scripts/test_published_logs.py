@@ -97,6 +97,8 @@ def test_movietweetings_to_the_last_user(tmp_path):
         "content": 10_506,
         "events": 100_000,
         "experiment_assignments": 0,
+        "user_measures": 0,
+        "user_segments": 0,
     }
     assert log.rows("rejected_rows") == []
     assert len(set(log.values("events", "event_id"))) == 100_000
@@ -136,6 +138,8 @@ def test_outriders_sessions_have_a_start_and_an_end(tmp_path):
         "content": 1,
         "events": 160_351,
         "experiment_assignments": 0,
+        "user_measures": 0,
+        "user_segments": 0,
     }
     assert log.rows("rejected_rows") == []
     with gzip.open(folder / "telemetry-outriders.csv.gz", "rt") as file:
