@@ -213,7 +213,7 @@ def _permutation_p(study: Study) -> float:
 
 
 def calibration_rows(seeds: int) -> list[dict[str, Any]]:
-    """Find how often intervals hold the planted truth.
+    """Find how often intervals hold what was planted.
 
     Parameters
     ----------
