@@ -23,6 +23,8 @@ import yaml
 DEFAULT_FILE = "target/streaming_engagement.duckdb"
 DEFINITION = Path(__file__).resolve().parent.parent / "models" / "results.yml"
 
+BATCH_ROWS = 200  # rows of one insertion
+
 # How DuckDB says that the file is held, on Unix, on Windows, in this process.
 IN_USE = (
     "Could not set lock",
@@ -213,13 +215,16 @@ def replace_results(
                 "; drop the table and run this again",
             )
             connection.execute(f"delete from results.{table}")
-            marks = ", ".join("?" * len(columns))
             for row in results[table]:
                 _same_names(f"columns of a row of {table}", columns, row)
+            marks = f"({', '.join('?' * len(columns))})"
+            # A statement for each row would take longer than the estimates.
+            for start in range(0, len(results[table]), BATCH_ROWS):
+                rows = results[table][start : start + BATCH_ROWS]
                 connection.execute(
                     f"insert into results.{table} ({', '.join(columns)})"
-                    f" values ({marks})",
-                    [_plain(row[name]) for name in columns],
+                    f" values {', '.join([marks] * len(rows))}",
+                    [_plain(row[name]) for row in rows for name in columns],
                 )
         connection.commit()
     except BaseException:

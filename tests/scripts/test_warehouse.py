@@ -197,7 +197,18 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "experiment_health",
         "diversity_effects",
         "scenario_results",
+        "scenario_terms",
+        "scenario_sensitivity",
+        "scenario_breakeven",
+        "scenario_quantiles",
         "headlines",
     }
     kinds = {kind for columns in tables.values() for kind in columns.values()}
-    assert kinds <= {"varchar", "integer", "bigint", "double", "boolean"}
+    assert kinds <= {
+        "varchar",
+        "integer",
+        "bigint",
+        "double",
+        "boolean",
+        "date",
+    }
