@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
-from inference.assumptions import FILE as ASSUMPTIONS_FILE
 from inference.assumptions import (
     EVERY_VERSION,
     Assumption,
@@ -18,6 +17,7 @@ from inference.assumptions import (
     pairs,
     place,
 )
+from inference.assumptions import FILE as ASSUMPTIONS_FILE
 from inference.formulas import FUNCTIONS, Formula, parse, place_of
 from inference.units import unit_of, unit_text
 
@@ -213,11 +213,6 @@ def _outcome(row: Row) -> Outcome:
             parsed[column] = parse(row[column] or "")
         except ValueError as error:
             raise ValueError(f"{where}: {column}, {error}") from None
-    if row["effect_term"] not in parsed["formula"].names:
-        raise ValueError(
-            f"{where}: effect_term {row['effect_term']!r} is not in the "
-            f"formula; use one of {', '.join(parsed['formula'].names)}"
-        )
     return Outcome(
         row["outcome"],
         row["unit"],
@@ -234,8 +229,8 @@ def _estimate(row: Row) -> Estimate:
     where = place(ESTIMATES_FILE, row)
     if row["source_table"] not in TABLES:
         raise ValueError(
-            f"{where}: unknown source_table {row['source_table']!r}; use one of "
-            f"{', '.join(TABLES)}"
+            f"{where}: unknown source_table {row['source_table']!r}; use one "
+            f"of {', '.join(TABLES)}"
         )
     keys = pairs(row["row_keys"], where, "row_keys")
     if not keys or not row["value_column"]:
@@ -288,19 +283,27 @@ def _scenario(
         _check_ties(name, own)
         versions[version] = own
 
-    used = {term for outcome in outcomes for term in outcome.names}
-    for term, version in sources:
-        if term not in used:
-            source = sources[term, version]
-            file = (
-                ASSUMPTIONS_FILE
-                if isinstance(source, Assumption)
-                else ESTIMATES_FILE
-            )
-            raise ValueError(
-                f"{file}, {name}.{term}: no formula of {name} uses it; remove "
-                f"the row, or name it in {FILE}"
-            )
+    names_used = {term for outcome in outcomes for term in outcome.names}
+    taken = {id(one) for own in versions.values() for one in own.values()}
+    for (term, version), source in sources.items():
+        if term in names_used and id(source) in taken:
+            continue
+        file = (
+            ASSUMPTIONS_FILE
+            if isinstance(source, Assumption)
+            else ESTIMATES_FILE
+        )
+        reason = (
+            f"every version of {name} has its own"
+            if term in names_used
+            else f"no formula of {name} uses it"
+        )
+        where = place(
+            file, {"scenario_name": name, "term": term, "version": version}
+        )
+        raise ValueError(
+            f"{where}: {reason}; remove the row, or name it in {FILE}"
+        )
     return Scenario(name, outcomes, versions)
 
 
@@ -332,6 +335,11 @@ def _check_outcome(
                 f"{unit_text(unit_of(outcome.unit))}; correct one of them or "
                 "the unit of a term"
             )
+    if outcome.effect_term not in outcome.formula.names:
+        raise ValueError(
+            f"{where}: effect_term {outcome.effect_term!r} is not in the "
+            f"formula; use one of {', '.join(outcome.formula.names)}"
+        )
     for term in PLACEHOLDER.findall(outcome.base_text):
         if term not in sources:
             raise ValueError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isclose, isfinite, log, nan
 
 import numpy as np
@@ -249,10 +250,14 @@ def _beta_at(alpha: float, beta: float, scores: Floats) -> Floats:
     """
     if scores.size <= _KNOTS:
         return np.asarray(betaincinv(alpha, beta, ndtr(scores)))
-    knots = np.linspace(-_FAR, _FAR, _KNOTS)
-    spline = CubicSpline(knots, betaincinv(alpha, beta, ndtr(knots)))
-    found = spline(np.clip(scores, -_FAR, _FAR))
+    found = _beta_spline(alpha, beta)(np.clip(scores, -_FAR, _FAR))
     return np.asarray(np.clip(found, 0.0, 1.0))
+
+
+@lru_cache(maxsize=64)
+def _beta_spline(alpha: float, beta: float) -> CubicSpline:
+    knots = np.linspace(-_FAR, _FAR, _KNOTS)
+    return CubicSpline(knots, betaincinv(alpha, beta, ndtr(knots)))
 
 
 def correlated(

@@ -165,7 +165,7 @@ def parse(text: str) -> Formula:
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        place = getattr(error, "offset", None) or 1
+        place = getattr(error, "offset", None) or len(text) + 1
         raise ValueError(
             f"character {place}: this is no formula; use numbers, term names,"
             " + - * /, parentheses, min and max"

@@ -40,7 +40,10 @@ Row = dict[str, Any]
 
 # What is left of the effect: nothing, a quarter, half, all.
 EFFECT_SHARES = (0.0, 0.25, 0.5, 1.0)
-PROBABILITIES = np.round(np.arange(1, 200) / 200, 3)
+# Every 2.5 %, and what is left of the tails.
+PROBABILITIES = np.array(
+    [0.005, 0.01, *(step / 40 for step in range(1, 40)), 0.99, 0.995]
+)
 MONEY = "EUR"
 SCENARIO_TABLES = (
     "scenario_results",

@@ -139,9 +139,7 @@ def seeds(tmp_path):
     return folder
 
 
-@pytest.fixture
-def warehouse(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
+def written(path):
     with duckdb.connect(str(path)) as connection:
         connection.execute(MARTS)
         for mart, (file, words) in REFERENCES.items():
@@ -153,9 +151,23 @@ def warehouse(tmp_path):
 
 
 @pytest.fixture
+def warehouse(tmp_path):
+    return written(tmp_path / "warehouse.duckdb")
+
+
+@pytest.fixture
 def options(warehouse, seeds):
     arguments = ["--warehouse", warehouse, "--seeds", seeds, "--draws", 20_000]
     return parsed([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What one run finds, for those who only look."""
+    folder = tmp_path_factory.mktemp("found")
+    path = written(folder / "warehouse.duckdb")
+    arguments = ["--warehouse", path, "--seeds", folder, "--draws", 20_000]
+    return run(parsed([str(argument) for argument in arguments]))
 
 
 def change(warehouse, statement):
@@ -212,16 +224,15 @@ def test_a_wrong_claim_is_off(options, warehouse):
     assert rows["d7_rate_1_genre",]["is_within_error"] is False
 
 
-def test_scenarios_carry_base_grade_and_chances(options):
-    results = run(options)
+def test_scenarios_carry_base_grade_and_chances(found):
     rows = {
         key[:3]: row
-        for key, row in by(results["scenario_results"], *WHOLE).items()
+        for key, row in by(found["scenario_results"], *WHOLE).items()
         if key[3] == 1
     }
     naive = rows["explorers", "naive", "d7_rate_change"]
     causal = rows["explorers", "causal", "d7_rate_change"]
-    effects = by(results["diversity_effects"], "estimand")
+    effects = by(found["diversity_effects"], "estimand")
     assert naive["causal_grade"] == "D"
     assert causal["causal_grade"] == "C"
     assert causal["point_estimate"] == pytest.approx(
@@ -250,10 +261,9 @@ def test_scenarios_carry_base_grade_and_chances(options):
     assert naive["probability_target"] is None
 
 
-def test_a_roll_out_starts_slowly_and_wears_off(options):
-    results = run(options)
-    rows = by(results["scenario_results"], *WHOLE)
-    terms = by(results["scenario_terms"], "scenario_name", "version", "term")
+def test_a_roll_out_starts_slowly_and_wears_off(found):
+    rows = by(found["scenario_results"], *WHOLE)
+    terms = by(found["scenario_terms"], "scenario_name", "version", "term")
     key = ("push_rollout", "randomised")
     week = rows[*key, "extra_sessions_per_week", 1]["point_estimate"]
     total = rows[*key, "extra_sessions_first_12_weeks", 1]["point_estimate"]
@@ -270,9 +280,9 @@ def test_a_roll_out_starts_slowly_and_wears_off(options):
     assert total < 12 * week
 
 
-def test_no_effect_gives_the_baseline_exactly(options):
+def test_no_effect_gives_the_baseline_exactly(found):
     """Whatever is drawn: nothing of the effect is nothing at all."""
-    for row in run(options)["scenario_results"]:
+    for row in found["scenario_results"]:
         if row["effect_share"] or row["reason_code"]:
             continue
         base = row["base_value"] if row["unit"] == "rate" else 0
@@ -283,10 +293,8 @@ def test_no_effect_gives_the_baseline_exactly(options):
             assert row["mean"] == row["ci95_low"] == row["ci95_high"] == 0
 
 
-def test_a_shrunk_effect_lies_nearer_to_nothing(options):
-    terms = by(
-        run(options)["scenario_terms"], "scenario_name", "version", "term"
-    )
+def test_a_shrunk_effect_lies_nearer_to_nothing(found):
+    terms = by(found["scenario_terms"], "scenario_name", "version", "term")
     for scenario in ("push_rollout", "engineer_roi"):
         raw = terms[scenario, "randomised", "effect"]
         shrunk = terms[scenario, "shrunk", "effect"]
@@ -296,28 +304,27 @@ def test_a_shrunk_effect_lies_nearer_to_nothing(options):
         assert shrunk["high"] - shrunk["low"] < raw["high"] - raw["low"]
 
 
-def test_every_term_says_where_and_when_it_is_from(options):
-    rows = run(options)["scenario_terms"]
+def test_every_term_says_where_and_when_it_is_from(found):
+    rows = found["scenario_terms"]
     assert all(row["source"] and row["stated_date"] for row in rows)
     assert {row["is_measured"] for row in rows} == {True, False}
-    found = by(rows, "scenario_name", "version", "term")
-    control = found["push_rollout", "randomised", "control_sessions"]
+    own = by(rows, "scenario_name", "version", "term")
+    control = own["push_rollout", "randomised", "control_sessions"]
     assert str(control["stated_date"]) == "2026-03-05"
     # The control's error is part of the effect's.
-    effect = found["push_rollout", "randomised", "effect"]
+    effect = own["push_rollout", "randomised", "effect"]
     expected = -(((400 / 2020) / (400 / 2020 + 420 / 1980)) ** 0.5)
     assert control["correlations"] == f"effect={expected:.3g}"
     assert effect["correlations"] == f"control_sessions={expected:.3g}"
 
 
-def test_what_decides_and_what_would_settle_it(options):
-    results = run(options)
-    rows = by(results["scenario_breakeven"], "version", "outcome", "term")
-    found = rows["randomised", "roi", "effect"]
-    assert found["break_even_value"] == pytest.approx(0.02 / 3.2)
-    assert found["is_paying_above"] is True
-    assert found["probability_paying"] > 0.999
-    assert found["settling_units"] == pytest.approx(
+def test_what_decides_and_what_would_settle_it(found):
+    rows = by(found["scenario_breakeven"], "version", "outcome", "term")
+    own = rows["randomised", "roi", "effect"]
+    assert own["break_even_value"] == pytest.approx(0.02 / 3.2)
+    assert own["is_paying_above"] is True
+    assert own["probability_paying"] > 0.999
+    assert own["settling_units"] == pytest.approx(
         float(proportion_units(0.23 + 0.02 / 3.2, 0.25).total)
     )
     cost = rows["randomised", "roi", "engineer_cost_eur"]
@@ -330,7 +337,7 @@ def test_what_decides_and_what_would_settle_it(options):
     assert isnan(users["probability_paying"])
     ranks = [
         row["term"]
-        for row in results["scenario_sensitivity"]
+        for row in found["scenario_sensitivity"]
         if (row["version"], row["outcome"]) == ("randomised", "roi")
     ]
     assert set(ranks) == {
@@ -341,16 +348,15 @@ def test_what_decides_and_what_would_settle_it(options):
     }
 
 
-def test_quantiles_are_those_of_the_intervals(options):
-    results = run(options)
+def test_quantiles_are_those_of_the_intervals(found):
     quantiles = by(
-        results["scenario_quantiles"],
+        found["scenario_quantiles"],
         "scenario_name",
         "version",
         "outcome",
         "probability",
     )
-    for row in results["scenario_results"]:
+    for row in found["scenario_results"]:
         if row["effect_share"] != 1 or row["reason_code"]:
             continue
         key = tuple(row[name] for name in WHOLE[:3])
@@ -384,12 +390,12 @@ def test_money_on_an_association_needs_a_discount(options, warehouse):
     assert rows["explorers", "causal", "value", 1]["point_estimate"] > 0
 
 
-def test_diversity_leaves_out_what_has_no_overlap(options):
-    rows = by(run(options)["diversity_effects"], "estimand")
-    found = rows["stratified_atu",]
-    assert found["strata_used"] == 2
-    assert found["units_without_overlap"] == 11_004
-    assert found["estimate"] == pytest.approx(
+def test_diversity_leaves_out_what_has_no_overlap(found):
+    rows = by(found["diversity_effects"], "estimand")
+    own = rows["stratified_atu",]
+    assert own["strata_used"] == 2
+    assert own["units_without_overlap"] == 11_004
+    assert own["estimate"] == pytest.approx(
         (20000 * (0.105 - 0.085) + 10000 * (696 / 4996 - 0.098)) / 30000
     )
     assert rows["naive_difference",]["explorer_units"] == 9_000
