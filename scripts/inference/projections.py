@@ -232,6 +232,7 @@ def _empty(
         "effect_share": share,
         "unit": outcome.unit,
         "formula": outcome.formula.text,
+        "effect_term": outcome.effect_term,
         "base_description": text,
         "base_value": value,
         **dict.fromkeys(Outlook._fields),

@@ -27,13 +27,14 @@ class Swing(NamedTuple):
 
     Attributes
     ----------
-    low_value, high_value : float
-        The term at its 10 % and 90 % quantile, in its unit.
+    low_value, median_value, high_value : float
+        The term at its 10 %, 50 % and 90 % quantile, in its unit.
     at_low, at_high : float
         The outcome there, all other terms at their medians.
     """
 
     low_value: float
+    median_value: float
     high_value: float
     at_low: float
     at_high: float
@@ -87,6 +88,7 @@ def tornado(equation: Equation, terms: Mapping[str, Term]) -> dict[str, Swing]:
         low, high = term.at([-P90_SCORE, P90_SCORE])
         found[name] = Swing(
             float(low),
+            float(medians[name]),
             float(high),
             float(equation(medians | {name: low})),
             float(equation(medians | {name: high})),

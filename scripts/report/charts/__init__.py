@@ -6,10 +6,17 @@ its container, so it can be read on a phone. In every row `label` says the
 mark in full: as a tooltip, and read aloud.
 """
 
-from report.charts.bars import bars, horizontal_bars, shares, stacks, steps
+from report.charts.bars import (
+    bars,
+    horizontal_bars,
+    shares,
+    stacks,
+    steps,
+    tornado,
+)
 from report.charts.grids import heat_map, matrix
 from report.charts.intervals import dots, quantiles, ranges
-from report.charts.lines import HEADROOM, curve, history
+from report.charts.lines import HEADROOM, curve, fan, history
 from report.charts.theme import CONFIG, NUMBER_AXIS, PERCENT_AXIS
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "bars",
     "curve",
     "dots",
+    "fan",
     "heat_map",
     "history",
     "horizontal_bars",
@@ -29,4 +37,5 @@ __all__ = [
     "shares",
     "stacks",
     "steps",
+    "tornado",
 ]
