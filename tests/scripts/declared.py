@@ -1,6 +1,8 @@
 """Rows of the three scenario files, as tests write them."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 from inference.assumptions import EVERY_VERSION
 from inference.declarations import declared
@@ -8,6 +10,29 @@ from inference.projections import projections
 
 DRAWS, SEED = 20_000, 1
 STATED = date(2026, 1, 31)
+SEEDS = Path(__file__).parents[2] / "seeds"
+NUMBERS = {"value", "low", "high", "threshold", "prior_deviation"}
+RENAMED = {"dated_on": "stated_date"}
+
+
+def rows_of(name):
+    """Read a file in git as the marts hold it."""
+    with (SEEDS / name).open(newline="") as file:
+        return [
+            {
+                RENAMED.get(column, column): float(text)
+                if text and column in NUMBERS
+                else text or (EVERY_VERSION if column == "version" else None)
+                for column, text in row.items()
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
+def files():
+    """Read what the project declares."""
+    names = ("scenarios", "scenario_assumptions", "scenario_estimates")
+    return [rows_of(f"{name}.csv") for name in names]
 
 
 def outcome(formula, **changed):
@@ -106,3 +131,65 @@ def whole(projected):
         for row in projected.tables["scenario_results"]
         if row["effect_share"] == 1
     }
+
+
+def demo():
+    """Project what the project declares, on a log with round numbers."""
+    effects = [
+        {
+            "estimand": name,
+            "estimate": value,
+            "standard_error": 0.003,
+            "other_units": 41_000,
+            "causal_grade": grade,
+            "reason_code": None,
+        }
+        for name, value, grade in (
+            ("naive_difference", 0.042, "D"),
+            ("stratified_atu", 0.02, "C"),
+        )
+    ]
+    baselines = [
+        {"baseline_name": name, "value": value, "standard_error": error}
+        for name, value, error in (
+            ("low_explorers", 41_000.0, None),
+            ("d7_rate_low_explorers", 0.082, 0.0014),
+            ("d1_rate", 0.24, 0.002),
+            ("d7_rate", 0.09, 0.0013),
+            ("d30_rate", 0.05, 0.001),
+        )
+    ]
+    survival = [
+        {
+            "dimension": "all",
+            "dimension_value": "all",
+            "day_number": day,
+            "at_risk_users": 1_000 - 10 * day,
+            "churned_users": 10 if day else 0,
+        }
+        for day in range(30)
+    ]
+    return project(
+        *files(),
+        diversity_effects=effects,
+        experiment_results=[
+            experiment(
+                experiment_id="push_reminders",
+                metric_name="sessions_per_user",
+                kind="mean",
+                method="welch_t",
+                control_mean=49.9,
+                control_ci_low=49.0,
+                control_ci_high=50.8,
+                estimate=9.9,
+                standard_error=0.6,
+            ),
+            experiment(
+                experiment_id="onboarding_personalisation",
+                metric_name="d1_retention",
+                method="two_proportion_z",
+            ),
+        ],
+        fct_scenario_baselines=baselines,
+        fct_survival=survival,
+    )

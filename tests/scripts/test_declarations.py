@@ -1,36 +1,10 @@
 """Declared scenarios: the rows in git, and refusals that name file and row."""
 
-import csv
-from pathlib import Path
-
 import pytest
-from declared import assumed, measured, outcome
+from declared import assumed, files, measured, outcome
 
 from inference.assumptions import Assumption
 from inference.declarations import declared
-
-SEEDS = Path(__file__).parents[2] / "seeds"
-NUMBERS = {"value", "low", "high", "threshold", "prior_deviation"}
-RENAMED = {"dated_on": "stated_date"}
-
-
-def rows_of(name):
-    """Read a file as the marts hold it."""
-    with (SEEDS / name).open(newline="") as file:
-        return [
-            {
-                RENAMED.get(column, column): float(text)
-                if text and column in NUMBERS
-                else text or ("all" if column == "version" else None)
-                for column, text in row.items()
-            }
-            for row in csv.DictReader(file)
-        ]
-
-
-def files():
-    names = ("scenarios", "scenario_assumptions", "scenario_estimates")
-    return [rows_of(f"{name}.csv") for name in names]
 
 
 def test_the_demo_declares_its_scenarios():

@@ -420,7 +420,7 @@ def tornado(
             "side:N",
             title=None,
             scale=named_scale(sides, [SOFT_BLUE, BLUE]),
-            legend=legend_of(sides),
+            legend=legend_of(sides, is_line=True),
         ),
         tooltip="label:N",
         description="label:N",
@@ -431,7 +431,8 @@ def tornado(
         .encode(x=alt.datum(reference))
     )
     return finish(
-        layered(marks, bar.mark_bar(height=18), middle),
+        # No bar: nothing here has a length from zero.
+        layered(marks, bar.mark_rule(strokeWidth=18), middle),
         description,
         line_heights(marks, 40),
     )

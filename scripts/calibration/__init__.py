@@ -1,0 +1,1 @@
+"""Whether stated error rates hold, by simulation with a known truth."""
