@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from inference.distributions import Term, correlated
+from inference.copulas import correlated
+from inference.distributions import Term
 from inference.intervals import Floats, normal_quantile
 
 # Below this many draws the 95 % bounds themselves are too noisy to read.
@@ -102,7 +103,7 @@ def drawn(
     terms : mapping of str to Term
         By the name that formulas use.
     correlations : mapping of (str, str) to float
-        See `inference.distributions.correlated`.
+        See `inference.copulas.correlated`.
     draw_count : int
         At least `MINIMUM_DRAWS`.
     seed : int

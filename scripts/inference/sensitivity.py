@@ -13,7 +13,8 @@ from numpy.polynomial import hermite_e
 from scipy.special import ndtri
 from scipy.stats import qmc
 
-from inference.distributions import Term, correlated, correlated_groups
+from inference.copulas import correlated, correlated_groups
+from inference.distributions import Term
 from inference.intervals import Floats
 from inference.scenarios import Correlations, Equation
 

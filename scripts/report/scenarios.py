@@ -21,8 +21,6 @@ from report.formats import (
     NO_BREAK,
     Scale,
     count,
-    day,
-    finest,
     fit_scale,
     percent,
     place,
@@ -30,32 +28,14 @@ from report.formats import (
     words,
 )
 from report.parts import Cell, Figure, Part, Row, Section, Table, Tables
+from report.scenario_tables import discounted, used_terms
+from report.scenario_words import (
+    outcome_scale,
+    subject_of,
+    telling_order,
+    term_words,
+)
 
-SCENARIO_ORDER = [
-    "explorers",
-    "push_rollout",
-    "engineer_roi",
-    "retention_ladder",
-]
-# The first one of a scenario is the one whose numbers can be changed.
-OUTCOME_ORDER = [
-    "d7_rate_change",
-    "extra_sessions_per_week",
-    "roi",
-    "extra_value_eur",
-    "d1_rate",
-    "d7_rate",
-    "d30_rate",
-]
-VERSION_ORDER = [
-    "naive",
-    "causal",
-    "randomised",
-    "shrunk",
-    "baseline",
-    "moderate",
-    "aggressive",
-]
 # Whose terms are ranked, the first that there is.
 RANKED_VERSIONS = ["randomised", "causal", "moderate", "naive"]
 FAN_STEPS = 24
@@ -83,7 +63,7 @@ def section(tables: Tables) -> Section:
             "No scenario could be computed from this log.",
             link=title,
         )
-    rows = sorted(rows, key=_telling_order)
+    rows = sorted(rows, key=telling_order)
     parts: list[Part | None] = []
     for scenario, group in groupby(rows, key=lambda row: row["scenario_name"]):
         own = {
@@ -93,7 +73,7 @@ def section(tables: Tables) -> Section:
             for table in RESULTS
         }
         parts += _scenario_parts(list(group), own)
-    parts += [_discounted(tables["scenario_results"]), _terms(tables, rows)]
+    parts += [discounted(tables["scenario_results"]), used_terms(tables, rows)]
     return Section(
         name,
         title,
@@ -106,14 +86,6 @@ def section(tables: Tables) -> Section:
         " same users, so their outcomes are not to be added up.",
         [part for part in parts if part is not None],
         title,
-    )
-
-
-def _telling_order(row: Row) -> tuple[object, ...]:
-    return (
-        place(row["scenario_name"], SCENARIO_ORDER),
-        place(row["outcome"], OUTCOME_ORDER),
-        place(row["version"], VERSION_ORDER),
     )
 
 
@@ -160,25 +132,6 @@ def _is_of(one: Row, row: Row) -> bool:
     return (one["version"], one["outcome"]) == (row["version"], row["outcome"])
 
 
-def _subject(row: Row) -> str:
-    """Name an outcome: "Engineer ROI" need not be told its own."""
-    name = sentence(row["scenario_name"])
-    outcome = words(row["outcome"]).removesuffix(" EUR")
-    return name if outcome in name else f"{name}, {outcome}"
-
-
-def _term(name: str) -> str:
-    """Name a term; its unit is said with its numbers."""
-    return words(name).removesuffix(" EUR")
-
-
-def _outcome_scale(rows: list[Row]) -> Scale:
-    return finest(
-        fit_scale(row["unit"], row["median"], row["ci80_low"], row["ci80_high"])
-        for row in rows
-    )
-
-
 def _axis_title(row: Row, scale: Scale) -> str:
     if scale.words:
         return sentence(scale.axis())
@@ -188,7 +141,7 @@ def _axis_title(row: Row, scale: Scale) -> str:
 
 def _outcome(rows: list[Row]) -> Figure:
     """Draw one outcome, a line per version."""
-    scale = _outcome_scale(rows)
+    scale = outcome_scale(rows)
     first = rows[0]
     outcome = words(first["outcome"])
     # "Extra users: 955" need not be told its unit again.
@@ -198,7 +151,7 @@ def _outcome(rows: list[Row]) -> Figure:
         + (f" ({words(row['version'])})" if len(rows) > 1 else "")
         for row in rows
     )
-    subject = _subject(first)
+    subject = subject_of(first)
     title = f"{subject}: {said}"
     marks = [
         {
@@ -306,7 +259,7 @@ def _tornado(row: Row, own: list[Row], tables: Tables) -> Figure:
         reach = scale.span(one["at_low"], one["at_high"])
         marks.append(
             {
-                "category": _term(one["term"]),
+                "category": term_words(one["term"]),
                 "low": one["at_low"] * scale.factor,
                 "high": one["at_high"] * scale.factor,
                 "label": f"{sentence(one['term'])} {span}: {reach}",
@@ -314,7 +267,7 @@ def _tornado(row: Row, own: list[Row], tables: Tables) -> Figure:
         )
         lines.append(
             [
-                _term(one["term"]),
+                term_words(one["term"]),
                 Cell(span),
                 Cell(reach),
                 percent(_share(one["first_order_index"])),
@@ -323,9 +276,9 @@ def _tornado(row: Row, own: list[Row], tables: Tables) -> Figure:
                 words(one["drawn_with"]),
             ]
         )
-    subject = f"{_subject(row)}, {words(row['version'])}"
+    subject = f"{subject_of(row)}, {words(row['version'])}"
     widest = own[0]
-    name = _term(widest["term"])
+    name = term_words(widest["term"])
     title = (
         f"{subject}: {name} alone moves it from"
         f" {scale.span(*sorted((widest['at_low'], widest['at_high'])))}"
@@ -403,7 +356,7 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
         None,
     )
     stated = term["value"]
-    scale = _outcome_scale([row])
+    scale = outcome_scale([row])
     x_scale = fit_scale(term["unit"] or "", stated, least)
     marks = []
     for step in range(FAN_STEPS + 1):
@@ -427,9 +380,11 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
                 f" median {scale.text(row['median'] * factor)}",
             }
         )
-    subject = f"{_subject(row)}, {words(row['version'])}"
-    pays = "never pays" if least is None else f"pays from {x_scale.text(least)}"
-    title = f"{subject}: {pays} of {_term(name)}, stated {x_scale.text(stated)}"
+    subject = f"{subject_of(row)}, {words(row['version'])}"
+    near = f"{term_words(name)}, stated {x_scale.text(stated)}"
+    title = f"{subject}: pays from {x_scale.text(least)} of {near}"
+    if least is None:
+        title = f"{subject}: does not pay at any {near}"
     return Figure(
         f"scenario-break-even-{row['scenario_name']}",
         title,
@@ -439,7 +394,7 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
         charts.fan(
             marks,
             f"Break-even curve. {title}.",
-            x_title=sentence(f"{_term(name)}, {x_scale.axis()}"),
+            x_title=sentence(f"{term_words(name)}, {x_scale.axis()}"),
             y_title=_axis_title(row, scale),
             threshold=row["threshold"] * scale.factor,
             crossing=None
@@ -464,7 +419,7 @@ def _break_even_table(row: Row, tables: Tables, subject: str) -> Table:
         side = {True: "at least", False: "at most", None: ""}
         lines.append(
             [
-                _term(one["term"]),
+                term_words(one["term"]),
                 side[one["is_paying_above"]] or "nothing near",
                 scale.text(one["stated_value"]),
                 scale.text(least),
@@ -485,130 +440,4 @@ def _break_even_table(row: Row, tables: Tables, subject: str) -> Table:
         rows=lines,
         source="results.scenario_breakeven",
         text_columns=2,
-    )
-
-
-def _discounted(results: list[Row]) -> Table | None:
-    """Table all outcomes with a part of the effect."""
-    shares = sorted({row["effect_share"] for row in results})
-    found: dict[tuple[str, ...], dict[float, Row]] = {}
-    for row in sorted(results, key=_telling_order):
-        key = (row["scenario_name"], row["outcome"], row["version"])
-        if row["median"] is not None:
-            found.setdefault(key, {})[row["effect_share"]] = row
-    lines: list[list[str | Cell]] = []
-    for rows in found.values():
-        row = next(iter(rows.values()))
-        scale = _outcome_scale(list(rows.values()))
-        lines.append(
-            [
-                _subject(row),
-                words(row["version"]),
-                row["causal_grade"] or MISSING,
-                *(
-                    Cell(
-                        scale.brief(rows[share]["median"]),
-                        scale.span(
-                            rows[share]["ci95_low"], rows[share]["ci95_high"]
-                        ),
-                    )
-                    if share in rows
-                    else MISSING
-                    for share in shares
-                ),
-            ]
-        )
-    if not lines:
-        return None
-    return Table(
-        caption="With less of the effect: median, and 95 % interval below",
-        columns=[
-            "Outcome",
-            "Version",
-            "Grade",
-            *(f"Effect {chr(215)} {share:g}" for share in shares),
-        ],
-        rows=lines,
-        source="results.scenario_results",
-        text_columns=3,
-        note="What a doubt about the effect costs: none of it leaves the"
-        " baseline, and an association is not to be promised in money whole.",
-    )
-
-
-def _terms(tables: Tables, rows: list[Row]) -> Table | None:
-    """Table every term with its source, date and grade."""
-    shown = {row["scenario_name"] for row in rows}
-    terms = sorted(
-        (
-            row
-            for row in tables["scenario_terms"]
-            if row["scenario_name"] in shown and row["value"] is not None
-        ),
-        key=lambda row: (
-            place(row["scenario_name"], SCENARIO_ORDER),
-            row["is_measured"],
-            row["term"],
-            place(row["version"], VERSION_ORDER),
-        ),
-    )
-    # A term that all versions share stands once.
-    found: dict[tuple[object, ...], tuple[Row, list[str]]] = {}
-    for row in terms:
-        key = (row["scenario_name"], row["term"], row["value"], row["low"])
-        found.setdefault(key, (row, []))[1].append(words(row["version"]))
-    if not found:
-        return None
-    lines: list[list[str | Cell]] = []
-    for row, versions in found.values():
-        scale = fit_scale(
-            row["unit"] or "count", row["value"], row["low"], row["high"]
-        )
-        value: str | Cell = scale.bare(row["value"]) + scale.suffix
-        if row["raw_value"] is not None:
-            value = Cell(
-                str(value), f"before shrinkage {scale.brief(row['raw_value'])}"
-            )
-        is_fixed = row["low"] == row["high"]
-        others = {
-            one["version"]
-            for one in tables["scenario_terms"]
-            if one["scenario_name"] == row["scenario_name"]
-        }
-        lines.append(
-            [
-                sentence(row["scenario_name"]),
-                words(row["term"]),
-                "all" if len(versions) == len(others) else ", ".join(versions),
-                str(row["source"] or MISSING),
-                MISSING
-                if row["stated_date"] is None
-                else f"{day(row['stated_date'])} {row['stated_date'].year}",
-                value,
-                Cell(
-                    "fixed" if is_fixed else scale.span(row["low"], row["high"])
-                ),
-                words(row["unit"]),
-                words(row["distribution"]),
-                row["causal_grade"] or MISSING,
-            ]
-        )
-    return Table(
-        caption="What the scenarios are made of",
-        columns=[
-            "Scenario",
-            "Term",
-            "Versions",
-            "Where the number is from",
-            "As of",
-            "Value",
-            "Range",
-            "Unit",
-            "Distribution",
-            "Grade",
-        ],
-        rows=lines,
-        source="results.scenario_terms",
-        text_columns=5,
-        wide_columns=(3,),
     )

@@ -7,12 +7,8 @@ import pytest
 from scipy.special import ndtr
 
 from inference.breakeven import break_even, settling_units
-from inference.distributions import (
-    Term,
-    correlated,
-    correlated_groups,
-    estimated_rate,
-)
+from inference.copulas import correlated, correlated_groups
+from inference.distributions import Term, estimated_rate
 from inference.power import mean_units, proportion_units
 from inference.sensitivity import (
     information_value,
