@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from readout.text import Row, aligned, shown, span
 
+MOST_USERS = 10_000_000  # of a test that anybody would run
 KEY = ("scenario_name", "version", "outcome")
 
 
@@ -71,9 +72,12 @@ def _key(row: Row) -> tuple[str, ...]:
 def _settling(row: Row) -> str:
     """Say what the effect must be for an outcome to pay."""
     unit = "rate difference" if row["unit"].startswith("rate") else row["unit"]
+    users = row["settling_units"]
+    test = f"a test of {users:,.0f} users would settle it"
+    if users > MOST_USERS:
+        test = "too near to what is found for a test to settle it"
     return (
         f"  {row['scenario_name']} {row['outcome']}, {row['version']}: pays "
         f"from {row['term']} {shown(row['break_even_value'], unit)}, "
-        f"P = {row['probability_paying']:.3f}; a test of "
-        f"{row['settling_units']:,.0f} users would settle it"
+        f"P = {row['probability_paying']:.3f}; {test}"
     )
