@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help run data load build analyze report docs test check lint prove \
-	bench lock clean
+	calibrate bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -74,6 +74,11 @@ lint: .venv/ready-dev  ## Lint what needs no warehouse.
 
 prove: .venv/ready-dev  ## Slow proofs by simulation, about half an hour.
 	@$(BIN)/python -m pytest -m slow
+
+calibrate: .venv/ready  ## Count how often tests and intervals keep their word.
+	@$(BIN)/python scripts/calibrate.py \
+		$(if $(REPLICATES),--replicates $(REPLICATES))
+	@$(MAKE) --no-print-directory report LOG=$(LOG)
 
 bench: .venv/ready-dev  ## Ratios against named baselines, medians.
 	@$(BIN)/python scripts/benchmark.py

@@ -23,7 +23,7 @@ import pandas as pd
 from inference.assumptions import as_date
 from inference.declarations import declared
 from inference.diversity import effect_rows
-from inference.experiments import health_rows, result_rows
+from inference.experiments.tables import experiment_tables
 from inference.headlines import headline_rows
 from inference.inputs import MARTS
 from inference.projections import Projected, projections
@@ -81,10 +81,8 @@ def analysed(
         Naming the row and the remedy, if an assumption or a claim cannot be
         used.
     """
-    statistics = marts["fct_experiment_statistics"]
-    health = health_rows(marts["fct_experiment_arms"], statistics)
     estimated: Results = {
-        "experiment_results": result_rows(statistics, health, alpha),
+        **experiment_tables(marts, alpha),
         "diversity_effects": effect_rows(marts["fct_diversity_strata"], alpha),
     }
     projected = projected_scenarios(marts, estimated, draw_count, draw_seed)
@@ -92,7 +90,7 @@ def analysed(
         records(marts["dim_headline_claims"]),
         summary=marts["fct_retention_summary"],
         genres=marts["fct_retention_by_genres"],
-        statistics=statistics,
+        statistics=marts["fct_experiment_statistics"],
         results=estimated,
         projected=projected,
         alpha=alpha,
@@ -102,7 +100,7 @@ def analysed(
     for rows in estimated.values():
         for row in rows:
             row["input_version"] = version
-    return {**estimated, "experiment_health": health, "headlines": compared}
+    return {**estimated, "headlines": compared}
 
 
 def projected_scenarios(
@@ -196,9 +194,7 @@ def summary(results: Results) -> str:
     parts = [
         f"{run_row['log_name']}: results of input {run_row['input_version']}",
         headlines(results["headlines"]),
-        experiments(
-            results["experiment_results"], results["experiment_health"]
-        ),
+        experiments(results),
         diversity(results["diversity_effects"]),
         scenarios(
             results["scenario_results"],

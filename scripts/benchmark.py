@@ -39,11 +39,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import yaml
 from scipy.stats import ttest_ind_from_stats
 
 from check_workplace import find_obstacle
 from inference.comparisons import Sample, welch_difference
+from inference.experiments.methods import effects
 from raw_files import TABLES
 from timing import Comparison, interleaved, table
 
@@ -69,6 +71,9 @@ READER_BYTES_PER_ROW = 1_200
 CUT_ROWS = 1_000_000
 
 TESTS, TESTED_BY_SCIPY = 30_000, 1_000
+ALPHA = 0.05
+ROLES = ("control", "treatment")
+MEASURES = ("unit_count", "value_mean", "value_variance")
 SMALL_SCALE = 0.1
 
 Manifest = Mapping[str, Any]
@@ -565,50 +570,101 @@ def dbt_overhead(bench: Bench) -> Comparison:
 
 def inference(bench: Bench) -> Comparison:
     """Time vectorised Welch tests against a loop over SciPy's."""
-    rng = np.random.default_rng(1)
-    units = rng.integers(50, 50_000, (2, TESTS))
-    means = rng.normal(10, 1, (2, TESTS))
-    variances = rng.gamma(9, 1, (2, TESTS))
-    control, treatment = (
-        Sample(units[i], means[i], variances[i]) for i in (0, 1)
-    )
-    some = range(TESTED_BY_SCIPY)
-    deviations = np.sqrt(variances)
-    p_values = np.empty(TESTED_BY_SCIPY)
+    control, treatment = _samples()
 
     def together() -> float:
         started = perf_counter()
         welch_difference(control, treatment)
         return perf_counter() - started
 
+    return _against_scipy(
+        bench,
+        "inference",
+        f"{TESTS:,} Welch tests with intervals by scripts/inference",
+        together,
+        lambda: welch_difference(control, treatment).p_value,
+    )
+
+
+def experiment_tests(bench: Bench) -> Comparison:
+    """Time rows of comparisons, as the post-step makes them, against SciPy."""
+    pairs = pd.DataFrame(
+        {"kind": "mean", "control_variant": "A"}
+        | {
+            f"{role}_{name}": part
+            for role, arm in zip(ROLES, _samples(), strict=True)
+            for name, part in zip(MEASURES, arm, strict=True)
+        }
+    )
+
+    def together() -> float:
+        started = perf_counter()
+        effects(pairs, ALPHA)
+        return perf_counter() - started
+
+    return _against_scipy(
+        bench,
+        "experiment_tests",
+        f"{TESTS:,} rows of experiments, each with its test, its interval, its"
+        " relative interval and its reason,",
+        together,
+        lambda: effects(pairs, ALPHA)["p_value"],
+    )
+
+
+def _samples() -> tuple[Sample, Sample]:
+    """Make up the arms of many comparisons."""
+    rng = np.random.default_rng(1)
+    units = rng.integers(50, 50_000, (2, TESTS))
+    means = rng.normal(10, 1, (2, TESTS))
+    variances = rng.gamma(9, 1, (2, TESTS))
+    return (
+        Sample(units[0], means[0], variances[0]),
+        Sample(units[1], means[1], variances[1]),
+    )
+
+
+def _against_scipy(
+    bench: Bench,
+    name: str,
+    what: str,
+    together: Callable[[], float],
+    p_values: Callable[[], Any],
+) -> Comparison:
+    """Compare vectorised tests of `_samples` with a loop over SciPy's."""
+    control, treatment = (
+        tuple(np.asarray(part) for part in arm) for arm in _samples()
+    )
+    other = np.empty(TESTED_BY_SCIPY)
+
     def one_by_one() -> float:
         started = perf_counter()
-        for k in some:
-            p_values[k] = ttest_ind_from_stats(
-                means[1, k],
-                deviations[1, k],
-                units[1, k],
-                means[0, k],
-                deviations[0, k],
-                units[0, k],
+        for k in range(TESTED_BY_SCIPY):
+            other[k] = ttest_ind_from_stats(
+                treatment[1][k],
+                treatment[2][k] ** 0.5,
+                treatment[0][k],
+                control[1][k],
+                control[2][k] ** 0.5,
+                control[0][k],
                 equal_var=False,
             ).pvalue
         return (perf_counter() - started) * TESTS / TESTED_BY_SCIPY
 
     together()
     times = bench.compare(
-        "inference", {"together": together, "one by one": one_by_one}
+        name, {"together": together, "one by one": one_by_one}
     )
-    ours = welch_difference(control, treatment).p_value[:TESTED_BY_SCIPY]
-    if not np.allclose(ours, p_values, rtol=1e-9, atol=0):
+    ours = np.asarray(p_values())[:TESTED_BY_SCIPY]
+    if not np.allclose(ours, other, rtol=1e-9, atol=0):
         raise BenchmarkError("SciPy and scripts/inference disagree on p-values")
     return Comparison(
-        name="inference",
+        name=name,
         measured=times["together"],
         baseline=times["one by one"],
-        describes=f"{TESTS:,} Welch tests with intervals by scripts/inference,"
-        " against a loop over scipy.stats.ttest_ind_from_stats, which gives no"
-        f" interval; {TESTED_BY_SCIPY:,} of them, scaled. Same p-values.",
+        describes=f"{what} against a loop over"
+        " scipy.stats.ttest_ind_from_stats, which gives no interval;"
+        f" {TESTED_BY_SCIPY:,} of them, scaled. Same p-values.",
         is_speedup=True,
         target=None,
         parts={},
@@ -741,6 +797,7 @@ BENCHMARKS = {
         dbt_overhead,
         usage_marts,
         inference,
+        experiment_tests,
         generate,
         post_step,
     )

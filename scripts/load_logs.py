@@ -23,9 +23,10 @@ from typing import Any
 import duckdb
 import yaml
 
+from mapping.declarations import check_declarations
 from mapping.folder import replacing, write_manifest, write_references
-from mapping.language import EXAMPLE, MappingError
-from mapping.mistakes import check_table
+from mapping.language import EXAMPLE, WIDE, MappingError
+from mapping.mistakes import check_numbering, check_table
 from mapping.specification import read_mapping
 from mapping.staging import Load, first_line, prepare, stage_table
 from mapping.tables import write_tables
@@ -61,11 +62,13 @@ def load_log(
                     stage_table(load, table, shifts)
                     if table in mapping.blocks:
                         check_table(load, table)
+                check_numbering(load)
                 counts = write_tables(load, partial)
             except MappingError as error:
                 raise MappingError(f"{path}: {error}") from None
         shutil.rmtree(scratch)
-        kept = write_references(mapping, folder, out, partial)
+        kept = write_references(mapping, (folder, path.parent), out, partial)
+        check_declarations(partial)
         (partial / "vars.yml").write_text(
             yaml.safe_dump(mapping.variables, allow_unicode=True),
             encoding="utf-8",
@@ -80,13 +83,15 @@ def summary(manifest: dict[str, Any], out: Path) -> str:
     for table, count in manifest["tables"].items():
         rejected = sum(count["rejected"].values())
         left_out = sum(count["left_out"].values())
-        added = count["added_from_events"]
+        added = count["added"]
         text = f"  {table}: {count['read']:,} rows read"
         if added:
-            text += f" + {added:,} from the events"
+            text += f" + {added:,} from other tables"
         text += f" = {count['written']:,} written + {rejected:,} rejected"
-        if table == "events":
+        if left_out or table == "events":
             text += f" + {left_out:,} left out"
+        if table in WIDE and count["lines"]:
+            text += f", as {count['lines']:,} lines"
         lines.append(text)
         details = {
             "rejected": count["rejected"],
@@ -99,6 +104,12 @@ def summary(manifest: dict[str, Any], out: Path) -> str:
             for name, items in details.items()
             if items
         ]
+    declared = manifest["files"]["experiments.csv"]["rows"]
+    if manifest["tables"]["experiment_assignments"]["written"] and not declared:
+        lines.append(
+            f"  declare the experiments in {out / 'experiments.csv'} and "
+            "experiment_metrics.csv beside it: see docs/experiments.md"
+        )
     if manifest["kept"]:
         lines.append(f"  kept as they were: {', '.join(manifest['kept'])}")
     if manifest["files"]["rejected_rows.csv"]["rows"]:

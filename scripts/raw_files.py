@@ -14,7 +14,9 @@ from typing import Any, Literal
 MANIFEST = "manifest.json"
 EVENT_TYPES = ("play", "pause", "skip", "stop", "seek", "heartbeat")
 
-Kind = Literal["text", "time", "date", "duration", "number", "integer", "genre"]
+Kind = Literal[
+    "text", "time", "date", "duration", "number", "integer", "genre", "measure"
+]
 
 TABLES: dict[str, dict[str, Kind]] = {
     "users": {
@@ -48,6 +50,18 @@ TABLES: dict[str, dict[str, Kind]] = {
         "assigned_at": "time",
         "reached_at": "time",
     },
+    "user_measures": {
+        "experiment_id": "text",
+        "user_id": "text",
+        "measure": "text",
+        "value": "number",
+        "value_before": "number",
+    },
+    "user_segments": {
+        "user_id": "text",
+        "dimension": "text",
+        "dimension_value": "text",
+    },
 }
 
 # Columns that a raw file may have beside those above. The simulator writes
@@ -66,11 +80,12 @@ OPTIONAL_COLUMNS: dict[str, dict[str, Kind]] = {
 # The header of each reference file.
 REFERENCES = {
     "experiments": (
-        "experiment_id,experiment_name,variant,is_control,expected_share"
+        "experiment_id,experiment_name,variant,is_control,expected_share,"
+        "planned_users,look_days"
     ),
     "experiment_metrics": (
-        "experiment_id,metric_name,kind,measure,day_mode,window_start_day,"
-        "window_end_day,direction,role,margin,cap"
+        "experiment_id,metric_name,kind,measure,denominator_measure,quantile,"
+        "day_mode,window_start_day,window_end_day,direction,role,margin,cap"
     ),
     "scenarios": (
         "scenario_name,outcome,unit,effect_term,threshold,formula,"
@@ -85,6 +100,12 @@ REFERENCES = {
         "causal_grade,dated_on,correlations"
     ),
     "headline_claims": "headline_name,expected,unit,statement",
+}
+
+# Columns that a reference file may lack.
+OPTIONAL_REFERENCE_COLUMNS = {
+    "experiments": ("planned_users", "look_days"),
+    "experiment_metrics": ("denominator_measure", "quantile"),
 }
 
 

@@ -23,14 +23,22 @@ import yaml
 DEFAULT_FILE = "target/streaming_engagement.duckdb"
 DEFINITION = Path(__file__).resolve().parent.parent / "models" / "results.yml"
 
-BATCH_ROWS = 200  # rows of one insertion
-
 # How DuckDB says that the file is held, on Unix, on Windows, in this process.
 IN_USE = (
     "Could not set lock",
     "used by another process",
     "different configuration",
 )
+
+# How a frame holds each type of a result column, nulls included.
+FRAME_TYPES = {
+    "varchar": "string",
+    "double": "float64",
+    "integer": "Int64",
+    "bigint": "Int64",
+    "boolean": "boolean",
+    "date": "datetime64[us]",
+}
 
 Row = Mapping[str, Any]
 
@@ -217,15 +225,15 @@ def replace_results(
             connection.execute(f"delete from results.{table}")
             for row in results[table]:
                 _same_names(f"columns of a row of {table}", columns, row)
-            marks = f"({', '.join('?' * len(columns))})"
-            # A statement for each row would take longer than the estimates.
-            for start in range(0, len(results[table]), BATCH_ROWS):
-                rows = results[table][start : start + BATCH_ROWS]
-                connection.execute(
-                    f"insert into results.{table} ({', '.join(columns)})"
-                    f" values {', '.join([marks] * len(rows))}",
-                    [_plain(row[name]) for row in rows for name in columns],
-                )
+            connection.register(
+                "new_rows", _framed(table, results[table], columns)
+            )
+            names = ", ".join(columns)
+            connection.execute(
+                f"insert into results.{table} ({names})"
+                f" select {names} from new_rows"
+            )
+            connection.unregister("new_rows")
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -247,6 +255,22 @@ def _same_names(
             f"missing {', '.join(missing) or 'none'}, "
             f"extra {', '.join(extra) or 'none'}{remedy}"
         )
+
+
+def _framed(
+    table: str, rows: Sequence[Row], columns: Mapping[str, str]
+) -> pd.DataFrame:
+    """Lay out rows as the declared types, for one insert."""
+    found = {}
+    for name, kind in columns.items():
+        values = [_plain(row[name]) for row in rows]
+        try:
+            found[name] = pd.Series(values, dtype=FRAME_TYPES[kind])
+        except (TypeError, ValueError) as error:
+            raise WarehouseError(
+                f"results.{table}.{name} is declared {kind}: {error}"
+            ) from None
+    return pd.DataFrame(found)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

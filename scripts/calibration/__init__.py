@@ -1,1 +1,1 @@
-"""Whether stated error rates hold, by simulation with a known truth."""
+"""How often what the post-step says holds, where the truth is known."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 
 from inference.intervals import Floats, check_alpha, normal_quantile
 
@@ -352,7 +352,8 @@ def _quantile(step: _Step, budget: float) -> float:
     def excess(quantile: float) -> float:
         # By symmetry, twice the upper side. In logs: no underflow far out.
         tails = log_ndtr((places - quantile * scale) / step.deviation)
-        return float(logsumexp(tails, b=2 * masses)) - log(budget)
+        top = tails.max()
+        return float(top + log(2 * (np.exp(tails - top) @ masses) / budget))
 
     return float(brentq(excess, 0, _FAR, xtol=1e-12))
 

@@ -280,6 +280,9 @@ def _arms(
             (statistics["experiment_id"] == row["experiment_id"])
             & (statistics["metric_name"] == row["metric_name"])
             & (statistics["variant"] == row[f"{role}_variant"])
+            & (statistics["outcome_version"] == row["outcome_version"])
+            & (statistics["policy"] == row["policy"])
+            & (statistics["dimension"] == "all")
         ].iloc[0]
         found[name] = Found(
             row[f"{role}_mean"],

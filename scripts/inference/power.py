@@ -116,7 +116,7 @@ def mean_power(
         Absolute difference of the means; either sign.
     variance : array_like
         Of the metric between users, before any adjustment; positive. For a
-        ratio of means, from `ratio_unit_variance`.
+        ratio of means, from `inference.ratio_metrics.ratio_sample`.
     control_units : array_like
         Control users; each arm at least 2.
     plan : Plan, optional
@@ -409,68 +409,6 @@ def detectable_proportion_effect(
         missing, (np.zeros(start.shape), room), args=(start, units)
     )
     return np.where(is_found, found.x, np.nan)
-
-
-def ratio_unit_variance(
-    numerator_mean: ArrayLike,
-    denominator_mean: ArrayLike,
-    numerator_variance: ArrayLike,
-    denominator_variance: ArrayLike,
-    covariance: ArrayLike,
-) -> Floats:
-    """Give the variance that a ratio of means has per user.
-
-    Over the users it is, by the delta method, the variance of the ratio: what
-    `mean_units` and the others need for a metric such as seconds per session.
-
-    Parameters
-    ----------
-    numerator_mean, denominator_mean : array_like
-        Means over users; the second not 0.
-    numerator_variance, denominator_variance, covariance : array_like
-        Between users.
-
-    Returns
-    -------
-    ndarray
-        In squared units of the ratio.
-
-    Raises
-    ------
-    ValueError
-        If a denominator mean is 0, or the variances and the covariance cannot
-        belong together.
-
-    References
-    ----------
-    .. [1] A. Deng, U. Knoblich and J. Lu (2018), "Applying the delta method
-       in metric analytics", KDD 2018, 233-242.
-
-    Examples
-    --------
-    >>> float(ratio_unit_variance(10.0, 2.0, 16.0, 1.0, 3.0))
-    2.75
-    """
-    m, d, vm, vd, c = (
-        np.asarray(part, float)
-        for part in (
-            numerator_mean,
-            denominator_mean,
-            numerator_variance,
-            denominator_variance,
-            covariance,
-        )
-    )
-    if not (d != 0).all():
-        raise ValueError("denominator_mean is 0: there is no ratio")
-    is_possible = (vm >= 0) & (vd >= 0) & (c**2 <= vm * vd * (1 + 1e-9))
-    if not is_possible.all():
-        raise ValueError(
-            "covariance exceeds what the variances allow, or one is negative"
-        )
-    ratio = m / d
-    unit = (vm - 2 * c * ratio + vd * ratio**2) / d**2
-    return np.asarray(np.maximum(unit, 0.0), float)
 
 
 def _checked_units(control_units: ArrayLike, plan: Plan) -> Floats:

@@ -14,7 +14,7 @@ from mapping.zones import Shift
 
 # An ISO text that says its own offset, which then wins over any zone.
 OFFSET = r"[T ]\d{1,2}:.*\d *(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
-NUMBERS = {"duration", "number", "integer"}
+NUMBERS = {"duration", "number", "integer", "measure"}
 EARLIEST = "timestamp '0001-01-01 00:00:00'"
 LATEST = "timestamp '9999-12-31 23:59:59'"
 # Ten thousand years [us], which no time between those two is away from another.
@@ -210,6 +210,11 @@ def _read_number(text: str, column: Column) -> str:
     number = f"try_cast({text} as double)"
     if column.kind == "number":
         return number
+    if column.kind == "measure":
+        return (
+            f"case lower({text}) when 'true' then 1 when 'false' then 0 "
+            f"else {number} end"
+        )
     factor = DURATION_UNITS[column.unit or "seconds"]
     if column.anchor is not None:
         return f"round({number} * {factor * 1_000_000})"

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mapping.language import Mapping, MappingError
+from mapping.language import Mapping, MappingError, did_you_mean
 from mapping.staging import Load
 from raw_files import (
     MANIFEST,
+    OPTIONAL_REFERENCE_COLUMNS,
     REFERENCES,
     TABLES,
     file_facts,
@@ -78,10 +79,11 @@ def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
 
 
 def write_references(
-    mapping: Mapping, sources: Path, previous: Path, folder: Path
+    mapping: Mapping, sources: tuple[Path, ...], previous: Path, folder: Path
 ) -> list[str]:
     """Write the reference files: given, kept, or nothing but a header.
 
+    Given files are looked for in the folders of `sources`, one after another.
     A file is kept when somebody put it into the folder by hand, which the
     last manifest shows: it lists every file's digest, and those kept.
 
@@ -97,16 +99,18 @@ def write_references(
         own = previous / target.name
         known = manifest.get("files", {}).get(target.name, {}).get("sha256")
         if name in mapping.references:
-            source = sources / mapping.references[name]
-            if not source.is_file():
-                raise MappingError(f"references.{name}: no file {source}")
-            check_header(source, header, f"references.{name}")
+            places = [path / mapping.references[name] for path in sources]
+            found = [path for path in places if path.is_file()]
+            if not found:
+                raise MappingError(f"references.{name}: no file {places[0]}")
+            source = found[0]
+            check_header(source, name, f"references.{name}")
             shutil.copyfile(source, target)
         elif own.is_file() and (
             target.name in manifest.get("kept", [])
             or file_facts(own)["sha256"] != known
         ):
-            check_header(own, header, str(own))
+            check_header(own, name, str(own))
             shutil.copyfile(own, target)
             kept.append(target.name)
         else:
@@ -114,16 +118,26 @@ def write_references(
     return kept
 
 
-def check_header(path: Path, columns: str, key: str) -> None:
-    """Refuse a reference file that lacks a column."""
+def check_header(path: Path, reference: str, key: str) -> None:
+    """Refuse a reference file that lacks a column, or misspells one."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
-    missing = [name for name in columns.split(",") if name not in header]
+    optional = OPTIONAL_REFERENCE_COLUMNS.get(reference, ())
+    absent = [
+        name for name in REFERENCES[reference].split(",") if name not in header
+    ]
+    missing = [name for name in absent if name not in optional]
     if missing:
         raise MappingError(
             f"{key}: {path.name} has no column {', '.join(missing)}; it has "
             f"{', '.join(header)}"
         )
+    for name in header:
+        hint = did_you_mean(name, tuple(absent))
+        if hint:
+            raise MappingError(
+                f"{key}: {path.name} has a column '{name}'{hint}"
+            )
 
 
 def write_manifest(
@@ -131,7 +145,7 @@ def write_manifest(
 ) -> dict[str, Any]:
     """Describe the folder: what was read, written, and lost."""
     mapping = load.mapping
-    rows = {f"{name}.csv": count["written"] for name, count in counts.items()}
+    rows = {f"{name}.csv": count["lines"] for name, count in counts.items()}
     rows["rejected_rows.csv"] = sum(
         sum(count["rejected"].values()) for count in counts.values()
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from raw_files import OPTIONAL_COLUMNS, TABLES, Kind
 
 EXAMPLE = """\
 # What any key of a mapping means. Only name, events.files and the four event
-# columns without "(optional)" have to be there.
+# columns without "(optional)" have to be there; or, for an experiment without
+# a log of events, name, experiment_assignments and user_measures.
 name: my_service                # the log lands in logs/my_service
 source: Player export, May 2024           # said again in every report
 licence: internal
@@ -29,6 +30,8 @@ events:                 # or a list of such blocks, when one file per event type
   # header: true                # csv: with names, when there is a header too
   encoding: utf-8               # csv: utf-8 | utf-16 | latin-1
   nulls: ["NULL", "null"]       # texts that mean empty
+  # where: { kind: track }      # only rows with this text, or one of a list;
+                                # the others are left out and counted
   columns:
     event_id: message_id        # (optional) their column; or
     # event_id: row_number      #   each row is an event of its own; or
@@ -64,10 +67,12 @@ events:                 # or a list of such blocks, when one file per event type
     received_at: { column: received, unit: seconds }
     sequence_number: seq        # whole number; their order at one instant
 
-users:                          # (optional) else: the users of the events
+users:                          # (optional) else: the users of the events and
+                                # of the experiments
   files: members.parquet        # without files: columns of the events' files,
   columns:                      # taken from each user's first event
-    user_id: id
+    user_id: id                 # or row_number, in every block but the events:
+                                # each row of a file is a user of its own
     signed_up_at: created       # also platform, subscription_status,
     country_code: { sql: "upper(left(country, 2))" }    # DuckDB's SQL
     acquisition_channel: { column: utm, optional: true }  # may be absent
@@ -81,9 +86,33 @@ content:                        # (optional) else: the titles of the events
     genre: { column: genres, separator: "," }   # or a JSON list
     duration_seconds: { column: length, unit: minutes }
 
-# experiment_assignments: experiment_id, user_id, variant, assigned_at and
-#   (optional) reached_at, in the same way.
-# references: { experiments: experiments.csv }  # reference files to copy
+experiment_assignments:         # (optional) the first of a user counts
+  files: tracks.jsonl
+  where: { event: experiment_viewed }
+  columns:
+    experiment_id: properties.experiment_id   # or { value: my_test }
+    user_id: userId
+    variant: properties.variation_id
+    assigned_at: timestamp      # not needed in a log without events
+    # reached_at: ...           # (optional) when the treatment first arrived
+
+user_measures:                  # (optional) outcomes that are no events: a row
+  files: results.csv            # for each user of an experiment
+  columns: { experiment_id: { value: my_test }, user_id: id }
+  measures:                     # your names for them, as in
+    retained: retention_7       # experiment_metrics.csv. TRUE and FALSE, in
+    rounds: sum_rounds          # any case, are 1 and 0.
+    spend: { column: spend, before: spend_last_year, default: "0" }
+      # before: the same, or what foretells it, before assignment
+
+user_segments:                  # (optional) attributes known before
+  files: results.csv            # assignment, to break experiments down by
+  columns: { user_id: id }
+  dimensions: { area: zip_area, newcomer: { column: new, map: { "1": yes } } }
+
+# references: { experiments: experiments.csv }  # reference files to copy, from
+#   below --input or beside the mapping. Or put them into logs/<name>. What
+#   they declare: see docs/experiments.md
 vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
 """
 
@@ -97,12 +126,39 @@ REQUIRED = {
         "variant",
         "assigned_at",
     ],
+    "user_measures": ["experiment_id", "user_id"],
+    "user_segments": ["user_id"],
 }
 
 DERIVABLE = ("users", "content")
 
+
+class Wide(NamedTuple):
+    """A table of which a mapping gives several lines in one row.
+
+    `key` is the mapping's word for them, `name` and `value` are the columns of
+    the raw file that a line's name and value go into.
+    """
+
+    key: str
+    name: str
+    value: str
+    kind: Kind
+
+
+WIDE = {
+    "user_measures": Wide("measures", "measure", "value", "measure"),
+    "user_segments": Wide("dimensions", "dimension", "dimension_value", "text"),
+}
+
+# When a user was assigned to an experiment of a log that has no times: as
+# early as the warehouse believes a time. Nothing is counted from it.
+UNTIMED = "2000-01-01 00:00:00"
+
 # Kinds of columns whose texts may turn out not to be such.
-UNREADABLE_KINDS = frozenset({"time", "date", "duration", "number", "integer"})
+UNREADABLE_KINDS = frozenset(
+    {"time", "date", "duration", "number", "integer", "measure"}
+)
 
 # Decimal digits of a microsecond in each.
 EPOCH_DIGITS = {
@@ -154,11 +210,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Block:
-    """Files of one shape that feed one table."""
+    """Files of one shape that feed one table.
+
+    `columns` holds those of the table; of a wide one also every measure or
+    dimension, as `measures.rounds`, and what was before it, as
+    `before.rounds`. `where` holds the texts that a row must have, by path.
+    """
 
     key: str
     files: tuple[str, ...]
     columns: dict[str, Column]
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
     format: str | None = None
     separator: str | None = None
     quote: str = '"'
@@ -187,8 +249,16 @@ class Mapping:
 
 
 def columns_of(table: str) -> dict[str, Kind]:
-    """Name what a mapping may fill of a table, optional columns last."""
+    """Name the columns of a raw file, optional ones last."""
     return TABLES[table] | OPTIONAL_COLUMNS.get(table, {})
+
+
+def mapped_columns(table: str) -> dict[str, Kind]:
+    """Name what `columns` of a mapping may fill: of wide tables the keys."""
+    kinds = columns_of(table)
+    if table in WIDE:
+        return {name: kinds[name] for name in REQUIRED[table]}
+    return kinds
 
 
 def one_of(value: str, allowed: tuple[str, ...], key: str) -> str:

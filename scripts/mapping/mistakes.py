@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mapping.expressions import identifier, json_path, quoted
@@ -13,7 +14,7 @@ from mapping.language import (
     did_you_mean,
 )
 from mapping.selection import locate
-from mapping.staging import Load, staged_columns
+from mapping.staging import Input, Load, is_numbered, staged_columns
 
 
 def check_table(load: Load, table: str) -> None:
@@ -31,12 +32,65 @@ def check_table(load: Load, table: str) -> None:
             f"{file} line {line}: {detail}; see format, "
             "separator, names, unit and zone"
         )
+    kept = "detail is null and left_out is null"
+    if any(block.where for block in blocks) and not load.count(
+        f"select count(*) from {table} where {kept}"
+    ):
+        raise MappingError(
+            f"{key}.where: no row is as it asks; found: {left_out(load, table)}"
+        )
     for block in blocks:
         for name, column in staged_columns(load.mapping, table, block).items():
             check_values(load, table, name, column)
             check_path(load, table, name, column, block)
     if table == "events":
         check_events(load, key)
+
+
+def left_out(load: Load, table: str) -> str:
+    """List what the rows left out of a table have, the most frequent first."""
+    return ", ".join(
+        row[0]
+        for row in load.rows(
+            f"select left_out from {table} where left_out is not null "
+            "group by 1 order by count(*) desc, 1 limit 10"
+        )
+    )
+
+
+def check_numbering(load: Load) -> None:
+    """Refuse users numbered by row where two blocks count rows differently."""
+    first: dict[Path, Input] = {}
+    for found in load.inputs:
+        if not is_numbered(found.block):
+            continue
+        other = first.setdefault(found.path, found)
+        if reading(load, found) != reading(load, other):
+            raise MappingError(
+                f"{found.block.key}.columns.user_id: the rows of {found.name} "
+                f"are counted in another way than by {other.block.key}; give "
+                "both the same format, separator, quote, header, names and "
+                "encoding, or name a column that has the user"
+            )
+
+
+def reading(load: Load, found: Input) -> tuple[object, ...]:
+    """Tell everything that decides which row of a file is the how-manieth."""
+    block = found.block
+    lines = load.rows(
+        "select distinct line from rejected where table_name = "
+        f"{quoted(found.table)} and file = {quoted(found.name)} "
+        "and reason = 'malformed' order by line"
+    )
+    return (
+        block.format,
+        block.separator,
+        block.quote,
+        block.header,
+        block.names,
+        block.encoding,
+        lines,
+    )
 
 
 def first_rejected(
@@ -110,13 +164,9 @@ def check_events(load: Load, key: str) -> None:
     """Refuse events of no known type, or of an impossible century."""
     written = "from events where detail is null and left_out is null"
     if not load.count(f"select count(*) {written}"):
-        types = load.rows(
-            "select left_out from events where left_out is not null "
-            "group by 1 order by count(*) desc, 1 limit 10"
-        )
         raise MappingError(
             f"{key}.columns.event_type.map: no event is one of its types; "
-            f"found: {', '.join(row[0] for row in types)}"
+            f"found: {left_out(load, 'events')}"
         )
     first, last, inside = load.rows(
         "select min(event_at), max(event_at), count(*) filter (where "

@@ -24,6 +24,7 @@ from mapping.expressions import (
 )
 from mapping.language import (
     UNREADABLE_KINDS,
+    Block,
     Column,
     MappingError,
     columns_of,
@@ -32,6 +33,7 @@ from mapping.language import (
 from mapping.zones import Shift
 
 NOT_AN_OBJECT = "not a JSON object"
+EMPTY = "cast(null as varchar)"
 # What every staged row carries beside its table's columns.
 STATE = ["file_number", "clock", "left_out", "detail", "row_text"]
 
@@ -163,7 +165,7 @@ def selection(
     shape: Shape,
     columns: dict[str, Column],
     shifts: dict[str, Sequence[Shift]],
-    nulls: tuple[str, ...],
+    block: Block,
     file_number: int,
 ) -> tuple[list[str], str]:
     """Compose the query that reads one file.
@@ -176,8 +178,8 @@ def selection(
         Ours, by the name they are staged under.
     shifts : dict of str to sequence of Shift
         The changes of every zone that the columns name.
-    nulls : tuple of str
-        Texts that mean empty.
+    block : Block
+        Where the columns come from: texts that mean empty, rows to leave out.
     file_number : int
         Staged with every row.
 
@@ -193,7 +195,7 @@ def selection(
     MappingError
         If the file lacks a column that is not optional.
     """
-    inputs = Inputs(shape, nulls)
+    inputs = Inputs(shape, block.nulls)
     places = {name: number for number, name in enumerate(columns)}
     read, texts, parses, values, relative = [], [], [], [], []
     notes, failures = [], []
@@ -221,23 +223,16 @@ def selection(
             )
     fields = list(columns)
     ours_in_order = [f"v{number}" for number in places.values()]
-    left_out = "cast(null as varchar)"
-    if "event_type" in columns:
-        if columns["event_type"].renamed:
-            place = places["event_type"]
-            left_out = (
-                f"case when v{place} is null "
-                f"then coalesce(r{place}, '(empty)') end"
+    left_out = _left_out(inputs, columns, block)
+    if "event_type" in columns and "event_id" not in columns:
+        fields.append("event_id")
+        ours_in_order.append(
+            digest(
+                f"cast(v{places[name]} as varchar)"
+                for name in columns_of("events")
+                if name in places and name != "received_at"
             )
-        if "event_id" not in columns:
-            fields.append("event_id")
-            ours_in_order.append(
-                digest(
-                    f"cast(v{places[name]} as varchar)"
-                    for name in columns_of("events")
-                    if name in places and name != "received_at"
-                )
-            )
+        )
     # What is left out is not read, so it cannot be unreadable.
     failures.insert(0, "when left_out is not null then null")
     if shape.is_records:
@@ -277,18 +272,38 @@ def selection(
     return [*fields, *STATE], query
 
 
+def _left_out(inputs: Inputs, columns: dict[str, Column], block: Block) -> str:
+    """Say of a row that is not asked for what it has instead."""
+    found = []
+    for path, wanted in block.where.items():
+        key = f"{block.key}.where.{path}"
+        column = Column(key=key, name="where", kind="text")
+        [text] = _found(column, (path,), inputs, every=True)
+        texts = ", ".join(quoted(each) for each in wanted)
+        found.append(
+            f"case when {text} in ({texts}) then null "
+            f"else coalesce({text}, '(empty)') end"
+        )
+    if "event_type" in columns and columns["event_type"].renamed:
+        place = list(columns).index("event_type")
+        found.append(
+            f"case when v{place} is null then coalesce(r{place}, '(empty)') end"
+        )
+    return f"coalesce({', '.join(found)}, null)" if found else EMPTY
+
+
 def _theirs(column: Column, inputs: Inputs) -> str:
     """Name the text that a column comes from."""
     if column.value is not None:
         return quoted(column.value)
     if column.row_number:
-        return "cast(null as varchar)"
+        return EMPTY
     if column.sql is not None:
         return inputs.compute(column.sql)
     if column.md5:
         return digest(_found(column, column.md5, inputs, every=True))
     found = _found(column, column.paths, inputs, every=False)
-    return f"coalesce({', '.join(found)})" if found else "cast(null as varchar)"
+    return f"coalesce({', '.join(found)})" if found else EMPTY
 
 
 def _found(

@@ -15,11 +15,13 @@ from mapping.language import (
     DURATION_UNITS,
     EPOCH_DIGITS,
     REQUIRED,
+    UNTIMED,
+    WIDE,
     Block,
     Column,
     Mapping,
     MappingError,
-    columns_of,
+    mapped_columns,
     one_of,
 )
 from raw_files import EVENT_TYPES, REFERENCES, TABLES, Kind
@@ -30,7 +32,15 @@ ADD_MISSING = "add_missing_from_events"
 SEPARATOR_BYTES = 4
 MAPPING_KEYS = ("name", "source", "licence", *TABLES, "references", "vars")
 CSV_KEYS = ("separator", "quote", "header", "names", "encoding")
-TABLE_KEYS = ("files", "format", *CSV_KEYS, "nulls", "columns", ADD_MISSING)
+TABLE_KEYS = (
+    "files",
+    "format",
+    *CSV_KEYS,
+    "nulls",
+    "where",
+    "columns",
+    ADD_MISSING,
+)
 ANCHORS = ("after", "before")
 COLUMN_KEYS = {
     "text": ("map",),
@@ -40,6 +50,7 @@ COLUMN_KEYS = {
     "number": (),
     "integer": (),
     "genre": ("separator",),
+    "measure": ("map", "before"),
 }
 ORIGINS = ("column", "value", "sql", "md5", "row_number")
 # Players' words for our event types.
@@ -88,6 +99,7 @@ def read_mapping(text: str) -> Mapping:
     blocks: dict[str, tuple[Block, ...]] = {}
     derived: dict[str, dict[str, Column]] = {}
     add_missing = {"users": False, "content": True}
+    has_events = bool(tree.get("events"))
     for table in TABLES:
         parts = _parts(tree.get(table) or {}, table)
         for key, part in parts.items():
@@ -95,10 +107,11 @@ def read_mapping(text: str) -> Mapping:
                 add_missing[table] = _add_missing(part, table, key)
         if any("files" in part for part in parts.values()):
             blocks[table] = tuple(
-                _block(part, table, key) for key, part in parts.items()
+                _block(_timed(part, table, has_events=has_events), table, key)
+                for key, part in parts.items()
             )
         elif table in DERIVABLE:
-            derived[table] = _derived(parts, table)
+            derived[table] = _derived(parts, table, has_events=has_events)
         elif any(parts.values()):
             raise MappingError(f"{table}.files: missing; name the files")
     return Mapping(
@@ -146,9 +159,15 @@ def _trees(text: str) -> tuple[Any, Any]:
 
 
 def _name(tree: dict[str, Any]) -> str:
-    for key in ("name", "events"):
-        if not tree.get(key):
-            raise MappingError(f"{key}: missing; the mapping must have it")
+    if not tree.get("name"):
+        raise MappingError("name: missing; the mapping must have it")
+    if not tree.get("events"):
+        for key in ("user_measures", "experiment_assignments"):
+            if not tree.get(key):
+                raise MappingError(
+                    "events: missing; the mapping must have them, or both "
+                    "experiment_assignments and user_measures"
+                )
     name = _text(tree["name"], "name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise MappingError(
@@ -164,9 +183,24 @@ def _parts(given: object, table: str) -> dict[str, dict[str, Any]]:
         if isinstance(given, list)
         else {table: given}
     )
+    known = (*TABLE_KEYS, WIDE[table].key) if table in WIDE else TABLE_KEYS
     for key, part in parts.items():
-        _check_keys(part, TABLE_KEYS, key)
+        _check_keys(part, known, key)
     return parts
+
+
+def _timed(
+    part: dict[str, Any], table: str, *, has_events: bool
+) -> dict[str, Any]:
+    """Give assignments a time where there is none that could matter."""
+    columns = part.get("columns")
+    if (
+        table != "experiment_assignments"
+        or has_events
+        or not isinstance(columns, dict)
+    ):
+        return part
+    return part | {"columns": {"assigned_at": {"value": UNTIMED}} | columns}
 
 
 def _check_keys(part: object, known: tuple[str, ...], key: str) -> None:
@@ -207,7 +241,7 @@ def _block(part: dict[str, Any], table: str, key: str) -> Block:
     if not part.get("files"):
         raise MappingError(f"{key}.files: missing; name the files")
     columns = part.get("columns") or {}
-    _check_keys(columns, tuple(columns_of(table)), f"{key}.columns")
+    _check_keys(columns, tuple(mapped_columns(table)), f"{key}.columns")
     for name in REQUIRED[table]:
         if name not in columns:
             raise MappingError(
@@ -221,7 +255,11 @@ def _block(part: dict[str, Any], table: str, key: str) -> Block:
     return Block(
         key=key,
         files=_texts(part["files"], f"{key}.files"),
-        columns=_columns(columns, table, f"{key}.columns"),
+        columns=(
+            _columns(columns, table, f"{key}.columns")
+            | _cells(part, table, key)
+        ),
+        where=_where(part.get("where") or {}, f"{key}.where"),
         format=_csv_format(part, form, key),
         separator=_separator(part, key),
         quote=_quote(part, key),
@@ -238,6 +276,36 @@ def _block(part: dict[str, Any], table: str, key: str) -> Block:
         ),
         nulls=_texts(part.get("nulls", []), f"{key}.nulls"),
     )
+
+
+def _where(given: object, key: str) -> dict[str, tuple[str, ...]]:
+    if not isinstance(given, dict):
+        raise MappingError(f"{key}: give it as `their column: text` lines")
+    return {
+        path: _texts(wanted, f"{key}.{path}") for path, wanted in given.items()
+    }
+
+
+def _cells(part: dict[str, Any], table: str, key: str) -> dict[str, Column]:
+    """Name the measures or dimensions that each row of a wide table gives."""
+    if table not in WIDE:
+        return {}
+    word, kind = WIDE[table].key, WIDE[table].kind
+    given = part.get(word)
+    if not given or not isinstance(given, dict):
+        raise MappingError(
+            f"{key}.{word}: missing; give them as `your name: their column` "
+            "lines"
+        )
+    cells = {}
+    for name, cell in given.items():
+        place = f"{key}.{word}.{name}"
+        if isinstance(cell, dict) and "before" in cell:
+            cells[f"before.{name}"] = _column(
+                cell["before"], f"before.{name}", kind, f"{place}.before"
+            )
+        cells[f"{word}.{name}"] = _column(cell, f"{word}.{name}", kind, place)
+    return cells
 
 
 def _csv_format(part: dict[str, Any], form: str | None, key: str) -> str | None:
@@ -278,7 +346,9 @@ def _distinct(names: tuple[str, ...], key: str) -> tuple[str, ...]:
     return names
 
 
-def _derived(parts: dict[str, dict[str, Any]], table: str) -> dict[str, Column]:
+def _derived(
+    parts: dict[str, dict[str, Any]], table: str, *, has_events: bool
+) -> dict[str, Column]:
     if len(parts) != 1:
         raise MappingError(f"{table}.files: missing; name the files")
     (part,) = parts.values()
@@ -291,6 +361,10 @@ def _derived(parts: dict[str, dict[str, Any]], table: str) -> dict[str, Column]:
             "them come from the events"
         )
     columns = part.get("columns") or {}
+    if columns and not has_events:
+        raise MappingError(
+            f"{table}.files: missing; there are no events to take them from"
+        )
     _check_keys(columns, tuple(TABLES[table]), f"{table}.columns")
     for name in REQUIRED[table]:
         if name in columns:
@@ -304,9 +378,16 @@ def _derived(parts: dict[str, dict[str, Any]], table: str) -> dict[str, Column]:
 def _columns(
     columns: dict[str, Any], table: str, key: str
 ) -> dict[str, Column]:
-    kinds = columns_of(table)
+    kinds = mapped_columns(table)
+    numbered = "event_id" if table == "events" else "user_id"
     found = {
-        name: _column(given, name, kinds[name], f"{key}.{name}")
+        name: _column(
+            given,
+            name,
+            kinds[name],
+            f"{key}.{name}",
+            is_numbered=name == numbered,
+        )
         for name, given in columns.items()
     }
     times = [
@@ -325,11 +406,18 @@ def _columns(
     return found
 
 
-def _column(given: object, name: str, kind: Kind, key: str) -> Column:
+def _column(
+    given: object,
+    name: str,
+    kind: Kind,
+    key: str,
+    *,
+    is_numbered: bool = False,
+) -> Column:
     is_event_id = name == "event_id"
     if isinstance(given, (str, list)):
         given = {"column": given}
-        if is_event_id and given["column"] == "row_number":
+        if is_numbered and given["column"] == "row_number":
             given = {"row_number": "true"}
     known = (*ORIGINS, *COLUMN_KEYS[kind], "default", "optional")
     _check_keys(given, known, key)
@@ -338,10 +426,16 @@ def _column(given: object, name: str, kind: Kind, key: str) -> Column:
     if len(origins) != 1 or not given[origins[0]]:
         raise MappingError(
             f"{key}: say one of column, value or sql"
-            + (", md5 or row_number" if is_event_id else "")
+            + (", md5" if is_event_id else "")
+            + (" or row_number" if is_numbered else "")
         )
-    if origins[0] in {"md5", "row_number"} and not is_event_id:
-        raise MappingError(f"{key}.{origins[0]}: only for event_id")
+    if origins[0] == "md5" and not is_event_id:
+        raise MappingError(f"{key}.md5: only for event_id")
+    if origins[0] == "row_number" and not is_numbered:
+        raise MappingError(
+            f"{key}.row_number: only for event_id, and for user_id where a "
+            "row is a user"
+        )
     column = Column(
         key=key,
         name=name,
@@ -358,7 +452,7 @@ def _column(given: object, name: str, kind: Kind, key: str) -> Column:
         formats=_texts(given.get("format", []), f"{key}.format"),
         zone=_optional(given, "zone", key),
         separator=_optional(given, "separator", key) or None,
-        anchor=_anchor(given, key),
+        anchor=_anchor(given, key) if kind == "time" else None,
         is_before="before" in given,
     )
     _check_time(column)
@@ -377,7 +471,9 @@ def _renamed(given: object, key: str) -> dict[str, str]:
 
 
 def _unit(given: dict[str, Any], kind: Kind, key: str) -> str | None:
-    is_duration = kind == "duration" or any(name in given for name in ANCHORS)
+    is_duration = kind == "duration" or (
+        kind == "time" and any(name in given for name in ANCHORS)
+    )
     if "unit" not in given:
         return "seconds" if is_duration else None
     units = DURATION_UNITS if is_duration else EPOCH_DIGITS

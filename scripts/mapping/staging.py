@@ -15,6 +15,7 @@ import duckdb
 from mapping.expressions import identifier, quoted
 from mapping.files import block_files, file_shape
 from mapping.language import (
+    WIDE,
     Block,
     Column,
     Mapping,
@@ -167,6 +168,11 @@ def written_columns(mapping: Mapping, table: str) -> dict[str, Kind]:
     }
 
 
+def is_numbered(block: Block) -> bool:
+    """Whether each row of the block's files is a user of its own."""
+    return "user_id" in block.columns and block.columns["user_id"].row_number
+
+
 def derived_columns(mapping: Mapping, table: str) -> dict[str, Column]:
     """Name what users and content take from the files of the events."""
     if table != "events":
@@ -178,18 +184,30 @@ def derived_columns(mapping: Mapping, table: str) -> dict[str, Column]:
     }
 
 
+def staged_kinds(mapping: Mapping, table: str) -> dict[str, Kind]:
+    """Name the staged columns: those to be written, and what is derived."""
+    if table in WIDE:
+        return {
+            name: column.kind
+            for block in mapping.blocks.get(table, ())
+            for name, column in block.columns.items()
+        }
+    return written_columns(mapping, table) | {
+        name: column.kind
+        for name, column in derived_columns(mapping, table).items()
+    }
+
+
 def create_table(load: Load, table: str) -> None:
     """Create the table that the files of one raw table are read into."""
-    kinds = written_columns(load.mapping, table) | {
-        name: column.kind
-        for name, column in derived_columns(load.mapping, table).items()
-    }
+    kinds = staged_kinds(load.mapping, table)
     types = {
         "time": "timestamp",
         "date": "date",
         "duration": "double",
         "number": "double",
         "integer": "bigint",
+        "measure": "double",
     }
     fields = [
         f"{identifier(name)} {types.get(kind, 'varchar')}"
@@ -218,7 +236,7 @@ def stage_file(
         shape = file_shape(load.connection, block, path, name)
         check_expressions(load, shape, columns)
         fields, query = selection(
-            shape, columns, shifts, block.nulls, len(load.inputs)
+            shape, columns, shifts, block, len(load.inputs)
         )
         names = ", ".join(identifier(field) for field in fields)
         load.rows(f"insert into {table} ({names}) {query}")
@@ -227,6 +245,14 @@ def stage_file(
         if "state machine" in message:
             message = "its lines end in two ways; write them all as \\n"
         raise MappingError(f"{block.key}.files: {name}: {message}") from None
+    if is_numbered(block):
+        # The same row of a file is the same user in every block.
+        load.rows(
+            f"update {table} set user_id = $file || ':' "
+            "|| (rowid - $first_row + 1) where rowid >= $first_row",
+            file=name,
+            first_row=first_row,
+        )
     load.inputs.append(Input(table, block, path, name, first_row, shape))
 
     if not shape.has_errors:

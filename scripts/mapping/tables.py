@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from mapping.expressions import identifier, quoted
-from mapping.language import DERIVABLE, REQUIRED
+from mapping.language import DERIVABLE, REQUIRED, WIDE
 from mapping.staging import Load, written_columns
 from raw_files import TABLES
 
 # Event types left out, named in the manifest before the rest is summed.
 LEFT_OUT_LIMIT = 50
+GOOD = "detail is null and left_out is null"
 CSV = "(format csv, header, delimiter ',', quote '\"', escape '\"')"
 
 
@@ -19,29 +20,91 @@ def write_tables(load: Load, folder: Path) -> dict[str, dict[str, Any]]:
     """Write the raw files and the rejected rows; count what became of them.
 
     Per table: rows read, written, rejected (by reason), left_out (by event
-    type), added from events, and local times that clocks skipped or repeated.
+    type, or by what `where` asked for), added because other tables speak of
+    them, lines of the file, and local times that clocks skipped or repeated.
     """
     for table in DERIVABLE:
         if table in load.mapping.derived or load.mapping.add_missing[table]:
             derive(load, table)
+    if "users" in load.mapping.derived:
+        add_assigned(load)
     counts = {}
     for table in TABLES:
         path = quoted(str(folder / f"{table}.csv"))
-        fields = ", ".join(
-            f"{event_id(load)} as event_id"
-            if name == "event_id"
-            else identifier(name)
-            for name in written_columns(load.mapping, table)
-        )
-        # A scan keeps the order in which the rows were read.
-        written = load.count(
-            f"copy (select {fields} from {table} "
-            f"where detail is null and left_out is null) to {path} {CSV}"
-        )
+        query = lines(load, table) if table in WIDE else rows(load, table)
+        written = load.count(f"copy ({query}) to {path} {CSV}")
         counts[table] = table_counts(load, table, written)
     path = quoted(str(folder / "rejected_rows.csv"))
     load.rows(f"copy (select * from rejected order by all) to {path} {CSV}")
     return counts
+
+
+def rows(load: Load, table: str) -> str:
+    """Select what is to be written of a table, in the order of its files."""
+    fields = ", ".join(
+        f"{event_id(load)} as event_id"
+        if name == "event_id"
+        else identifier(name)
+        for name in written_columns(load.mapping, table)
+    )
+    # A scan keeps the order in which the rows were read.
+    return f"select {fields} from {table} where {GOOD}"
+
+
+def lines(load: Load, table: str) -> str:
+    """Select a line for each measure or dimension of each row."""
+    wide = WIDE[table]
+    keys = [name for name in TABLES[table] if name in REQUIRED[table]]
+    selects = []
+    for block in load.mapping.blocks.get(table, ()):
+        numbers = ", ".join(
+            str(number)
+            for number, found in enumerate(load.inputs)
+            if found.table == table and found.block is block
+        )
+        names = [
+            name.removeprefix(f"{wide.key}.")
+            for name in block.columns
+            if name.startswith(f"{wide.key}.")
+        ]
+        for place, name in enumerate(names):
+            origins = {
+                wide.name: quoted(name),
+                wide.value: identifier(f"{wide.key}.{name}"),
+                "value_before": identifier(f"before.{name}")
+                if f"before.{name}" in block.columns
+                else "null",
+            } | {key: identifier(key) for key in keys}
+            fields = ", ".join(
+                f"{origins[column]} as {column}" for column in TABLES[table]
+            )
+            selects.append(
+                f"select {fields}, rowid as row_number, {place} as place "
+                f"from {table} where {GOOD} and file_number in ({numbers})"
+            )
+    if not selects:
+        fields = ", ".join(f"null as {name}" for name in TABLES[table])
+        return f"select {fields} where false"
+    fields = ", ".join(TABLES[table])
+    return (
+        f"select {fields} from ({' union all '.join(selects)}) "
+        "order by row_number, place"
+    )
+
+
+def add_assigned(load: Load) -> None:
+    """Add the users whom only the experiments know.
+
+    Whoever was assigned and did nothing counts, with nothing.
+    """
+    if "experiment_assignments" in load.mapping.blocks:
+        load.rows(
+            "insert into users (user_id) select user_id "
+            f"from experiment_assignments where {GOOD} "
+            "and user_id is not null and user_id not in "
+            f"(select user_id from users where user_id is not null and {GOOD}) "
+            "group by user_id order by user_id"
+        )
 
 
 def derive(load: Load, table: str) -> None:
@@ -70,7 +133,7 @@ def derive(load: Load, table: str) -> None:
 
 def event_id(load: Load) -> str:
     """Write an event's id: theirs, a digest, or the place of its row."""
-    blocks = load.mapping.blocks["events"]
+    blocks = load.mapping.blocks.get("events", ())
     names, firsts, numbered = [], [], []
     for number, found in enumerate(load.inputs):
         part = ""
@@ -91,8 +154,11 @@ def event_id(load: Load) -> str:
     )
 
 
-def table_counts(load: Load, table: str, written: int) -> dict[str, Any]:
+def table_counts(load: Load, table: str, lines: int) -> dict[str, Any]:
     """Count what became of a table's rows; they must add up."""
+    written = lines
+    if table in WIDE:
+        written = load.count(f"select count(*) from {table} where {GOOD}")
     rejected = dict(
         load.rows(
             "select reason, count(*) from rejected "
@@ -120,8 +186,9 @@ def table_counts(load: Load, table: str, written: int) -> dict[str, Any]:
     assert read + added == written + gone, f"{table}: rows were lost"
     return {
         "read": read,
-        "added_from_events": added,
+        "added": added,
         "written": written,
+        "lines": lines,
         "rejected": rejected,
         "left_out": left_out,
         "local_times": clocks,

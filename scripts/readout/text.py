@@ -7,6 +7,8 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+SMALLEST = 1e-300  # p-values below it reach the end of floating point
+
 
 def shown(value: float | None, unit: str = "") -> str:
     """Write a number in its unit: rates as percent, gaps as points.
@@ -55,7 +57,15 @@ def span(low: float | None, high: float | None, unit: str) -> str:
 
 
 def p_value_text(p_value: float | None) -> str:
-    """Write a p-value; a missing one is a dash."""
+    """Write a p-value; a missing one is a dash.
+
+    Examples
+    --------
+    >>> p_value_text(0.0213), p_value_text(3e-40), p_value_text(0.0)
+    ('0.021', '3.0e-40', '< 1e-300')
+    """
     if p_value is None:
         return "-"
+    if p_value < SMALLEST:
+        return f"< {SMALLEST:.0e}"
     return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.1e}"  # noqa: PLR2004

@@ -194,6 +194,7 @@ MARTS = {
     ),
     "fct_experiment_arms": (
         "experiment_id",
+        "dimension",
         "variant",
         "experiment_name",
         "is_control",

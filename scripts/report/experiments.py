@@ -31,11 +31,11 @@ from report.parts import (
 
 # A heading cannot hold more effects than this; the chart can.
 MOST_TOLD = 3
-# The test that suits the kind of metric; the other one is tabled beside it.
-MAIN_METHOD = {"mean": "welch_t", "proportion": "two_proportion_z"}
 METHODS = {
     "welch_t": "Welch's t-test",
     "two_proportion_z": "two-proportion z-test",
+    "ratio_delta": "Welch's t-test, ratio by the delta method",
+    "quantile_outer": "z-test of a quantile",
 }
 
 
@@ -48,12 +48,12 @@ def section(tables: Tables) -> Section:
     if not health:
         return Section(name, title, "This log has no experiments.", link=title)
     blocked = {
-        row["experiment_id"] for row in health if row["decision"] == "blocked"
+        row["experiment_id"] for row in health if row["decision"] == "broken"
     }
     results = [
         row
         for row in tables["experiment_results"]
-        if row["experiment_id"] not in blocked
+        if row["experiment_id"] not in blocked and _is_plain(row)
     ]
     readable = len(health) - len(blocked)
     lead = (
@@ -80,7 +80,7 @@ def section(tables: Tables) -> Section:
     arms = [
         row
         for row in tables["fct_experiment_arms"]
-        if row["experiment_id"] in known
+        if row["experiment_id"] in known and row["dimension"] == "all"
     ]
     if arms:
         parts.append(_arms_table(arms))
@@ -105,13 +105,19 @@ def _scales(row: Row) -> tuple[Scale, Scale]:
     return means, replace(means, is_signed=True)
 
 
+def _is_plain(row: Row) -> bool:
+    """Tell whether a row is a headline, or the same test by other means."""
+    return bool(row["is_headline"]) or (
+        row["method"] in METHODS
+        and row["adjustment"] == "none"
+        and row["policy"] == "first_exposure"
+        and row["cap_value"] is None
+    )
+
+
 def _main_rows(results: list[Row]) -> list[Row]:
-    """Keep one test per comparison: the one that suits the metric."""
-    return [
-        row
-        for row in results
-        if row["method"] == MAIN_METHOD.get(row["kind"], row["method"])
-    ]
+    """Keep one row per comparison: its headline."""
+    return [row for row in results if row["is_headline"]]
 
 
 def _forest(results: list[Row]) -> Figure | None:
@@ -185,9 +191,9 @@ def _health_table(rows: list[Row]) -> Table:
                 else Cell("✓ fits", p, "good")
             )
         decision = (
-            Cell("✗ blocked", words(row["reason_code"]), "bad")
-            if row["decision"] == "blocked"
-            else Cell("✓ readable", tone="good")
+            Cell("✗ broken", words(row["reason_code"]), "bad")
+            if row["decision"] == "broken"
+            else Cell(words(row["decision"]), row["decision_reasons"])
         )
         lines.append(
             [
@@ -209,7 +215,7 @@ def _health_table(rows: list[Row]) -> Table:
             "Planned shares",
             "Observed shares",
             "Sample ratio",
-            "Readout",
+            "Decision",
             "Assigned",
             "In both variants",
             "Reached",
@@ -254,7 +260,7 @@ def _arms_table(rows: list[Row]) -> Table:
 def _verdict(health: Row, results: list[Row]) -> Note:
     """Say in one sentence what the experiment found."""
     title = str(health["experiment_name"])
-    if health["decision"] == "blocked":
+    if health["decision"] == "broken":
         why = words(health["reason_code"])
         if health["is_srm_alarm"]:
             why += (

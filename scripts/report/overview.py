@@ -23,12 +23,7 @@ def facts(tables: Tables) -> list[tuple[str, str]]:
     seen, run = tables["fct_observation"][0], tables["analysis_runs"][0]
     seed = run["data_seed"]
     return [
-        (
-            "Observed",
-            f"{seen['observed_from_date']} to"
-            f" {seen['last_event_at']:%Y-%m-%d %H:%M}",
-        ),
-        ("Complete through", f"{seen['watermark_date']}"),
+        *observed(seen),
         ("Time zone of a day", str(seen["time_zone"])),
         (
             "Users",
@@ -59,6 +54,20 @@ def facts(tables: Tables) -> list[tuple[str, str]]:
     ]
 
 
+def observed(seen: Row) -> list[tuple[str, str]]:
+    """Say which days the events cover, if there are any."""
+    if seen["last_event_at"] is None:
+        return [("Observed", "no events, only what was measured of users")]
+    return [
+        (
+            "Observed",
+            f"{seen['observed_from_date']} to"
+            f" {seen['last_event_at']:%Y-%m-%d %H:%M}",
+        ),
+        ("Complete through", f"{seen['watermark_date']}"),
+    ]
+
+
 def definitions(tables: Tables) -> list[tuple[str, str]]:
     """Say in one line each what the words of the page mean."""
     seen = tables["fct_observation"][0]
@@ -80,8 +89,8 @@ def definitions(tables: Tables) -> list[tuple[str, str]]:
         ),
         (
             "Complete through",
-            f"the last fully observed day, {seen['watermark_date']}; later"
-            " days are not used for retention.",
+            f"the last fully observed day, {seen['watermark_date'] or 'none'};"
+            " later days are not used for retention.",
         ),
         (
             "Session",

@@ -20,6 +20,8 @@ RAW_COLUMNS = {
     "events": "event_id user_id content_id event_type event_at device_type",
     "experiment_assignments": "experiment_id user_id variant assigned_at"
     " reached_at",
+    "user_measures": "experiment_id user_id measure value value_before",
+    "user_segments": "user_id dimension dimension_value",
 }
 BIN = Path(sys.executable).parent
 REFERENCES = (
@@ -147,9 +149,16 @@ def script():
 
 @pytest.fixture(scope="session")
 def add_references():
-    """Put the project's hand-written reference files beside a log."""
+    """Put the project's hand-written reference files beside a log.
+
+    A log without measures or segments of its own gets the files' headers.
+    """
 
     def add(folder):
+        for name in ("user_measures", "user_segments"):
+            path = folder / f"{name}.csv"
+            if not path.exists():
+                path.write_text(",".join(RAW_COLUMNS[name].split()) + "\n")
         for name in REFERENCES:
             shutil.copy(ROOT / "seeds" / name, folder / name)
         return folder

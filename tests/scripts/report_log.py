@@ -586,6 +586,7 @@ def mart_rows(
                     strict=True,
                 )
             )
+            | {"dimension": "all", "dimension_value": "all"}
             for row in arms
             if has_experiments
         ],
@@ -664,7 +665,13 @@ def result_rows(
             "role": "primary",
             "control_variant": "A",
             "treatment_variant": variant,
+            "outcome_version": "raw",
+            "policy": "first_exposure",
+            "adjustment": "none",
             "method": method,
+            "is_headline": (kind == "proportion") == (method == z_test),
+            "margin": None,
+            "cap_value": None,
             "control_units": 2_003,
             "treatment_units": 1_997,
             "control_mean": control,
@@ -680,32 +687,54 @@ def result_rows(
             "statistic": 9.8,
             "degrees_of_freedom": 3_990.0 if method == "welch_t" else None,
             "p_value": 3e-40,
+            "family_id": f"{experiment}:primary",
+            "family_size": 1,
+            "multiplicity_method": "holm",
+            "adjusted_p_value": 3e-40,
+            "adjusted_alpha": 0.05,
             "relative_estimate": estimate / control,
             "relative_ci_low": (estimate - half) / control,
             "relative_ci_high": (estimate + half) / control,
+            "variance_ratio": None,
+            "covariate_p_value": None,
+            "probability_better": None,
+            "expected_loss": None,
             "alpha": 0.05,
             "causal_grade": "A",
             "input_version": VERSION,
             "reason_code": None,
         }
 
-    def health(experiment, name, *, is_blocked):
+    def health(experiment, name, *, is_broken):
+        reason = "sample_ratio_mismatch" if is_broken else None
         return {
             "experiment_id": experiment,
             "experiment_name": name,
             "assigned_users": 4_000,
+            "planned_users": 4_000,
             "expected_shares": "A 0.5, B 0.5",
             "observed_shares": "A 0.501, B 0.499",
-            "chi_square": 45.5 if is_blocked else 0.01,
+            "chi_square": 45.5 if is_broken else 0.01,
             "degrees_of_freedom": 1,
-            "p_value": 1.5e-11 if is_blocked else 0.92,
-            "is_srm_alarm": is_blocked,
+            "p_value": 1.5e-11 if is_broken else 0.92,
+            "is_srm_alarm": is_broken,
+            "srm_dimension": "platform",
+            "srm_dimension_value": "ios",
+            "srm_dimension_p_value": 0.4,
+            "srm_first_alarm_date": None,
             "mixed_users": 20,
             "mixed_rate": 0.005,
+            "is_mixed_warning": False,
+            "switched_users": 20,
             "immature_rate": 0.0,
             "reached_rate": 0.88,
-            "decision": "blocked" if is_blocked else "readable",
-            "reason_code": "sample_ratio_mismatch" if is_blocked else None,
+            "reached_rates": "A 0, B 0.88",
+            "pre_period_metric_name": None,
+            "pre_period_p_value": None,
+            "decision": "broken" if is_broken else "ship",
+            "decision_reasons": reason or "sessions_per_user is better",
+            "input_version": VERSION,
+            "reason_code": reason,
         }
 
     push = ("push", "Push reminders", "sessions_per_user", "mean", "welch_t")
@@ -734,12 +763,15 @@ def result_rows(
         if has_experiments
         else [],
         "experiment_health": [
-            health("push", "Push reminders", is_blocked=False),
-            health("onboarding", "Onboarding", is_blocked=False),
-            health("skewed", "Skewed split", is_blocked=True),
+            health("push", "Push reminders", is_broken=False),
+            health("onboarding", "Onboarding", is_broken=False),
+            health("skewed", "Skewed split", is_broken=True),
         ]
         if has_experiments
         else [],
+        "experiment_segments": [],
+        "experiment_time_series": [],
+        "experiment_power": [],
         "diversity_effects": [
             effect("naive_difference", 0.0418, "D"),
             effect("stratified_ate", 0.0204, "C"),

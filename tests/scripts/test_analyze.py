@@ -19,6 +19,9 @@ RESULTS = (
     "analysis_runs",
     "experiment_results",
     "experiment_health",
+    "experiment_segments",
+    "experiment_time_series",
+    "experiment_power",
     "diversity_effects",
     "scenario_results",
     "scenario_terms",
@@ -71,32 +74,72 @@ insert into marts.fct_diversity_strata values
     (14, '4:ios', '4', 'ios', true, 999, 999);
 create table marts.fct_experiment_arms (
     experiment_id varchar, experiment_name varchar, variant varchar,
-    is_control boolean, expected_share double, assigned_users integer,
-    mixed_users integer, reached_users integer
+    is_control boolean, expected_share double, dimension varchar,
+    dimension_value varchar, planned_users integer, look_days integer,
+    assigned_users integer, mixed_users integer, switched_users integer,
+    reached_users integer
 );
 insert into marts.fct_experiment_arms values
-    ('push_reminders', 'Push reminders', 'A', true, 0.5, 2020, 10, 0),
-    ('push_reminders', 'Push reminders', 'B', false, 0.5, 1980, 10, 1742),
+    ('push_reminders', 'Push reminders', 'A', true, 0.5, 'all', 'all', 4000,
+     null, 2020, 10, 10, 0),
+    ('push_reminders', 'Push reminders', 'B', false, 0.5, 'all', 'all', 4000,
+     null, 1980, 10, 10, 1742),
     ('onboarding_personalisation', 'Onboarding personalisation', 'A', true,
-     0.5, 25000, 0, 0),
+     0.5, 'all', 'all', null, null, 25000, 0, 0, 0),
     ('onboarding_personalisation', 'Onboarding personalisation', 'B', false,
-     0.5, 25000, 0, 0);
+     0.5, 'all', 'all', null, null, 25000, 0, 0, 0);
 create table marts.fct_experiment_statistics (
     experiment_id varchar, metric_name varchar, kind varchar, role varchar,
     direction varchar, variant varchar, is_control boolean,
     unit_count integer, immature_count integer, value_mean double,
-    value_variance double, covariate_mean double, covariate_variance double,
-    covariance double
+    value_variance double,
+    outcome_version varchar default 'raw',
+    policy varchar default 'first_exposure',
+    dimension varchar default 'all', dimension_value varchar default 'all',
+    margin double, cap double, cap_value double,
+    covariate_mean double default 0, covariate_variance double default 0,
+    history_rate double default 0, reached_rate double default 0,
+    value_covariate_covariance double default 0,
+    value_history_covariance double default 0,
+    covariate_history_covariance double default 0,
+    value_reached_covariance double default 0,
+    denominator_mean double, denominator_variance double,
+    covariate_denominator_mean double, covariate_denominator_variance double,
+    value_denominator_covariance double,
+    value_covariate_denominator_covariance double,
+    denominator_covariate_covariance double,
+    denominator_covariate_denominator_covariance double,
+    covariate_covariate_denominator_covariance double
 );
-insert into marts.fct_experiment_statistics values
+insert into marts.fct_experiment_statistics (
+    experiment_id, metric_name, kind, role, direction, variant, is_control,
+    unit_count, immature_count, value_mean, value_variance
+) values
     ('push_reminders', 'sessions_per_user', 'mean', 'primary', 'increase',
-     'A', true, 2020, 0, 49.9, 400.0, 190.0, 900.0, 500.0),
+     'A', true, 2020, 0, 49.9, 400.0),
     ('push_reminders', 'sessions_per_user', 'mean', 'primary', 'increase',
-     'B', false, 1980, 0, 59.8, 420.0, 190.0, 900.0, 500.0),
+     'B', false, 1980, 0, 59.8, 420.0),
     ('onboarding_personalisation', 'd1_retention', 'proportion', 'primary',
-     'increase', 'A', true, 25000, 0, 0.23, 0.177107, 0.0, 0.0, 0.0),
+     'increase', 'A', true, 25000, 0, 0.23, 0.177107),
     ('onboarding_personalisation', 'd1_retention', 'proportion', 'primary',
-     'increase', 'B', false, 25000, 0, 0.25, 0.187507, 0.0, 0.0, 0.0);
+     'increase', 'B', false, 25000, 0, 0.25, 0.187507);
+create table marts.fct_experiment_quantiles (
+    experiment_id varchar, metric_name varchar, variant varchar,
+    is_control boolean, quantile double, unit_count integer,
+    rank_number integer, value double
+);
+create table marts.fct_experiment_day_statistics (
+    experiment_id varchar, metric_name varchar, variant varchar,
+    is_control boolean, day_number integer, other_day_number integer,
+    unit_count integer, value_mean double, covariance double
+);
+create table marts.fct_experiment_looks as
+    select
+        experiment_id, metric_name, variant, is_control, kind,
+        cast('2026-03-01' as date) as look_date, unit_count, value_mean,
+        value_variance, denominator_mean, denominator_variance,
+        value_denominator_covariance
+    from marts.fct_experiment_statistics;
 create table marts.fct_scenario_baselines (
     baseline_name varchar, value double, standard_error double, unit varchar,
     user_count integer, base_description varchar
@@ -485,7 +528,10 @@ def test_options_reach_the_numbers(options):
     options.alpha, options.draw_seed = 0.2, 5
     other = run(options)
     for table in ("experiment_results", "diversity_effects", "headlines"):
-        before, after = default[table][0], other[table][0]
+        before, after = (
+            next(row for row in rows if row["ci_low"] is not None)
+            for rows in (default[table], other[table])
+        )
         assert before["ci_low"] < after["ci_low"]
         assert after["ci_high"] < before["ci_high"]
     medians = [run["scenario_results"][3]["median"] for run in (default, other)]
@@ -551,7 +597,7 @@ def test_a_blocked_experiment_feeds_no_scenario(options, warehouse):
     push = rows["push_rollout",]
     assert push["reason_code"] == "sample_ratio_mismatch"
     assert push["point_estimate"] is None
-    assert "BLOCKED (sample_ratio_mismatch)" in summary(results)
+    assert "BROKEN (sample_ratio_mismatch)" in summary(results)
 
 
 def test_prints_the_answers(options):

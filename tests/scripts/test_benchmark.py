@@ -273,18 +273,18 @@ def test_prints_the_table_and_leaves_one_file(
     out = tmp_path / "new" / "benchmark.json"
     main(
         [
-            *("--runs", "1", "--only", "generate", "inference"),
+            *("--runs", "1", "--only", "generate", "experiment_tests"),
             *("--seeds", str(seeds), "--out", str(out)),
         ]
     )
     printed = capsys.readouterr()
     assert "1 runs, taking turns" in printed.out
-    assert "inference" in printed.out
+    assert "experiment_tests" in printed.out
     assert "x faster" in printed.out
     assert "run 1 of 1" in printed.err
     record = json.loads(out.read_text(encoding="utf-8"))
     assert [one["name"] for one in record["benchmarks"]] == [
-        "inference",
+        "experiment_tests",
         "generate",
     ]
     assert list(out.parent.iterdir()) == [out]

@@ -100,8 +100,10 @@ def arms(connection, experiment):
     for variant, units, reached, mean, variance in connection.execute(
         "select variant, unit_count, reached_users, value_mean, value_variance"
         " from marts.fct_experiment_statistics"
-        " inner join marts.fct_experiment_arms using (experiment_id, variant)"
-        " where experiment_id = ?",
+        " inner join marts.fct_experiment_arms"
+        " using (experiment_id, variant, dimension, dimension_value)"
+        " where experiment_id = ? and dimension = 'all' and role = 'primary'"
+        " and policy = 'first_exposure'",
         [experiment],
     ).fetchall():
         square = variance * (units - 1) + units * mean**2
@@ -133,7 +135,8 @@ def mixed_users(connection):
     return dict(
         connection.execute(
             "select experiment_id, cast(sum(mixed_users) as integer)"
-            " from marts.fct_experiment_arms group by all"
+            " from marts.fct_experiment_arms where dimension = 'all'"
+            " group by all"
         ).fetchall()
     )
 

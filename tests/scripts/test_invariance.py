@@ -333,6 +333,9 @@ TOLD = {
 }
 CHANGING = {
     "fct_onboarding_attempts": ("cohort_date",),
+    # Numbers of segments follow the users of the whole log.
+    "fct_experiment_exposures": ("segment_number",),
+    "fct_experiment_outcomes": ("segment_number",),
     "fct_user_days": ("is_new", "day_number"),
     "fct_sessions": ("is_new",),
     "fct_streaming_activity": ("is_new", "day_number"),
@@ -395,6 +398,9 @@ POOLED = {
     "fct_user_streaks": (),
     "fct_activity_frequency": (),
     "fct_diversity_strata": (),
+    "fct_experiment_caps": (),
+    "fct_experiment_day_statistics": (),
+    "fct_experiment_quantiles": (),
     "fct_experiment_statistics": (),
     "fct_scenario_baselines": (),
 }

@@ -734,8 +734,8 @@ content: {{ files: t.csv, {flag}columns: {{ content_id: id, title: id }} }}
         == ["other", "other", "film"][: 2 + titles]
     )
     assert log.values("content", "title")[2:] == [""] * titles
-    assert log.counts["users"]["added_from_events"] == users
-    assert log.counts["content"]["added_from_events"] == titles
+    assert log.counts["users"]["added"] == users
+    assert log.counts["content"]["added"] == titles
 
 
 def test_assignments_are_mapped_too(load):

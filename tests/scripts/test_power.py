@@ -20,7 +20,6 @@ from inference.power import (
     mean_units,
     proportion_power,
     proportion_units,
-    ratio_unit_variance,
 )
 
 # Cookie Cats, retention_7 of gate 30, and 5 % more.
@@ -204,25 +203,6 @@ def test_power_ends_at_one():
     assert detectable_mean_effect(1.0, 2, Plan(1e-6, 0.999)) > 0
 
 
-def test_ratio_variance_agrees_with_the_delta_method_on_rows():
-    generator = np.random.default_rng(20)
-    sessions = generator.poisson(3, 40_000) + 1.0
-    seconds = sessions * generator.gamma(2, 100, 40_000)
-    covariance = np.cov(seconds, sessions)
-    unit = ratio_unit_variance(
-        seconds.mean(),
-        sessions.mean(),
-        covariance[0, 0],
-        covariance[1, 1],
-        covariance[0, 1],
-    )
-    ratio = seconds.mean() / sessions.mean()
-    linear = (seconds - ratio * sessions) / sessions.mean()
-    assert unit == pytest.approx(linear.var(ddof=1), rel=1e-9)
-    # A numerator that is a multiple of the denominator has no variance.
-    assert ratio_unit_variance(10.0, 2.0, 25.0, 1.0, 5.0) == 0
-
-
 def test_simulated_power_is_as_planned():
     """Rates, by the pooled z-test that the readout uses."""
     generator = np.random.default_rng(21)
@@ -293,9 +273,6 @@ def test_refuses_impossible_plans(plan, message):
             lambda: detectable_proportion_effect(1.2, 50),
             "control_rate must be in",
         ),
-        (lambda: ratio_unit_variance(1, 0, 1, 1, 0), "denominator_mean is 0"),
-        (lambda: ratio_unit_variance(1, 1, 1, 1, 2), "covariance exceeds"),
-        (lambda: ratio_unit_variance(1, 1, -1, 1, 0), "one is negative"),
     ],
 )
 def test_refuses_impossible_input(call, message):

@@ -269,7 +269,7 @@ events:
 def test_vendor_exports_can_be_mapped(tmp_path, vendor):
     log = load_shared(tmp_path, shared("exports"), VENDORS[vendor])
     for count in log.counts.values():
-        assert count["read"] + count["added_from_events"] == (
+        assert count["read"] + count["added"] == (
             count["written"]
             + sum(count["rejected"].values())
             + sum(count["left_out"].values())

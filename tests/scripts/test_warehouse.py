@@ -4,11 +4,13 @@ import subprocess
 import sys
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from warehouse import (
+    FRAME_TYPES,
     WarehouseError,
     connect,
     default_file,
@@ -166,12 +168,33 @@ def test_a_failure_leaves_every_table_as_it_was(warehouse, definition):
     }
     with connect(warehouse, read_only=False) as connection:
         replace_results(connection, ROWS, definition)
-        with pytest.raises(duckdb.Error):
+        with pytest.raises(
+            WarehouseError,
+            match=r"effects\.estimate is declared double: .*high",
+        ):
             replace_results(connection, broken, definition)
         runs = connection.execute("from results.runs").fetchall()
         effects = connection.execute("from results.effects").fetchall()
     assert runs == [("demo", 1)]
     assert len(effects) == 2
+
+
+def test_thousands_of_rows_are_one_insert(warehouse, definition):
+    effects = [
+        {
+            "name": f"{number:05}",
+            "estimate": np.float64(number) if number > 2_000 else None,
+            "is_on": None if number % 2 else np.bool_(True),
+        }
+        for number in range(20_000)
+    ]
+    with connect(warehouse, read_only=False) as connection:
+        replace_results(connection, ROWS | {"effects": effects}, definition)
+        [found] = connection.execute(
+            "select count(*), count(estimate), sum(estimate), count(is_on)"
+            " from results.effects"
+        ).fetchall()
+    assert found == (20_000, 17_999, sum(range(2_001, 20_000)), 10_000)
 
 
 def test_names_that_differ_are_named(warehouse, definition):
@@ -195,6 +218,9 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "analysis_runs",
         "experiment_results",
         "experiment_health",
+        "experiment_segments",
+        "experiment_time_series",
+        "experiment_power",
         "diversity_effects",
         "scenario_results",
         "scenario_terms",
@@ -204,11 +230,4 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "headlines",
     }
     kinds = {kind for columns in tables.values() for kind in columns.values()}
-    assert kinds <= {
-        "varchar",
-        "integer",
-        "bigint",
-        "double",
-        "boolean",
-        "date",
-    }
+    assert kinds <= set(FRAME_TYPES)

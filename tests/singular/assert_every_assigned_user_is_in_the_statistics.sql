@@ -10,6 +10,7 @@ final as (
     select
         statistics.experiment_id,
         statistics.metric_name,
+        statistics.dimension_value,
         statistics.variant,
         arms.assigned_users,
         statistics.unit_count + statistics.immature_count as counted_users
@@ -18,8 +19,12 @@ final as (
         on
             statistics.experiment_id = arms.experiment_id
             and statistics.variant = arms.variant
+            and statistics.dimension = arms.dimension
+            and statistics.dimension_value = arms.dimension_value
     where
-        arms.assigned_users is distinct from
+        statistics.policy = 'first_exposure'
+        and position(' x ' in statistics.dimension) = 0
+        and arms.assigned_users is distinct from
         statistics.unit_count + statistics.immature_count
 )
 

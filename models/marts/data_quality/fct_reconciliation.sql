@@ -15,6 +15,10 @@ staged_content as (select * from {{ ref('stg_service__content') }}),
 
 staged_assignments as (select * from {{ ref('stg_service__assignments') }}),
 
+staged_measures as (select * from {{ ref('stg_service__measures') }}),
+
+staged_segments as (select * from {{ ref('stg_service__segments') }}),
+
 malformed as (select * from {{ ref('stg_reader__malformed_rows') }}),
 
 events as (select * from {{ ref('int_events_classified') }}),
@@ -24,6 +28,10 @@ users as (select * from {{ ref('int_users_classified') }}),
 titles as (select * from {{ ref('int_titles_classified') }}),
 
 assignments as (select * from {{ ref('int_assignments_classified') }}),
+
+measures as (select * from {{ ref('int_measures_classified') }}),
+
+segments as (select * from {{ ref('int_segments_classified') }}),
 
 staged as (
     select
@@ -45,6 +53,16 @@ staged as (
         'experiment_assignments' as table_name,
         count(*) as staged_rows
     from staged_assignments
+    union all
+    select
+        'user_measures' as table_name,
+        count(*) as staged_rows
+    from staged_measures
+    union all
+    select
+        'user_segments' as table_name,
+        count(*) as staged_rows
+    from staged_segments
 ),
 
 unread as (
@@ -82,6 +100,20 @@ verdicts as (
         row_verdict,
         count(*) as row_count
     from assignments
+    group by row_verdict
+    union all
+    select
+        'user_measures' as table_name,
+        row_verdict,
+        count(*) as row_count
+    from measures
+    group by row_verdict
+    union all
+    select
+        'user_segments' as table_name,
+        row_verdict,
+        count(*) as row_count
+    from segments
     group by row_verdict
 ),
 

@@ -15,6 +15,10 @@ titles as (select * from {{ ref('int_titles_classified') }}),
 
 assignments as (select * from {{ ref('int_assignments_classified') }}),
 
+measures as (select * from {{ ref('int_measures_classified') }}),
+
+segments as (select * from {{ ref('int_segments_classified') }}),
+
 malformed as (select * from {{ ref('stg_reader__malformed_rows') }}),
 
 set_apart as (
@@ -40,6 +44,18 @@ set_apart as (
         'experiment_assignments' as table_name,
         coalesce(reject_reason, row_verdict) as reason
     from assignments
+    where row_verdict <> 'canonical'
+    union all
+    select
+        'user_measures' as table_name,
+        coalesce(reject_reason, row_verdict) as reason
+    from measures
+    where row_verdict <> 'canonical'
+    union all
+    select
+        'user_segments' as table_name,
+        coalesce(reject_reason, row_verdict) as reason
+    from segments
     where row_verdict <> 'canonical'
     union all
     select

@@ -5,8 +5,13 @@
     included, at `window_end_day`: counted in elapsed 24-hour days from the
     instant of assignment, or in calendar days from its day. A user who did
     nothing in it counts 0. The covariate is the same measure over the
-    `pre_period_days` before assignment, 0 where there is no history. The
-    measures that `experiment_metrics.csv` may name are defined here alone.
+    `pre_period_days` before assignment, 0 where there is no history. A measure
+    that does not come from events is one of the log's own `user_measures.csv`:
+    its window had closed when it was written down.
+
+    The cell number is four times that of the exposure, plus 2 with a history
+    and 1 when mature: one whole number says all that any statistic asks of a
+    user besides its values.
 -#}
 
 with
@@ -15,148 +20,150 @@ exposures as (select * from {{ ref('fct_experiment_exposures') }}),
 
 metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
-sessions as (select * from {{ ref('fct_sessions') }}),
+users as (select * from {{ ref('int_users_started') }}),
 
-events as (select * from {{ ref('int_events_sessionized') }}),
-
-plays as (select * from {{ ref('int_plays_measured') }}),
+measures as (select * from {{ ref('int_measures_recorded') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
-measures as (
-    select
-        user_id,
-        'sessions' as measure,
-        cast(1 as bigint) as amount,
-        started_at as measured_at
-    from sessions
-    union all
-    select
-        user_id,
-        'active' as measure,
-        cast(1 as bigint) as amount,
-        event_at as measured_at
-    from events
-    where event_type = 'play'
-    union all
-    select
-        user_id,
-        'plays' as measure,
-        cast(1 as bigint) as amount,
-        started_at as measured_at
-    from plays
-    union all
-    select
-        user_id,
-        'valid_plays' as measure,
-        cast(1 as bigint) as amount,
-        started_at as measured_at
-    from plays
-    where is_valid_play
-    union all
-    select
-        user_id,
-        'watched_seconds' as measure,
-        watched_seconds as amount,
-        started_at as measured_at
-    from plays
+own_measures as (select * from {{ ref('int_measures_classified') }}),
+
+event_metrics as (
+    select *
+    from metrics
+    where measure in ({{ event_measures() }})
 ),
 
 windows as (
     select
         exposures.experiment_id,
         exposures.user_id,
-        exposures.variant,
-        exposures.is_control,
-        metrics.metric_name,
-        metrics.kind,
-        metrics.measure,
+        event_metrics.metric_name,
+        event_metrics.kind,
+        event_metrics.measure,
+        event_metrics.denominator_measure,
         exposures.assigned_at,
         {{ add_hours(
             'exposures.assigned_at', -24 * var('pre_period_days')
         ) }} as history_starts_at,
-        case metrics.day_mode
+        case event_metrics.day_mode
             when 'calendar'
                 then {{ local_midnight(add_days(
-                    'exposures.assigned_date', 'metrics.window_start_day'
+                    'exposures.assigned_date', 'event_metrics.window_start_day'
                 )) }}
             else {{ add_hours(
-                'exposures.assigned_at', '24 * metrics.window_start_day'
+                'exposures.assigned_at', '24 * event_metrics.window_start_day'
             ) }}
         end as window_starts_at,
-        case metrics.day_mode
+        case event_metrics.day_mode
             when 'calendar'
                 then {{ local_midnight(add_days(
-                    'exposures.assigned_date', 'metrics.window_end_day'
+                    'exposures.assigned_date', 'event_metrics.window_end_day'
                 )) }}
             else {{ add_hours(
-                'exposures.assigned_at', '24 * metrics.window_end_day'
+                'exposures.assigned_at', '24 * event_metrics.window_end_day'
             ) }}
         end as window_ends_at,
         {{ local_midnight(add_days('bounds.watermark_date', 1)) }}
-            as complete_until_at
+            as complete_until_at,
+        coalesce(users.first_active_at < exposures.assigned_at, false)
+            as has_history
     from exposures
-    inner join metrics
-        on exposures.experiment_id = metrics.experiment_id
+    inner join event_metrics
+        on exposures.experiment_id = event_metrics.experiment_id
+    left join users
+        on exposures.user_id = users.user_id
     cross join bounds
+),
+
+-- A ratio needs two measures of the same window.
+parts as (
+    select
+        *,
+        measure as summed_measure,
+        false as is_denominator
+    from windows
+    union all
+    select
+        *,
+        denominator_measure as summed_measure,
+        true as is_denominator
+    from windows
+    where kind = 'ratio'
 ),
 
 sums as (
     select
-        windows.experiment_id,
-        windows.user_id,
-        windows.metric_name,
-        coalesce(
-            sum(measures.amount) filter (
-                where
-                measures.measured_at >= windows.window_starts_at
-                and measures.measured_at < windows.window_ends_at
-            ),
-            0
-        ) as amount_after,
-        coalesce(
-            sum(measures.amount) filter (
-                where
-                measures.measured_at >= windows.history_starts_at
-                and measures.measured_at < windows.assigned_at
-            ),
-            0
-        ) as amount_before
-    from windows
+        parts.experiment_id,
+        parts.user_id,
+        parts.metric_name,
+        sum(measures.amount) filter (
+            where
+            not parts.is_denominator
+            and measures.measured_at >= parts.window_starts_at
+            and measures.measured_at < parts.window_ends_at
+        ) as value_after,
+        sum(measures.amount) filter (
+            where
+            not parts.is_denominator
+            and measures.measured_at >= parts.history_starts_at
+            and measures.measured_at < parts.assigned_at
+        ) as value_before,
+        sum(measures.amount) filter (
+            where
+            parts.is_denominator
+            and measures.measured_at >= parts.window_starts_at
+            and measures.measured_at < parts.window_ends_at
+        ) as denominator_after,
+        sum(measures.amount) filter (
+            where
+            parts.is_denominator
+            and measures.measured_at >= parts.history_starts_at
+            and measures.measured_at < parts.assigned_at
+        ) as denominator_before
+    from parts
     inner join measures
         on
-            windows.user_id = measures.user_id
-            and windows.measure = measures.measure
+            parts.user_id = measures.user_id
+            and parts.summed_measure = measures.measure
     where
-        measures.measured_at >= windows.history_starts_at
-        and measures.measured_at < windows.window_ends_at
-    group by windows.experiment_id, windows.user_id, windows.metric_name
+        measures.measured_at >= parts.history_starts_at
+        and measures.measured_at < parts.window_ends_at
+    group by parts.experiment_id, parts.user_id, parts.metric_name
 ),
 
-final as (
+measured as (
     select
-        -- keys
         windows.experiment_id,
         windows.user_id,
-
-        -- attributes
         windows.metric_name,
-        windows.variant,
-        windows.is_control,
         windows.window_ends_at <= windows.complete_until_at as is_mature,
-
-        -- measures
+        windows.has_history or coalesce(sums.value_before, 0) > 0
+            as has_history,
+        true as is_whole,
         cast(
             case
                 when windows.kind = 'proportion'
-                    then least(coalesce(sums.amount_after, 0), 1)
-                else coalesce(sums.amount_after, 0)
+                    then least(coalesce(sums.value_after, 0), 1)
+                else coalesce(sums.value_after, 0)
             end
-            as bigint
+            as double
         ) as outcome_value,
-        cast(coalesce(sums.amount_before, 0) as bigint) as covariate_value,
-
-        -- times
+        cast(
+            case
+                when windows.kind = 'ratio'
+                    then coalesce(sums.denominator_after, 0)
+            end
+            as double
+        ) as denominator_value,
+        cast(coalesce(sums.value_before, 0) as double) as covariate_value,
+        cast(
+            case
+                when windows.kind = 'ratio'
+                    then coalesce(sums.denominator_before, 0)
+            end
+            as double
+        ) as covariate_denominator_value,
         windows.window_starts_at,
         windows.window_ends_at
     from windows
@@ -165,6 +172,133 @@ final as (
             windows.experiment_id = sums.experiment_id
             and windows.user_id = sums.user_id
             and windows.metric_name = sums.metric_name
+),
+
+known_measures as (
+    select *
+    from own_measures
+    where row_verdict = 'canonical'
+),
+
+-- Whole numbers below 2^31 have exact squares in 64 bits.
+own_kinds as (
+    select
+        experiment_id,
+        measure,
+        count(value_before) > 0 as has_covariate,
+        max(
+            case
+                when
+                    value = floor(value)
+                    and abs(value) < 2147483648
+                    and coalesce(value_before, 0)
+                    = floor(coalesce(value_before, 0))
+                    and abs(coalesce(value_before, 0)) < 2147483648
+                    then 0
+                else 1
+            end
+        ) = 0 as is_whole
+    from known_measures
+    group by experiment_id, measure
+),
+
+own_metrics as (
+    select
+        metrics.experiment_id,
+        metrics.metric_name,
+        metrics.kind,
+        metrics.measure,
+        metrics.denominator_measure,
+        coalesce(values_of.has_covariate, false) as has_covariate,
+        coalesce(values_of.is_whole, true)
+        and coalesce(denominators_of.is_whole, true) as is_whole
+    from metrics
+    left join own_kinds as values_of
+        on
+            metrics.experiment_id = values_of.experiment_id
+            and metrics.measure = values_of.measure
+    left join own_kinds as denominators_of
+        on
+            metrics.experiment_id = denominators_of.experiment_id
+            and metrics.denominator_measure = denominators_of.measure
+    where metrics.measure not in ({{ event_measures() }})
+),
+
+given as (
+    select
+        exposures.experiment_id,
+        exposures.user_id,
+        own_metrics.metric_name,
+        true as is_mature,
+        values_of.value_before is not null as has_history,
+        own_metrics.is_whole,
+        coalesce(values_of.value, 0) as outcome_value,
+        case
+            when own_metrics.kind = 'ratio'
+                then coalesce(denominators_of.value, 0)
+        end as denominator_value,
+        case
+            when own_metrics.has_covariate
+                then coalesce(values_of.value_before, 0)
+        end as covariate_value,
+        case
+            when own_metrics.kind = 'ratio' and own_metrics.has_covariate
+                then coalesce(denominators_of.value_before, 0)
+        end as covariate_denominator_value,
+        exposures.assigned_at as window_starts_at,
+        exposures.assigned_at as window_ends_at
+    from exposures
+    inner join own_metrics
+        on exposures.experiment_id = own_metrics.experiment_id
+    left join known_measures as values_of
+        on
+            exposures.experiment_id = values_of.experiment_id
+            and exposures.user_id = values_of.user_id
+            and own_metrics.measure = values_of.measure
+    left join known_measures as denominators_of
+        on
+            exposures.experiment_id = denominators_of.experiment_id
+            and exposures.user_id = denominators_of.user_id
+            and own_metrics.denominator_measure = denominators_of.measure
+),
+
+outcomes as (
+    select * from measured
+    union all
+    select * from given
+),
+
+final as (
+    select
+        -- keys
+        outcomes.experiment_id,
+        outcomes.user_id,
+
+        -- attributes
+        outcomes.metric_name,
+        exposures.variant,
+        exposures.is_control,
+        outcomes.has_history,
+        outcomes.is_mature,
+        outcomes.is_whole,
+
+        -- measures
+        4 * exposures.cell_number
+        + case when outcomes.has_history then 2 else 0 end
+        + case when outcomes.is_mature then 1 else 0 end as cell_number,
+        outcomes.outcome_value,
+        outcomes.denominator_value,
+        outcomes.covariate_value,
+        outcomes.covariate_denominator_value,
+
+        -- times
+        outcomes.window_starts_at,
+        outcomes.window_ends_at
+    from outcomes
+    inner join exposures
+        on
+            outcomes.experiment_id = exposures.experiment_id
+            and outcomes.user_id = exposures.user_id
 )
 
 select * from final

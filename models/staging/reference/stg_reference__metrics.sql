@@ -13,11 +13,13 @@ renamed as (
         cast(metric_name as varchar) as metric_name,
         lower(kind) as kind,
         lower(measure) as measure,
+        lower(denominator_measure) as denominator_measure,
         lower(day_mode) as day_mode,
         lower(direction) as direction,
         lower(role) as role,
 
         -- measures
+        cast(quantile as double) as quantile,
         cast(window_start_day as integer) as window_start_day,
         cast(window_end_day as integer) as window_end_day,
         cast(margin as double) as margin,

@@ -15,7 +15,9 @@ renamed as (
         cast(is_control as boolean) as is_control,
 
         -- measures
-        cast(expected_share as double) as expected_share
+        cast(expected_share as double) as expected_share,
+        cast(planned_users as integer) as planned_users,
+        cast(look_days as integer) as look_days
     from source
 )
 

@@ -1,0 +1,1 @@
+"""Experiments: from the marts' sufficient statistics to result tables."""

@@ -1,0 +1,25 @@
+{#-
+    A line of a file written by hand that cannot be read is a slip, not a fault
+    of a log to be counted: what it declares would be missing without a word.
+-#}
+
+with
+
+malformed as (select * from {{ ref('stg_reader__malformed_rows') }}),
+
+final as (
+    select
+        table_name || '.csv, line ' || cast(line_number as varchar)
+        || ', cannot be read: ' || line_text as problem,
+        'as the reader says: ' || reason_text as remedy
+    from malformed
+    where
+        table_name in (
+            'experiments',
+            'experiment_metrics',
+            'scenario_assumptions',
+            'headline_claims'
+        )
+)
+
+select * from final
