@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from inference.assumptions import assumed_terms
+from inference.assumptions import as_date
+from inference.declarations import declared
 from inference.diversity import effect_rows
 from inference.diversity_checks import (
     balance_rows,
@@ -33,8 +34,8 @@ from inference.experiments.tables import experiment_tables
 from inference.exploration import comparison
 from inference.headlines import headline_rows
 from inference.inputs import MARTS
-from inference.projections import projections
-from inference.scenarios import ASSUMED_TERMS, MINIMUM_DRAWS
+from inference.projections import Projected, projections
+from inference.scenarios import MINIMUM_DRAWS
 from readout.diversity import diversity
 from readout.experiments import experiments
 from readout.headlines import headlines
@@ -50,6 +51,13 @@ from warehouse import (
 
 Row = Mapping[str, Any]
 Results = dict[str, list[dict[str, Any]]]
+
+# What declares the scenarios, in the order in which it is read.
+DECLARATIONS = (
+    "dim_scenarios",
+    "dim_scenario_terms",
+    "dim_scenario_estimates",
+)
 
 
 def analysed(
@@ -85,13 +93,7 @@ def analysed(
         **experiment_tables(marts, alpha),
         **diversity_results(marts, alpha),
     }
-    projected = projections(
-        assumed_terms(records(marts["dim_scenario_terms"]), ASSUMED_TERMS),
-        estimated,
-        marts["fct_scenario_baselines"],
-        draw_count,
-        draw_seed,
-    )
+    projected = projected_scenarios(marts, estimated, draw_count, draw_seed)
     compared = headline_rows(
         records(marts["dim_headline_claims"]),
         summary=marts["fct_retention_summary"],
@@ -101,7 +103,7 @@ def analysed(
         projected=projected,
         alpha=alpha,
     )
-    estimated["scenario_results"] = [one.row for one in projected]
+    estimated |= projected.tables
     version = version_of(marts)
     for rows in estimated.values():
         for row in rows:
@@ -130,6 +132,29 @@ def diversity_results(
         "diversity_dose_response": dose_rows(cells, alpha),
         "diversity_trends": trend_rows(marts["fct_retention_by_genres"]),
     }
+
+
+def projected_scenarios(
+    marts: Mapping[str, pd.DataFrame],
+    estimated: Results,
+    draw_count: int,
+    draw_seed: int,
+) -> Projected:
+    """Read the declared scenarios and project them."""
+    files = {name: marts[name] for name in DECLARATIONS}
+    days = marts["fct_observation"]["watermark_date"].dropna()
+    return projections(
+        declared(*(records(frame) for frame in files.values())),
+        {
+            **estimated,
+            "fct_scenario_baselines": records(marts["fct_scenario_baselines"]),
+            "fct_survival": records(marts["fct_survival"]),
+        },
+        observed=as_date(days.iloc[0]) if len(days) else None,
+        draw_count=draw_count,
+        seed=draw_seed,
+        assumption_version=version_of(files),
+    )
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -202,7 +227,11 @@ def summary(results: Results) -> str:
         headlines(results["headlines"]),
         experiments(results),
         diversity(results["diversity_effects"], results["diversity_checks"]),
-        scenarios(results["scenario_results"]),
+        scenarios(
+            results["scenario_results"],
+            results["scenario_sensitivity"],
+            results["scenario_breakeven"],
+        ),
     ]
     return "\n\n".join(parts)
 

@@ -87,9 +87,17 @@ REFERENCES = {
         "experiment_id,metric_name,kind,measure,denominator_measure,quantile,"
         "day_mode,window_start_day,window_end_day,direction,role,margin,cap"
     ),
+    "scenarios": (
+        "scenario_name,outcome,unit,effect_term,threshold,formula,"
+        "base_formula,base_description"
+    ),
+    "scenario_estimates": (
+        "scenario_name,version,term,unit,source_table,row_keys,value_column,"
+        "error_column,control_of,prior_deviation"
+    ),
     "scenario_assumptions": (
-        "scenario_name,term,value,low,high,distribution,unit,source,"
-        "causal_grade"
+        "scenario_name,version,term,value,low,high,distribution,unit,source,"
+        "causal_grade,dated_on,correlations"
     ),
     "headline_claims": "headline_name,expected,unit,statement",
 }

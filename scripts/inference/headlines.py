@@ -13,7 +13,8 @@ import pandas as pd
 
 from inference.diversity import DAY_NUMBER
 from inference.intervals import normal_quantile, wilson_interval
-from inference.projections import EFFECTS, Projection, pick
+from inference.projections import Projected
+from inference.sources import pick
 
 Row = Mapping[str, Any]
 
@@ -78,6 +79,31 @@ PROJECTED = {
 }
 
 
+# Tables, and columns and values that pick a row there.
+_FIRST = {
+    "outcome_version": "raw",
+    "policy": "first_exposure",
+    "adjustment": "none",
+}
+PUSH = {
+    "experiment_id": "push_reminders",
+    "metric_name": "sessions_per_user",
+    "method": "welch_t",
+    **_FIRST,
+}
+ONBOARDING = {
+    "experiment_id": "onboarding_personalisation",
+    "metric_name": "d1_retention",
+    "method": "two_proportion_z",
+    **_FIRST,
+}
+EFFECT_ROWS = {
+    "d7_gap": ("diversity_effects", {"estimand": "naive_difference"}),
+    "push_uplift": ("experiment_results", PUSH),
+    "onboarding_d1_uplift": ("experiment_results", ONBOARDING),
+}
+
+
 def headline_rows(
     claims: Iterable[Row],
     *,
@@ -85,7 +111,7 @@ def headline_rows(
     genres: pd.DataFrame,
     statistics: pd.DataFrame,
     results: Mapping[str, Sequence[Row]],
-    projected: Sequence[Projection],
+    projected: Projected,
     alpha: float = 0.05,
 ) -> list[dict[str, Any]]:
     """Set what was found beside what was claimed.
@@ -101,7 +127,7 @@ def headline_rows(
         ``fct_experiment_statistics``.
     results : mapping of str to sequence of mapping
         ``diversity_effects`` and ``experiment_results``.
-    projected : sequence of Projection
+    projected : Projected
         Of the scenarios.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
@@ -230,13 +256,8 @@ def _rates(
 def _effects(results: Mapping[str, Sequence[Row]]) -> dict[str, Found]:
     """Find the headlines that are effects or arms."""
     found = {}
-    for name, scenario in (
-        ("d7_gap", "explorers"),
-        ("push_uplift", "push_rollout"),
-        ("onboarding_d1_uplift", "engineer_roi"),
-    ):
-        effect = EFFECTS[scenario][0]
-        row = pick(results[effect.table], effect.keys)
+    for name, (table, keys) in EFFECT_ROWS.items():
+        row = pick(results[table], keys, name)
         if row is not None and row["estimate"] is not None:
             numbers = ("estimate", "standard_error", "ci_low", "ci_high")
             found[name] = Found(*(row[number] for number in numbers))
@@ -247,8 +268,7 @@ def _arms(
     results: Mapping[str, Sequence[Row]], statistics: pd.DataFrame
 ) -> dict[str, Found]:
     """Find the means of the push experiment's two arms."""
-    push = EFFECTS["push_rollout"][0]
-    row = pick(results[push.table], push.keys)
+    row = pick(results["experiment_results"], PUSH, "push_sessions_a")
     found = {}
     for name, role in (
         ("push_sessions_a", "control"),
@@ -273,20 +293,19 @@ def _arms(
     return found
 
 
-def _projected(
-    projected: Sequence[Projection], alpha: float
-) -> dict[str, Found]:
+def _projected(projected: Projected, alpha: float) -> dict[str, Found]:
     """Find the scenarios' headlines, with the error of what was measured."""
-    rows = {
-        (row["scenario_name"], row["version"], row["outcome"]): (row, error)
-        for row, error in projected
+    points = {
+        (row["scenario_name"], row["version"], row["outcome"]): row
+        for row in projected.tables["scenario_results"]
+        if row["effect_share"] == 1
     }
     quantile = normal_quantile(alpha)
     found = {}
     for name, key in PROJECTED.items():
-        row, error = rows.get(key, ({}, None))
+        error = projected.measured_errors.get(key)
         if error is not None:
-            value = row["point_estimate"]
+            value = points[key]["point_estimate"]
             reach = quantile * error
             found[name] = Found(value, error, value - reach, value + reach)
     return found

@@ -1,4 +1,4 @@
-"""What would happen if: equations, and their distribution by Monte Carlo.
+"""What would happen if: the distribution of an equation by Monte Carlo.
 
 Pure functions; the only randomness is the seed that is passed in.
 """
@@ -10,29 +10,33 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from inference.copulas import correlated
 from inference.distributions import Term
-from inference.intervals import Floats
+from inference.intervals import Floats, normal_quantile
 
 # Below this many draws the 95 % bounds themselves are too noisy to read.
 MINIMUM_DRAWS = 20_000
 
 Equation = Callable[[Mapping[str, Any]], Any]
+Correlations = Mapping[tuple[str, str], float]
 
 
-class Outcome(NamedTuple):
-    """One outcome of a scenario.
+class Draws(NamedTuple):
+    """Draws of all terms of a scenario.
 
     Attributes
     ----------
-    name, unit : str
-        What is computed, and its unit.
-    equation : callable
-        Term names to numbers in, the outcome out; floats or arrays alike.
+    scores : dict of str to ndarray of shape (n_draws,)
+        Normal scores of the uncertain terms, correlated.
+    values : dict of str to ndarray
+        Terms in their units; a single number for a fixed one.
+    draw_count : int
+        How many.
     """
 
-    name: str
-    unit: str
-    equation: Equation
+    scores: dict[str, Floats]
+    values: dict[str, Floats]
+    draw_count: int
 
 
 class Outlook(NamedTuple):
@@ -42,101 +46,64 @@ class Outlook(NamedTuple):
     ----------
     point_estimate : float
         Every term at its stated value. It is neither mean nor median when
-        terms are skewed.
-    median, ci80_low, ci80_high, ci95_low, ci95_high : float
-        Quantiles of the draws.
+        terms are skewed or dependent.
+    mean, median, ci80_low, ci80_high, ci95_low, ci95_high : float
+        Of the draws.
+    delta_ci95_low, delta_ci95_high : float
+        The same interval by the delta method, around the point estimate: a
+        check that does not depend on draws.
     probability_positive : float
         Share of draws above 0.
     monte_carlo_error : float
         Standard error of `median` due to the number of draws.
-    draws : ndarray of shape (n_draws,)
-        The draws themselves.
     """
 
     point_estimate: float
+    mean: float
     median: float
     ci80_low: float
     ci80_high: float
     ci95_low: float
     ci95_high: float
+    delta_ci95_low: float
+    delta_ci95_high: float
     probability_positive: float
     monte_carlo_error: float
-    draws: Floats
 
 
-def _added_rate(terms: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    # Spread over all users under four genres: those not moved gain nothing.
-    return terms["share_moved"] * terms["effect"]
+class Decision(NamedTuple):
+    """What acting on an outcome risks, in the outcome's unit.
+
+    Attributes
+    ----------
+    probability_target : float
+        Share of draws above the threshold.
+    expected_loss : float
+        Mean shortfall below the threshold: what acting gives away where it
+        does not pay.
+    perfect_information_value : float
+        What knowing every term before deciding would be worth (EVPI).
+    """
+
+    probability_target: float
+    expected_loss: float
+    perfect_information_value: float
 
 
-def _benefit(terms: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    return (
-        terms["new_users_per_year"]
-        * terms["effect"]
-        * terms["persistence"]
-        * terms["value_per_retained_user_eur"]
-    )
-
-
-# `effect` and `base_users` come from the warehouse, all other terms from the
-# assumptions.
-SCENARIOS: dict[str, list[Outcome]] = {
-    "explorers": [
-        Outcome("d7_rate_change", "rate difference", _added_rate),
-        Outcome(
-            "extra_d7_users",
-            "users",
-            lambda terms: terms["base_users"] * _added_rate(terms),
-        ),
-    ],
-    "push_rollout": [
-        Outcome(
-            "extra_sessions_per_week",
-            "sessions per week",
-            lambda terms: (
-                terms["population_users"]
-                * terms["effect"]
-                * terms["effect_carried_over"]
-            ),
-        ),
-    ],
-    "engineer_roi": [
-        Outcome(
-            "roi",
-            "EUR per EUR",
-            lambda terms: _benefit(terms) / terms["engineer_cost_eur"],
-        ),
-        Outcome(
-            "net_value_eur",
-            "EUR per year",
-            lambda terms: _benefit(terms) - terms["engineer_cost_eur"],
-        ),
-    ],
-}
-
-ASSUMED_TERMS: dict[str, tuple[str, ...]] = {
-    "explorers": ("share_moved",),
-    "push_rollout": ("population_users", "effect_carried_over"),
-    "engineer_roi": (
-        "new_users_per_year",
-        "persistence",
-        "value_per_retained_user_eur",
-        "engineer_cost_eur",
-    ),
-}
-
-
-def outlook(
-    equation: Equation, terms: Mapping[str, Term], draw_count: int, seed: int
-) -> Outlook:
-    """Draw every term, apply the equation, and summarise.
+def drawn(
+    terms: Mapping[str, Term],
+    correlations: Correlations,
+    draw_count: int,
+    seed: int,
+) -> Draws:
+    """Draw every term.
 
     Parameters
     ----------
-    equation : callable
-        See `Outcome`.
     terms : mapping of str to Term
-        By the name that the equation uses.
+        By the name that formulas use.
+    correlations : mapping of (str, str) to float
+        See `inference.copulas.correlated`.
     draw_count : int
         At least `MINIMUM_DRAWS`.
     seed : int
@@ -144,56 +111,146 @@ def outlook(
 
     Returns
     -------
-    Outlook
+    Draws
 
     Raises
     ------
     ValueError
-        If there are too few draws, or the outcome is not a finite number in
-        every draw.
-
-    Examples
-    --------
-    >>> terms = {"users": Term("users", 100.0), "lift": Term("lift", 0.02)}
-    >>> found = outlook(lambda t: t["users"] * t["lift"], terms, 20_000, 1)
-    >>> found.point_estimate, found.ci95_low, found.monte_carlo_error
-    (2.0, 2.0, 0.0)
+        If there are too few draws, or the correlations cannot hold together.
     """
     if draw_count < MINIMUM_DRAWS:
         raise ValueError(
             f"draws must be at least {MINIMUM_DRAWS}, got {draw_count}"
         )
+    scores = correlated(
+        {
+            name: term.scores(draw_count, seed)
+            for name, term in terms.items()
+            if not term.is_fixed
+        },
+        correlations,
+    )
     values = {
-        name: term.draws(draw_count, seed) for name, term in terms.items()
+        name: term.at(scores[name]) if name in scores else term.at(0.0)
+        for name, term in terms.items()
     }
-    draws = np.sort(np.broadcast_to(equation(values), draw_count))
-    if not np.isfinite(draws).all():
-        raise ValueError("the outcome is not finite: a divisor may reach 0")
+    return Draws(scores, values, draw_count)
 
+
+def outcome_draws(equation: Equation, draws: Draws) -> Floats:
+    """Apply an equation to all draws.
+
+    Raises
+    ------
+    ValueError
+        If the outcome is not a finite number in every draw.
+    """
+    found = np.broadcast_to(equation(draws.values), draws.draw_count)
+    if not np.isfinite(found).all():
+        raise ValueError("the outcome is not finite: a divisor may reach 0")
+    return np.asarray(found, float)
+
+
+def outlook(
+    equation: Equation,
+    terms: Mapping[str, Term],
+    correlations: Correlations,
+    outcomes: Floats,
+) -> Outlook:
+    """Summarise an outcome.
+
+    Parameters
+    ----------
+    equation : callable
+        Term names to numbers in, the outcome out; floats or arrays alike.
+    terms : mapping of str to Term
+        By the name that the equation uses.
+    correlations : mapping of (str, str) to float
+        Between terms.
+    outcomes : ndarray of shape (n_draws,)
+        From `outcome_draws`.
+
+    Returns
+    -------
+    Outlook
+
+    Examples
+    --------
+    >>> terms = {"users": Term("users", 100.0), "lift": Term("lift", 0.02)}
+    >>> draws = drawn(terms, {}, 20_000, 1)
+    >>> outcomes = outcome_draws(lambda t: t["users"] * t["lift"], draws)
+    >>> found = outlook(lambda t: t["users"] * t["lift"], terms, {}, outcomes)
+    >>> found.point_estimate, found.ci95_low, found.monte_carlo_error
+    (2.0, 2.0, 0.0)
+    """
+    draws = np.sort(outcomes)
     low95, low80, median, high80, high95 = np.quantile(
-        draws, [0.025, 0.1, 0.5, 0.9, 0.975]
+        draws, [0.025, 0.1, 0.5, 0.9, 0.975], method="linear"
     )
     # Order statistics one binomial standard deviation either side of the
     # median: needs no density, and is 0 when all draws agree.
-    step = np.sqrt(draw_count) / 2
-    below = draws[int(np.floor(draw_count / 2 - step))]
-    above = draws[int(np.ceil(draw_count / 2 + step))]
+    step = np.sqrt(draws.size) / 2
+    below = draws[int(np.floor(draws.size / 2 - step))]
+    above = draws[int(np.ceil(draws.size / 2 + step))]
+    point = float(
+        equation({name: np.float64(term.value) for name, term in terms.items()})
+    )
+    reach = normal_quantile(0.05) * delta_error(equation, terms, correlations)
     return Outlook(
-        point_estimate=float(
-            equation({name: term.value for name, term in terms.items()})
-        ),
+        point_estimate=point,
+        # The sum of equal numbers, divided, may be another one.
+        mean=float(draws[0] if draws[0] == draws[-1] else draws.mean()),
         median=float(median),
         ci80_low=float(low80),
         ci80_high=float(high80),
         ci95_low=float(low95),
         ci95_high=float(high95),
+        delta_ci95_low=point - reach,
+        delta_ci95_high=point + reach,
         probability_positive=float((draws > 0).mean()),
         monte_carlo_error=float((above - below) / 2),
-        draws=draws,
     )
 
 
-def delta_error(equation: Equation, terms: Mapping[str, Term]) -> float:
+def decision(outcomes: Floats, threshold: float) -> Decision:
+    """Judge acting on an outcome against leaving it.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n_draws,)
+        Draws of the outcome.
+    threshold : float
+        What the outcome must exceed to pay.
+
+    Returns
+    -------
+    Decision
+
+    References
+    ----------
+    .. [1] H. Raiffa and R. Schlaifer (1961), "Applied Statistical Decision
+       Theory", chapter 4.
+
+    Examples
+    --------
+    >>> decision(np.array([-1.0, 1.0, 3.0, 5.0]), 0.0)
+    Decision(probability_target=0.75, expected_loss=0.25, \
+perfect_information_value=0.25)
+    """
+    net = outcomes - threshold
+    gained = float(np.maximum(net, 0).mean())
+    return Decision(
+        probability_target=float((net > 0).mean()),
+        expected_loss=float(np.maximum(-net, 0).mean()),
+        perfect_information_value=max(0.0, gained - max(float(net.mean()), 0)),
+    )
+
+
+def delta_error(
+    equation: Equation,
+    terms: Mapping[str, Term],
+    correlations: Correlations | None = None,
+) -> float:
     """Propagate the terms' standard deviations to first order.
 
     Exact when the equation is linear; an independent check of the draws
@@ -202,9 +259,11 @@ def delta_error(equation: Equation, terms: Mapping[str, Term]) -> float:
     Parameters
     ----------
     equation : callable
-        See `Outcome`.
+        See `outlook`.
     terms : mapping of str to Term
-        Independent of each other. Make a term fixed to leave it out.
+        Make a term fixed to leave it out.
+    correlations : mapping of (str, str) to float, optional
+        Between terms; none by default.
 
     Returns
     -------
@@ -222,14 +281,17 @@ def delta_error(equation: Equation, terms: Mapping[str, Term]) -> float:
     >>> round(delta_error(lambda t: 10 * t["lift"], terms), 3)
     10.0
     """
-    values = {name: term.value for name, term in terms.items()}
-    squares = 0.0
+    values = {name: np.float64(term.value) for name, term in terms.items()}
+    parts = {}
     for name, term in terms.items():
         if term.deviation == 0:
             continue
         step = 1e-4 * term.deviation
         above = equation(values | {name: term.value + step})
         below = equation(values | {name: term.value - step})
-        slope = (above - below) / (2 * step)
-        squares += (slope * term.deviation) ** 2
-    return float(np.sqrt(squares))
+        parts[name] = float((above - below) / (2 * step)) * term.deviation
+    square = sum(part**2 for part in parts.values())
+    for (first, second), value in (correlations or {}).items():
+        if first in parts and second in parts:
+            square += 2 * value * parts[first] * parts[second]
+    return float(np.sqrt(max(square, 0.0)))

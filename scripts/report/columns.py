@@ -211,15 +211,4 @@ MARTS = {
         "mixed_users",
         "reached_users",
     ),
-    "dim_scenario_terms": (
-        "scenario_name",
-        "term",
-        "value",
-        "low",
-        "high",
-        "distribution",
-        "unit",
-        "source",
-        "causal_grade",
-    ),
 }

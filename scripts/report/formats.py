@@ -79,6 +79,17 @@ class Scale:
             return MISSING
         return f"{self.bare(low)} to {self.brief(high)}"
 
+    def data(self) -> dict[str, float | str | bool]:
+        """Give what the page needs to write numbers in the same way."""
+        return {
+            "factor": self.factor,
+            "decimals": self.decimals,
+            "prefix": self.prefix,
+            "suffix": self.suffix,
+            "words": self.words,
+            "signed": self.is_signed,
+        }
+
     def axis(self) -> str:
         """Name the unit for an axis title."""
         text = self.prefix + self.suffix + self.words

@@ -27,7 +27,7 @@ from report import (
     watching,
 )
 from report.formats import NO_BREAK
-from report.parts import Figure, Row, Section, Tables
+from report.parts import Controls, Figure, Row, Section, Tables
 
 TEMPLATES = Path(__file__).parent / "templates"
 # What labels and titles of an axis take, and what a legend does [px].
@@ -93,6 +93,14 @@ def figures_of(sections: list[Section]) -> Iterator[Figure]:
                 yield part
 
 
+def controls_of(sections: list[Section]) -> Iterator[Controls]:
+    """Yield every scenario with numbers to change, in order."""
+    for section in sections:
+        for part in section.parts:
+            if isinstance(part, Controls):
+                yield part
+
+
 def reserved_height(spec: Row) -> int:
     """Keep a chart's place until it is drawn, so that links land right."""
     text = json.dumps(spec)
@@ -129,8 +137,25 @@ def render(tables: Tables, bundle: str) -> str:
         figure.name: f"chart-{number}"
         for number, figure in enumerate(figures_of(sections), start=1)
     }
-    starter = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    scripts = [bundle, starter] if specs else []
+    changing = {
+        part.name: {
+            "sliders": [
+                {"name": one.name, "stated": one.stated, "scale": one.scale}
+                for one in part.sliders
+            ],
+            "outputs": [one.model for one in part.outputs],
+        }
+        for part in controls_of(sections)
+    }
+    own = [
+        (TEMPLATES / name).read_text(encoding="utf-8")
+        for name, is_needed in (
+            ("page.js", specs),
+            ("controls.js", changing),
+        )
+        if is_needed
+    ]
+    scripts = [bundle, *own] if specs else own
     for script in scripts:
         if "</script" in script.lower() or "<!--" in script:
             raise ValueError("a script holds text that would end its element")
@@ -162,6 +187,11 @@ def render(tables: Tables, bundle: str) -> str:
         scripts=scripts,
         hashes=" ".join(script_hash(script) for script in scripts),
         charts=script_json(
-            {"config": charts.CONFIG, "locale": LOCALE, "specs": specs}
+            {
+                "config": charts.CONFIG,
+                "locale": LOCALE,
+                "specs": specs,
+                "controls": changing,
+            }
         ),
     )

@@ -90,7 +90,45 @@ class Note:
     kind: str = "note"
 
 
-Part = Table | Figure | Cards | Note
+@dataclass(frozen=True)
+class Slider:
+    """One number of a scenario that a reader may change, in percent of it."""
+
+    name: str
+    label: str
+    value: str
+    """As stated, with its unit."""
+    stated: float
+    scale: Row
+    most: int
+    """Percent of the stated value at the right end."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """One outcome that follows the sliders."""
+
+    cells: list[str | Cell]
+    """As stated: name, version, estimate, intervals, chance, break-even."""
+    model: Row
+    """What the page computes it from, in the warehouse's numbers."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """A scenario with numbers to change, computed in the page."""
+
+    name: str
+    title: str
+    caption: str
+    columns: list[str]
+    sliders: list[Slider]
+    outputs: list[Output]
+    source: str
+    kind: str = "controls"
+
+
+Part = Table | Figure | Cards | Note | Controls
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ BIN = Path(sys.executable).parent
 REFERENCES = (
     "experiments.csv",
     "experiment_metrics.csv",
+    "scenarios.csv",
+    "scenario_estimates.csv",
     "scenario_assumptions.csv",
     "headline_claims.csv",
 )

@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from math import isnan
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 
 from analyze import main, parsed, read_manifest, run, summary
 from inference.headlines import HEADLINES
+from inference.power import proportion_units
 from warehouse import WarehouseError
 
 PROJECT = Path(__file__).parents[2]
@@ -27,6 +29,10 @@ RESULTS = (
     "diversity_dose_response",
     "diversity_trends",
     "scenario_results",
+    "scenario_terms",
+    "scenario_sensitivity",
+    "scenario_breakeven",
+    "scenario_quantiles",
     "headlines",
 )
 
@@ -176,12 +182,29 @@ create table marts.fct_scenario_baselines (
 insert into marts.fct_scenario_baselines values
     ('low_explorers', 41000, null, 'users', 41000, 'under four genres'),
     ('d7_rate_low_explorers', 0.0817317, 0.00135, 'rate', 41000, 'same'),
+    ('d1_rate', 0.24, 0.0019, 'rate', 50000, 'same'),
+    ('d7_rate', 0.09, 0.00128, 'rate', 50000, 'same'),
     ('d30_rate', null, null, 'rate', 0, 'nobody is eligible');
+create table marts.fct_observation as
+    select date '2026-03-05' as watermark_date;
+create table marts.fct_survival as
+    select 'all' as dimension, 'all' as dimension_value, i as day_number,
+        floor(50000 * 0.95 ** greatest(i - 1, 0)) as at_risk_users,
+        case when i = 0 then 0
+            else floor(0.05 * floor(50000 * 0.95 ** (i - 1))) end
+            as churned_users
+    from range(40) as days (i);
 """
 THIRDS = ("light", "middle", "busy")
+VERSIONED = "select * replace (coalesce(version, 'all') as version)"
 REFERENCES = {
-    "dim_scenario_terms": "scenario_assumptions.csv",
-    "dim_headline_claims": "headline_claims.csv",
+    "dim_scenarios": ("scenarios.csv", "select *"),
+    "dim_scenario_estimates": ("scenario_estimates.csv", VERSIONED),
+    "dim_scenario_terms": (
+        "scenario_assumptions.csv",
+        VERSIONED + ", dated_on as stated_date",
+    ),
+    "dim_headline_claims": ("headline_claims.csv", "select *"),
 }
 
 
@@ -195,23 +218,35 @@ def seeds(tmp_path):
     return folder
 
 
-@pytest.fixture
-def warehouse(tmp_path):
-    path = tmp_path / "warehouse.duckdb"
+def written(path):
     with duckdb.connect(str(path)) as connection:
         connection.execute(MARTS)
-        for mart, file in REFERENCES.items():
+        for mart, (file, words) in REFERENCES.items():
             connection.execute(
-                f"create table marts.{mart} as"
+                f"create table marts.{mart} as {words}"
                 f" from read_csv('{PROJECT / 'seeds' / file}')"
             )
     return path
 
 
 @pytest.fixture
+def warehouse(tmp_path):
+    return written(tmp_path / "warehouse.duckdb")
+
+
+@pytest.fixture
 def options(warehouse, seeds):
     arguments = ["--warehouse", warehouse, "--seeds", seeds, "--draws", 20_000]
     return parsed([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What one run finds, for those who only look."""
+    folder = tmp_path_factory.mktemp("found")
+    path = written(folder / "warehouse.duckdb")
+    arguments = ["--warehouse", path, "--seeds", folder, "--draws", 20_000]
+    return run(parsed([str(argument) for argument in arguments]))
 
 
 def change(warehouse, statement):
@@ -225,6 +260,9 @@ def stored(warehouse):
             table: connection.execute(f"from results.{table}").df().to_csv()
             for table in RESULTS
         }
+
+
+WHOLE = ("scenario_name", "version", "outcome", "effect_share")
 
 
 def by(rows, *names):
@@ -265,12 +303,15 @@ def test_a_wrong_claim_is_off(options, warehouse):
     assert rows["d7_rate_1_genre",]["is_within_error"] is False
 
 
-def test_scenarios_carry_base_grade_and_chances(options):
-    results = run(options)
-    rows = by(results["scenario_results"], "scenario_name", "version", "unit")
-    naive = rows["explorers", "naive", "rate difference"]
-    causal = rows["explorers", "causal", "rate difference"]
-    effects = by(results["diversity_effects"], "estimand")
+def test_scenarios_carry_base_grade_and_chances(found):
+    rows = {
+        key[:3]: row
+        for key, row in by(found["scenario_results"], *WHOLE).items()
+        if key[3] == 1
+    }
+    naive = rows["explorers", "naive", "d7_rate_change"]
+    causal = rows["explorers", "causal", "d7_rate_change"]
+    effects = by(found["diversity_effects"], "estimand")
     assert naive["causal_grade"] == "D"
     assert causal["causal_grade"] == "C"
     assert causal["point_estimate"] == pytest.approx(
@@ -279,27 +320,161 @@ def test_scenarios_carry_base_grade_and_chances(options):
     assert causal["point_estimate"] < naive["point_estimate"]
     assert naive["base_value"] == 0.0817317
     assert "41,000 new users under four genres" in naive["base_description"]
-    users = rows["explorers", "naive", "users"]
+    users = rows["explorers", "naive", "extra_d7_users"]
     assert users["point_estimate"] == pytest.approx(
         41000 * naive["point_estimate"]
     )
-    push = rows["push_rollout", "randomised", "sessions per week"]
+    fewer = rows["explorers", "naive", "d7_rate_change_smaller_share"]
+    assert fewer["point_estimate"] == pytest.approx(
+        0.6 * naive["point_estimate"]
+    )
+    push = rows["push_rollout", "randomised", "extra_sessions_per_week"]
     assert push["causal_grade"] == "E"
     assert push["base_value"] == pytest.approx(499e6)
     assert push["ci95_low"] < 99e6 < push["ci95_high"]
-    roi = rows["engineer_roi", "randomised", "EUR per EUR"]
-    net = rows["engineer_roi", "randomised", "EUR per year"]
+    roi = rows["engineer_roi", "randomised", "roi"]
+    net = rows["engineer_roi", "randomised", "net_value_eur"]
     # A return above one euro per euro and a net value above zero are one.
-    assert roi["probability_target"] == net["probability_positive"]
-    assert net["probability_target"] is None
+    assert roi["probability_target"] == net["probability_target"]
+    assert net["probability_target"] == net["probability_positive"]
+    assert naive["probability_target"] is None
 
 
-def test_diversity_leaves_out_what_has_no_overlap(options):
-    rows = by(run(options)["diversity_effects"], "estimand")
-    found = rows["stratified_atu",]
-    assert found["strata_used"] == 2
-    assert found["units_without_overlap"] == 11_004
-    assert found["estimate"] == pytest.approx(
+def test_a_roll_out_starts_slowly_and_wears_off(found):
+    rows = by(found["scenario_results"], *WHOLE)
+    terms = by(found["scenario_terms"], "scenario_name", "version", "term")
+    key = ("push_rollout", "randomised")
+    week = rows[*key, "extra_sessions_per_week", 1]["point_estimate"]
+    total = rows[*key, "extra_sessions_first_12_weeks", 1]["point_estimate"]
+    ramp, loss = (
+        terms[*key, name]["value"]
+        for name in ("ramp_weeks", "weekly_novelty_loss")
+    )
+    expected = sum(
+        (1 - loss) ** age / ramp
+        for start in range(int(ramp))
+        for age in range(12 - start)
+    )
+    assert total == pytest.approx(week * expected)
+    assert total < 12 * week
+
+
+def test_no_effect_gives_the_baseline_exactly(found):
+    """Whatever is drawn: nothing of the effect is nothing at all."""
+    for row in found["scenario_results"]:
+        if row["effect_share"] or row["reason_code"]:
+            continue
+        base = row["base_value"] if row["unit"] == "rate" else 0
+        assert row["point_estimate"] == pytest.approx(
+            -150_000 if row["outcome"] == "net_value_eur" else base, abs=0
+        )
+        if row["unit"] == "rate difference":
+            assert row["mean"] == row["ci95_low"] == row["ci95_high"] == 0
+
+
+def test_a_shrunk_effect_lies_nearer_to_nothing(found):
+    terms = by(found["scenario_terms"], "scenario_name", "version", "term")
+    for scenario in ("push_rollout", "engineer_roi"):
+        raw = terms[scenario, "randomised", "effect"]
+        shrunk = terms[scenario, "shrunk", "effect"]
+        assert raw["raw_value"] is None
+        assert shrunk["raw_value"] == raw["value"]
+        assert 0 < shrunk["value"] < raw["value"]
+        assert shrunk["high"] - shrunk["low"] < raw["high"] - raw["low"]
+
+
+def test_every_term_says_where_and_when_it_is_from(found):
+    rows = found["scenario_terms"]
+    assert all(row["source"] and row["stated_date"] for row in rows)
+    assert {row["is_measured"] for row in rows} == {True, False}
+    own = by(rows, "scenario_name", "version", "term")
+    control = own["push_rollout", "randomised", "control_sessions"]
+    assert str(control["stated_date"]) == "2026-03-05"
+    # The control's error is part of the effect's.
+    effect = own["push_rollout", "randomised", "effect"]
+    expected = -(((400 / 2020) / (400 / 2020 + 420 / 1980)) ** 0.5)
+    assert control["correlations"] == f"effect={expected:.3g}"
+    assert effect["correlations"] == f"control_sessions={expected:.3g}"
+
+
+def test_what_decides_and_what_would_settle_it(found):
+    rows = by(found["scenario_breakeven"], "version", "outcome", "term")
+    own = rows["randomised", "roi", "effect"]
+    assert own["break_even_value"] == pytest.approx(0.02 / 3.2)
+    assert own["is_paying_above"] is True
+    assert own["probability_paying"] > 0.999
+    assert own["settling_units"] == pytest.approx(
+        float(proportion_units(0.23 + 0.02 / 3.2, 0.25).total)
+    )
+    cost = rows["randomised", "roi", "engineer_cost_eur"]
+    assert cost["break_even_value"] == pytest.approx(480_000)
+    assert cost["is_paying_above"] is False
+    price = rows["randomised", "roi", "value_per_retained_user_eur"]
+    assert price["break_even_value"] == pytest.approx(120 / 3.2)
+    users = rows["randomised", "roi", "new_users_per_year"]
+    assert users["break_even_value"] == pytest.approx(1e6 / 3.2)
+    assert isnan(users["probability_paying"])
+    ranks = [
+        row["term"]
+        for row in found["scenario_sensitivity"]
+        if (row["version"], row["outcome"]) == ("randomised", "roi")
+    ]
+    assert set(ranks) == {
+        "effect",
+        "persistence",
+        "value_per_retained_user_eur",
+        "engineer_cost_eur",
+    }
+
+
+def test_quantiles_are_those_of_the_intervals(found):
+    quantiles = by(
+        found["scenario_quantiles"],
+        "scenario_name",
+        "version",
+        "outcome",
+        "probability",
+    )
+    for row in found["scenario_results"]:
+        if row["effect_share"] != 1 or row["reason_code"]:
+            continue
+        key = tuple(row[name] for name in WHOLE[:3])
+        for probability, name in (
+            (0.025, "ci95_low"),
+            (0.1, "ci80_low"),
+            (0.5, "median"),
+            (0.9, "ci80_high"),
+            (0.975, "ci95_high"),
+        ):
+            assert quantiles[*key, probability]["value"] == row[name]
+
+
+def test_money_on_an_association_needs_a_discount(options, warehouse):
+    change(
+        warehouse,
+        "insert into marts.dim_scenarios by name select 'explorers' as"
+        " scenario_name, 'value' as outcome, 'EUR' as unit, 'effect' as"
+        " effect_term, 'base_users * effect * price' as formula,"
+        " 'base_users' as base_formula, 'all' as base_description;"
+        "insert into marts.dim_scenario_terms by name select 'explorers' as"
+        " scenario_name, 'all' as version, 'price' as term, 9 as value,"
+        " 'fixed' as distribution, 'EUR per user' as unit, 'asked' as source,"
+        " date '2026-01-31' as stated_date",
+    )
+    rows = by(run(options)["scenario_results"], *WHOLE)
+    key = ("explorers", "naive", "value")
+    assert rows[*key, 1]["reason_code"] == "association_needs_discount"
+    assert rows[*key, 1]["point_estimate"] is None
+    assert rows[*key, 0.5]["point_estimate"] > 0
+    assert rows["explorers", "causal", "value", 1]["point_estimate"] > 0
+
+
+def test_diversity_leaves_out_what_has_no_overlap(found):
+    rows = by(found["diversity_effects"], "estimand")
+    own = rows["stratified_atu",]
+    assert own["strata_used"] == 2
+    assert own["units_without_overlap"] == 11_004
+    assert own["estimate"] == pytest.approx(
         (20000 * (0.105 - 0.085) + 10000 * (696 / 4996 - 0.098)) / 30000
     )
     assert rows["naive_difference",]["explorer_units"] == 9_000
@@ -478,7 +653,7 @@ def test_options_reach_the_numbers(options):
         )
         assert before["ci_low"] < after["ci_low"]
         assert after["ci_high"] < before["ci_high"]
-    medians = [run["scenario_results"][0]["median"] for run in (default, other)]
+    medians = [run["scenario_results"][3]["median"] for run in (default, other)]
     assert medians[0] != medians[1]
     [one] = other["analysis_runs"]
     assert (one["alpha"], one["draw_seed"], one["draw_count"]) == (0.2, 5, 2e4)
@@ -520,11 +695,13 @@ def test_scenarios_without_their_effect_say_why(options, warehouse):
     reasons = {
         (row["scenario_name"], row["reason_code"], row["median"])
         for row in results["scenario_results"]
+        if row["outcome"] != "extra_value_eur"
     }
     assert reasons == {
         ("explorers", "no_base", None),
         ("push_rollout", "no_effect", None),
         ("engineer_roi", "no_effect", None),
+        ("retention_ladder", "no_base", None),
     }
     rows = by(results["headlines"], "headline_name")
     assert rows["push_uplift",]["reason_code"] == "not_found"

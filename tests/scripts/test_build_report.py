@@ -166,7 +166,7 @@ def test_runs_only_its_own_scripts(demo_page):
         for attributes, body in read(demo_page).scripts
         if attributes.get("type") != "application/json"
     ]
-    assert len(scripts) == 2
+    assert len(scripts) == 3
     for script in scripts:
         assert page.script_hash(script) in demo_page
 
@@ -179,7 +179,7 @@ def test_data_cannot_become_code(tmp_path, bundle, place):
     assert "<script>alert" not in own
     assert "<!--" not in own
     reader = read(text)
-    assert len(reader.scripts) == 3
+    assert len(reader.scripts) == 4
     assert "alert(1)" in reader.words
     (data,) = [
         body

@@ -228,6 +228,10 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "diversity_dose_response",
         "diversity_trends",
         "scenario_results",
+        "scenario_terms",
+        "scenario_sensitivity",
+        "scenario_breakeven",
+        "scenario_quantiles",
         "headlines",
     }
     kinds = {kind for columns in tables.values() for kind in columns.values()}

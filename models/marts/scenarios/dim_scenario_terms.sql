@@ -8,16 +8,21 @@ final as (
     select
         -- attributes
         scenario_name,
+        version,
         term,
         distribution,
         unit,
         source,
         causal_grade,
+        correlations,
 
         -- measures
         value,
         low,
-        high
+        high,
+
+        -- times
+        stated_date
     from assumptions
 )
 

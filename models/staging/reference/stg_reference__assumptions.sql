@@ -1,4 +1,4 @@
-{#- Grain: one row per term of a scenario that no data can supply. -#}
+{#- Grain: one row per assumed term of a version of a scenario. -#}
 
 with
 
@@ -8,16 +8,21 @@ renamed as (
     select
         -- attributes
         cast(scenario_name as varchar) as scenario_name,
+        coalesce(cast(version as varchar), 'all') as version,
         cast(term as varchar) as term,
         cast(distribution as varchar) as distribution,
         cast(unit as varchar) as unit,
         cast(source as varchar) as source,
         cast(causal_grade as varchar) as causal_grade,
+        cast(correlations as varchar) as correlations,
 
         -- measures
         cast(value as double) as value,
         cast(low as double) as low,
-        cast(high as double) as high
+        cast(high as double) as high,
+
+        -- times
+        cast(dated_on as date) as stated_date
     from source
 )
 

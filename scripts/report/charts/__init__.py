@@ -13,11 +13,12 @@ from report.charts.bars import (
     shares,
     stacks,
     steps,
+    tornado,
 )
 from report.charts.courses import day_effects, looks
 from report.charts.grids import heat_map, matrix
 from report.charts.intervals import dots, quantiles, ranges
-from report.charts.lines import HEADROOM, curve, history
+from report.charts.lines import HEADROOM, curve, fan, history
 from report.charts.theme import CONFIG, NUMBER_AXIS, PERCENT_AXIS
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "curve",
     "day_effects",
     "dots",
+    "fan",
     "heat_map",
     "history",
     "horizontal_bars",
@@ -40,4 +42,5 @@ __all__ = [
     "shares",
     "stacks",
     "steps",
+    "tornado",
 ]

@@ -9,6 +9,8 @@ from report.charts.theme import (
     DAY_LABEL,
     GREY,
     INK,
+    LABEL_LIMIT,
+    LABEL_LINES,
     NUMBER_AXIS,
     ORANGE,
     PERCENT_AXIS,
@@ -20,6 +22,7 @@ from report.charts.theme import (
     legend_of,
     line_heights,
     named_scale,
+    wrapped,
 )
 
 # Room for the words right of the longest bar.
@@ -419,4 +422,72 @@ def steps(
         alt.LayerChart(layer=[bars_of_steps, words]),
         description,
         78 * len(headings),
+    )
+
+
+def tornado(
+    rows: list[Row], description: str, x_title: str, reference: float
+) -> Spec:
+    """Draw how far each term moves an outcome, both ways from its middle.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `low` and `high` (the outcome at the term's low and high
+        value), `label`, the widest first, in the unit of the axis.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+    reference : float
+        The outcome with every term in the middle.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    sides = ["term at its 10 % quantile", "term at its 90 % quantile"]
+    marks = [
+        {
+            "category": row["category"],
+            "side": side,
+            "from": reference,
+            "to": row[end],
+            "label": row["label"],
+        }
+        for row in wrapped(rows)
+        for side, end in zip(sides, ("low", "high"), strict=True)
+    ]
+    bar = alt.Chart().encode(
+        y=alt.Y(
+            "category:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
+        ),
+        x=alt.X(
+            "from:Q",
+            title=x_title,
+            scale=alt.Scale(zero=False, nice=True),
+            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+        ),
+        x2="to:Q",
+        color=alt.Color(
+            "side:N",
+            title=None,
+            scale=named_scale(sides, [SOFT_BLUE, BLUE]),
+            legend=legend_of(sides, is_line=True),
+        ),
+        tooltip="label:N",
+        description="label:N",
+    )
+    middle = (
+        alt.Chart()
+        .mark_rule(color=GREY, strokeWidth=1, aria=False)
+        .encode(x=alt.datum(reference))
+    )
+    return finish(
+        # No bar: nothing here has a length from zero.
+        layered(marks, bar.mark_rule(strokeWidth=18), middle),
+        description,
+        line_heights(marks, 40),
     )

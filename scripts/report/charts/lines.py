@@ -8,8 +8,10 @@ import altair as alt
 
 from report.charts.theme import (
     BLUE,
+    GREY,
     INK,
     NUMBER_AXIS,
+    ORANGE,
     PERCENT_AXIS,
     SERIES_COLOURS,
     SERIES_DASHES,
@@ -249,6 +251,78 @@ def history(
     return finish(
         alt.LayerChart(layer=[line, points, halo, ends]), description, 280
     )
+
+
+def fan(
+    rows: list[Row],
+    description: str,
+    *,
+    x_title: str,
+    y_title: str,
+    threshold: float,
+    crossing: Row | None,
+) -> Spec:
+    """Draw an outcome against one of its terms, with the ranges around it.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `x`, `median`, `low80`, `high80`, `low95`, `high95`, `label`, in the
+        units of the axes.
+    description, x_title, y_title : str
+        What a reader without sight is told; axis titles.
+    threshold : float
+        Drawn across: what the outcome must exceed.
+    crossing : dict or None
+        `x` and `short` of the break-even, drawn upright.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    x = alt.X(
+        "x:Q",
+        title=x_title,
+        axis=alt.Axis(grid=False, format=NUMBER_AXIS, tickCount=6),
+        scale=alt.Scale(nice=False),
+    )
+
+    def height(field: str) -> alt.Y:
+        return alt.Y(
+            f"{field}:Q",
+            title=y_title,
+            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+            scale=alt.Scale(nice=True),
+        )
+
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    layers = [
+        base.mark_area(opacity=0.16, color=BLUE, aria=False).encode(
+            y=height("low95"), y2="high95:Q"
+        ),
+        base.mark_area(opacity=0.28, color=BLUE, aria=False).encode(
+            y=height("low80"), y2="high80:Q"
+        ),
+        base.mark_line(strokeWidth=2.5, color=BLUE, aria=False).encode(
+            y=height("median")
+        ),
+        base.mark_point(size=120, opacity=0, aria=False).encode(
+            y=height("median"), tooltip="label:N", description="label:N"
+        ),
+        alt.Chart(alt.InlineData(values=[{"y": threshold}]))
+        .mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False)
+        .encode(y=alt.Y("y:Q", title=y_title)),
+    ]
+    if crossing:
+        upright = alt.Chart(alt.InlineData(values=[crossing])).encode(x=x)
+        layers += [
+            upright.mark_rule(color=GREY, strokeWidth=1, aria=False),
+            upright.mark_text(
+                align="left", dx=6, fontWeight=600, aria=False
+            ).encode(y=alt.value(12), text="short:N"),
+        ]
+    return finish(alt.LayerChart(layer=layers), description, 280)
 
 
 def _spaced(ends: list[Row], most: float) -> list[Row]:

@@ -1,0 +1,25 @@
+{#- Grain: one row per term of a scenario that the log supplies. -#}
+
+with
+
+estimates as (select * from {{ ref('stg_reference__estimates') }}),
+
+final as (
+    select
+        -- attributes
+        scenario_name,
+        version,
+        term,
+        unit,
+        source_table,
+        row_keys,
+        value_column,
+        error_column,
+        control_of,
+
+        -- measures
+        prior_deviation
+    from estimates
+)
+
+select * from final
