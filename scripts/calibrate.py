@@ -17,12 +17,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from calibration import diversity, scenarios
 from calibration.experiments import calibration_rows
 from calibration.splits import USERS, opened
 from readout.text import aligned
 from warehouse import WarehouseError, connect, default_file
 
 FILE = "calibration.json"
+# Worlds cost more than splits, and are drawn anew each time.
+MOST_WORLDS = 500
+# Harmless distance of a coverage from its claim, beside chance.
+WORLD_MARGIN = 0.01
 
 
 def calibrated(
@@ -62,6 +67,39 @@ def calibrated(
     return rows
 
 
+def planted(seeds: int) -> list[dict[str, Any]]:
+    """Calibrate what no split of users can: worlds with a planted truth.
+
+    Parameters
+    ----------
+    seeds : int
+        Worlds of every kind.
+
+    Returns
+    -------
+    list of dict
+        Rows as those of `calibrated`.
+    """
+    rows = []
+    for subject, count in (
+        ("exploring genres", diversity.calibration_rows),
+        ("scenarios", scenarios.calibration_rows),
+    ):
+        print(f"calibrate: {subject}, {seeds:,} worlds", file=sys.stderr)
+        rows += [
+            {"subject": subject}
+            | row
+            | {
+                "name": row["name"].replace("_", " "),
+                "is_met": row["low"] - WORLD_MARGIN
+                <= row["nominal"]
+                <= row["high"] + WORLD_MARGIN,
+            }
+            for row in count(seeds)
+        ]
+    return rows
+
+
 def _announce(experiment: str, world: str, done: int) -> None:
     print(
         f"calibrate: {experiment}: {world}, {done:,} splits",
@@ -96,7 +134,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Count how often tests, intervals and plans keep their "
         "word: users of finished experiments are split anew, through the SQL "
-        "of the marts. Run after dbt build.",
+        "of the marts, and worlds with a planted truth are drawn for genres "
+        "and scenarios. Run after dbt build.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument(
@@ -139,7 +178,7 @@ def main() -> None:
             options.compiled,
             options.replicates,
             options.users,
-        )
+        ) + planted(min(options.replicates, MOST_WORLDS))
     except (WarehouseError, ValueError) as error:
         sys.exit(f"calibrate: {error}")
     unfinished = options.out.with_name(f".{options.out.name}.partial")

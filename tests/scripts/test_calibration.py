@@ -174,12 +174,27 @@ def test_the_table_is_written_whole_and_printed(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(
         calibrate, "calibrated", lambda *_: [{"subject": "push"} | rows[0]]
     )
+    monkeypatch.setattr(calibrate, "planted", lambda _: [])
     out = tmp_path / "calibration.json"
     monkeypatch.setattr("sys.argv", ["calibrate.py", "--out", str(out)])
     calibrate.main()
     assert json.loads(out.read_text())[0]["found"] == 0.99
     assert "push: coverage" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_planted_worlds_are_judged_too(monkeypatch):
+    row = {"name": "a_b", "nominal": 0.95, "found": 0.9, "replicates": 9}
+    for module, low in (("diversity", 0.9), ("scenarios", 0.97)):
+        monkeypatch.setattr(
+            getattr(calibrate, module),
+            "calibration_rows",
+            lambda _, low=low: [row | {"low": low, "high": 0.99}],
+        )
+    assert [(row["name"], row["is_met"]) for row in calibrate.planted(9)] == [
+        ("a b", True),
+        ("a b", False),
+    ]
 
 
 @pytest.mark.slow
