@@ -68,7 +68,7 @@ def calibrated(
 
 
 def planted(seeds: int) -> list[dict[str, Any]]:
-    """Calibrate what no split of users can: worlds with a planted truth.
+    """Calibrate what no split of users can: worlds whose effect is known.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Count how often tests, intervals and plans keep their "
         "word: users of finished experiments are split anew, through the SQL "
-        "of the marts, and worlds with a planted truth are drawn for genres "
+        "of the marts, and worlds whose effect is known are drawn for genres "
         "and scenarios. Run after dbt build.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )

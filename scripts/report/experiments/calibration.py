@@ -32,7 +32,7 @@ def calibration(rows: list[Row]) -> list[Table | Note]:
         f"{met} of {len(claims)} claims are met. Users of finished experiments"
         " are split anew, many times, so that nothing differs between the arms"
         " but what is planted; the marts' own SQL and this analysis then judge"
-        " each split. For genres and scenarios, worlds with a planted truth"
+        " each split. For genres and scenarios, worlds whose effect is known"
         " are drawn instead.",
         TITLE,
         "good" if met == len(claims) else "bad",
