@@ -12,6 +12,7 @@ from __future__ import annotations
 from report import charts, diversity_checks
 from report.formats import (
     MISSING,
+    NO_BREAK,
     Scale,
     count,
     finest,
@@ -205,9 +206,10 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
         "genre-effects",
         _gap_title(known, many),
         f"Difference in retention between {many} and fewer, with"
-        f" {percent(1 - known[0]['alpha'])} intervals. The plain gaps are"
-        " associations (grade D), and so is the one among users of the same"
-        " platform, country, channel and time of first activity. The adjusted"
+        f" {fit_number(100 * (1 - known[0]['alpha']))}{NO_BREAK}% intervals."
+        " The plain gaps are associations (grade D), and so is the one among"
+        " users of the same platform, country, channel and time of first"
+        " activity. The adjusted"
         " estimates hold activity equal too (grade C); they are effects only"
         " if nothing else sets explorers apart. \u201cBoth\u201d joins"
         " regression and weights and needs only one of them to be right."
