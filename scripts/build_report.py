@@ -108,12 +108,12 @@ def read_tables(path: Path) -> Tables:
             f"{path} has no events: marts.fct_observation is empty; check the"
             " raw files and run `make build`"
         )
-    tables["calibration"] = read_calibration(path.parent / CALIBRATION)
+    tables["calibration"] = read_calibration(path.parent / CALIBRATION, version)
     return tables
 
 
-def read_calibration(path: Path) -> list[Row]:
-    """Read the calibration, if there is one.
+def read_calibration(path: Path, version: str) -> list[Row]:
+    """Read the calibration, if there is one of this build.
 
     Raises
     ------
@@ -123,16 +123,25 @@ def read_calibration(path: Path) -> list[Row]:
     if not path.is_file():
         return []
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        is_current = found["input_version"] == version
+        rows = list(found["rows"])
         is_known = all(row.keys() >= CALIBRATION_FIELDS for row in rows)
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, KeyError):
         is_known = False
     if not is_known:
         raise warehouse.WarehouseError(
             f"{path} is no calibration of this version; run `make calibrate`,"
             " or delete it"
         )
-    return list(rows)
+    if not is_current:
+        print(
+            f"build_report: {path} belongs to an earlier build and is left out;"
+            " run `make calibrate` to renew it",
+            file=sys.stderr,
+        )
+        return []
+    return rows
 
 
 def javascript() -> str:

@@ -20,8 +20,15 @@ from typing import Any
 from calibration import diversity, scenarios
 from calibration.experiments import calibration_rows
 from calibration.splits import USERS, opened
+from inference import inputs
 from readout.text import aligned
-from warehouse import WarehouseError, connect, default_file
+from warehouse import (
+    WarehouseError,
+    connect,
+    default_file,
+    read_marts,
+    version_of,
+)
 
 FILE = "calibration.json"
 # Worlds cost more than splits, and are drawn anew each time.
@@ -65,6 +72,12 @@ def calibrated(
             )
         rows += [{"subject": experiment} | row for row in found]
     return rows
+
+
+def input_version(warehouse: Path) -> str:
+    """Fingerprint what was calibrated, so that no other build shows it."""
+    with connect(warehouse) as connection:
+        return version_of(read_marts(connection, inputs.MARTS))
 
 
 def planted(seeds: int) -> list[dict[str, Any]]:
@@ -173,6 +186,7 @@ def main() -> None:
     """Calibrate, write, and print; fail if a claim is off."""
     options = parsed()
     try:
+        version = input_version(options.warehouse)
         rows = calibrated(
             options.warehouse,
             options.compiled,
@@ -182,7 +196,8 @@ def main() -> None:
     except (WarehouseError, ValueError) as error:
         sys.exit(f"calibrate: {error}")
     unfinished = options.out.with_name(f".{options.out.name}.partial")
-    unfinished.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    found = {"input_version": version, "rows": rows}
+    unfinished.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     unfinished.replace(options.out)
     print(summary(rows))
     off = sum(row["is_met"] is False for row in rows)

@@ -146,7 +146,7 @@ def demo():
         }
         for name, value, grade in (
             ("naive_difference", 0.042, "D"),
-            ("stratified_atu", 0.02, "C"),
+            ("aipw_atu", 0.02, "C"),
         )
     ]
     baselines = [

@@ -315,7 +315,7 @@ def test_scenarios_carry_base_grade_and_chances(found):
     assert naive["causal_grade"] == "D"
     assert causal["causal_grade"] == "C"
     assert causal["point_estimate"] == pytest.approx(
-        effects["stratified_atu",]["estimate"] / 2
+        effects["aipw_atu",]["estimate"] / 2
     )
     assert causal["point_estimate"] < naive["point_estimate"]
     assert naive["base_value"] == 0.0817317

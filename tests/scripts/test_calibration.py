@@ -175,10 +175,13 @@ def test_the_table_is_written_whole_and_printed(monkeypatch, tmp_path, capsys):
         calibrate, "calibrated", lambda *_: [{"subject": "push"} | rows[0]]
     )
     monkeypatch.setattr(calibrate, "planted", lambda _: [])
+    monkeypatch.setattr(calibrate, "input_version", lambda _: "abc")
     out = tmp_path / "calibration.json"
     monkeypatch.setattr("sys.argv", ["calibrate.py", "--out", str(out)])
     calibrate.main()
-    assert json.loads(out.read_text())[0]["found"] == 0.99
+    written = json.loads(out.read_text())
+    assert written["input_version"] == "abc"
+    assert written["rows"][0]["found"] == 0.99
     assert "push: coverage" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [out]
 

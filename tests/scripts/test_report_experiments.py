@@ -315,17 +315,21 @@ def test_no_look_has_crossed(tables):
 
 
 @pytest.mark.parametrize(
-    ("trend", "p_value", "words"),
+    ("trend", "contrast", "words"),
     [
-        (-0.1, 0.01, "fades"),
-        (0.1, 0.01, "grows"),
-        (0.1, 0.05, "grows"),
-        (0.1, 0.051, "does not change clearly"),
+        ((-0.1, 0.01), (-0.3, 0.01), "fades"),
+        ((0.1, 0.01), (0.3, 0.01), "grows"),
+        ((0.1, 0.05), (0.3, 0.05), "grows"),
+        ((0.1, 0.05), (None, None), "grows"),
+        ((0.1, 0.051), (0.3, 0.01), "does not change clearly"),
+        ((0.1, 0.01), (0.3, 0.051), "differs between days"),
+        ((0.1, 0.01), (-0.3, 0.01), "differs between days"),
     ],
 )
-def test_novelty_is_told_by_its_test(tables, trend, p_value, words):
-    row = tables["experiment_time_series"][-2]
-    row |= {"estimate": trend, "p_value": p_value}
+def test_novelty_is_told_by_its_tests(tables, trend, contrast, words):
+    rows = tables["experiment_time_series"][-2:]
+    for row, found in zip(rows, (trend, contrast), strict=True):
+        row |= dict(zip(("estimate", "p_value"), found, strict=True))
     assert f"the effect {words}" in figure(tables, "days").title
 
 
@@ -389,18 +393,35 @@ def test_calibration_counts_the_claims_that_have_one(tables):
 def test_a_calibration_is_read_beside_the_warehouse(tmp_path):
     path = tmp_path / build_report.CALIBRATION
     assert build_report.CALIBRATION == calibrate.FILE
-    assert build_report.read_calibration(path) == []
+    assert build_report.read_calibration(path, "now") == []
     rows = [claim("a: b", 0.05, is_met=True)]
-    path.write_text(json.dumps(rows))
-    assert build_report.read_calibration(path) == rows
+    path.write_text(json.dumps({"input_version": "now", "rows": rows}))
+    assert build_report.read_calibration(path, "now") == rows
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '[{"name": "a"}]', "7"])
+def test_a_calibration_of_an_earlier_build_is_left_out(tmp_path, capsys):
+    path = tmp_path / build_report.CALIBRATION
+    rows = [claim("a: b", 0.05, is_met=True)]
+    path.write_text(json.dumps({"input_version": "before", "rows": rows}))
+    assert build_report.read_calibration(path, "now") == []
+    assert "earlier build" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[1]",
+        "7",
+        '{"rows": []}',
+        '{"input_version": "now", "rows": [{"name": "a"}]}',
+    ],
+)
 def test_a_file_that_is_no_calibration_names_the_remedy(tmp_path, text):
     path = tmp_path / build_report.CALIBRATION
     path.write_text(text)
     with pytest.raises(warehouse.WarehouseError, match="make calibrate"):
-        build_report.read_calibration(path)
+        build_report.read_calibration(path, "now")
 
 
 def test_charts_of_an_experiment_compile():

@@ -264,14 +264,14 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
         kind,
         *(row[end] for row in drawn for end in ("estimate", "ci_low")),
     )
-    title = _days_title(name, drawn, tests.get("trend"), kind)
+    contrast = tests.get("contrast")
+    title = _days_title(name, drawn, tests.get("trend"), contrast, kind)
     caption = (
         "The difference on each day since the first exposure, of users whose"
         " whole window is loaded: the same users on every day."
         f" {count(_users(drawn[0]))} users. The trend is a weighted line"
         " through the days that knows how they hang together."
     )
-    contrast = tests.get("contrast")
     if contrast is not None and contrast["estimate"] is not None:
         around = change_scale(
             kind, contrast["estimate"], contrast["ci_low"], contrast["ci_high"]
@@ -310,17 +310,34 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
 
 
 def _days_title(
-    name: str, days: list[Row], trend: Row | None, kind: str
+    name: str,
+    days: list[Row],
+    trend: Row | None,
+    contrast: Row | None,
+    kind: str,
 ) -> str:
-    """Say whether the effect grows or fades with the days."""
+    """Say whether the effect grows or fades; both tests must agree."""
     if trend is None or trend["estimate"] is None:
         why = "" if trend is None else f" ({words(trend['reason_code'])})"
         return f"{name}: whether the effect changes is not tested{why}"
     told = compared(trend["p_value"])
+    is_lasting = (
+        contrast is None
+        or contrast["estimate"] is None
+        or (
+            contrast["p_value"] <= contrast["alpha"]
+            and contrast["estimate"] * trend["estimate"] > 0
+        )
+    )
     if trend["p_value"] > trend["alpha"]:
         return (
             f"{name}: the effect does not change clearly with the days since"
             f" exposure (trend {told})"
+        )
+    if not is_lasting:
+        return (
+            f"{name}: the effect differs between days since exposure (trend"
+            f" {told}), but not clearly between the last and the first"
         )
     scale = change_scale(
         kind, trend["estimate"], trend["ci_low"], trend["ci_high"]
