@@ -58,7 +58,8 @@ docs: .venv/ready  ## Write the lineage site as one page.
 test: .venv/ready-dev  ## Build the demo and run everything that proves it.
 	@$(MAKE) --no-print-directory run LOG=
 	@$(BIN)/dbt --quiet test --select test_type:unit
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 \
+		--dist loadfile --no-loadscope-reorder
 
 check: lint  ## Lint code, SQL, YAML and the project that dbt built.
 	@$(BIN)/python scripts/check_workplace.py

@@ -34,6 +34,16 @@ REFERENCES = (
 )
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files that build warehouses: they take longest."""
+    slow = {
+        item.path
+        for item in items
+        if "dbt" in getattr(item, "fixturenames", ())
+    }
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def environment(seeds, folder, **extra):
     """Everything that is written goes to `folder`; no DBT_* leaks in."""
     kept = {
