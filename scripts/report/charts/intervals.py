@@ -9,6 +9,7 @@ import altair as alt
 from report.charts.theme import (
     BLUE,
     GREY,
+    HAS_NARROW_LEGEND,
     INK,
     LABEL_LIMIT,
     LABEL_LINES,
@@ -104,7 +105,7 @@ def dots(
     colour: Any = alt.value(BLUE)
     shape: Any = alt.value("circle")
     if series_names:
-        columns = f"width < {NARROW} ? 2 : {len(series_names)}"
+        columns = f"{HAS_NARROW_LEGEND} ? 2 : {len(series_names)}"
         legend = alt.Legend(columns={"expr": columns})
         colour = alt.Color(
             "series:N",

@@ -31,6 +31,9 @@ DAY_LABEL = "utcFormat(toDate(datum.value), '%-d %b')"
 LABEL_LIMIT = 150
 # A chart narrower than this is on a phone [px].
 NARROW = 420
+# Legends ask how wide the page leaves them: their own lines change the plot's
+# width, which would break them anew. `width` says when to ask again.
+HAS_NARROW_LEGEND = "width > 0 && containerSize()[0] < 480"
 LABEL_CHARACTERS = 20
 MOST_COLUMNS = 5
 LABEL_LINES = "split(datum.value, '\\n')"
@@ -83,7 +86,7 @@ def legend_of(
     columns = min(len(names), MOST_COLUMNS)
     is_long = any(len(name) > LABEL_CHARACTERS for name in names)
     narrow = 1 if is_long else 2
-    fitting = {"expr": f"width < {NARROW} ? {narrow} : {columns}"}
+    fitting = {"expr": f"{HAS_NARROW_LEGEND} ? {narrow} : {columns}"}
     if not is_line:
         return alt.Legend(columns=fitting, symbolType="square", offset=offset)
     return alt.Legend(
