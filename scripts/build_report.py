@@ -81,8 +81,9 @@ def read_tables(path: Path) -> Tables:
             name: rows_of(frame)
             for name, frame in warehouse.read_marts(connection, MARTS).items()
         }
-        version = warehouse.version_of(
-            warehouse.read_marts(connection, inputs.MARTS)
+        version, calibrated = (
+            warehouse.version_of(warehouse.read_marts(connection, marts))
+            for marts in (inputs.MARTS, inputs.CALIBRATED)
         )
         try:
             for name, columns in warehouse.result_columns().items():
@@ -108,12 +109,14 @@ def read_tables(path: Path) -> Tables:
             f"{path} has no events: marts.fct_observation is empty; check the"
             " raw files and run `make build`"
         )
-    tables["calibration"] = read_calibration(path.parent / CALIBRATION, version)
+    tables["calibration"] = read_calibration(
+        path.parent / CALIBRATION, calibrated
+    )
     return tables
 
 
 def read_calibration(path: Path, version: str) -> list[Row]:
-    """Read the calibration, if there is one of this build.
+    """Read the calibration, if there is one of these experiments.
 
     Raises
     ------
@@ -136,8 +139,8 @@ def read_calibration(path: Path, version: str) -> list[Row]:
         )
     if not is_current:
         print(
-            f"build_report: {path} belongs to an earlier build and is left out;"
-            " run `make calibrate` to renew it",
+            f"build_report: {path} is of other experiments and left out; run"
+            " `make calibrate` to renew it",
             file=sys.stderr,
         )
         return []

@@ -75,9 +75,9 @@ def calibrated(
 
 
 def input_version(warehouse: Path) -> str:
-    """Fingerprint what was calibrated, so that no other build shows it."""
+    """Fingerprint what is calibrated, so that no other build shows it."""
     with connect(warehouse) as connection:
-        return version_of(read_marts(connection, inputs.MARTS))
+        return version_of(read_marts(connection, inputs.CALIBRATED))
 
 
 def planted(seeds: int) -> list[dict[str, Any]]:

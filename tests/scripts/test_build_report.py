@@ -16,6 +16,7 @@ import vl_convert
 from report_log import WATERMARK, make_warehouse, stamp
 
 import build_report
+import calibrate
 import warehouse
 from report import formats, page
 from report.charts import theme
@@ -532,6 +533,27 @@ def test_results_of_an_earlier_build_are_not_shown(tmp_path):
         )
     with pytest.raises(warehouse.WarehouseError, match="earlier build"):
         build_report.read_tables(path)
+
+
+def test_a_calibration_lasts_as_long_as_its_experiments(tmp_path, capsys):
+    path = make_warehouse(tmp_path / "demo.duckdb")
+    row = dict.fromkeys(build_report.CALIBRATION_FIELDS)
+    found = {"input_version": calibrate.input_version(path), "rows": [row]}
+    (tmp_path / calibrate.FILE).write_text(json.dumps(found))
+
+    def calibration(change):
+        with duckdb.connect(path) as connection:
+            connection.execute(change)
+            stamp(connection)
+        return build_report.read_tables(path)["calibration"]
+
+    assumed = "update marts.dim_scenario_terms set value = value + 1"
+    assert calibration(assumed) == [row]
+    counted = (
+        "insert into marts.fct_experiment_statistics (unit_count) values (1)"
+    )
+    assert calibration(counted) == []
+    assert "make calibrate" in capsys.readouterr().err
 
 
 def test_locked_warehouse_names_the_holder(tmp_path):

@@ -399,12 +399,12 @@ def test_a_calibration_is_read_beside_the_warehouse(tmp_path):
     assert build_report.read_calibration(path, "now") == rows
 
 
-def test_a_calibration_of_an_earlier_build_is_left_out(tmp_path, capsys):
+def test_a_calibration_of_other_experiments_is_left_out(tmp_path, capsys):
     path = tmp_path / build_report.CALIBRATION
     rows = [claim("a: b", 0.05, is_met=True)]
     path.write_text(json.dumps({"input_version": "before", "rows": rows}))
     assert build_report.read_calibration(path, "now") == []
-    assert "earlier build" in capsys.readouterr().err
+    assert "other experiments" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import altair as alt
 from report.charts.theme import (
     BLUE,
     GREY,
-    HAS_NARROW_LEGEND,
     INK,
     LABEL_LIMIT,
     LABEL_LINES,
@@ -23,6 +22,7 @@ from report.charts.theme import (
     Spec,
     finish,
     layered,
+    legend_columns,
     line_heights,
     wrapped,
 )
@@ -105,8 +105,7 @@ def dots(
     colour: Any = alt.value(BLUE)
     shape: Any = alt.value("circle")
     if series_names:
-        columns = f"{HAS_NARROW_LEGEND} ? 2 : {len(series_names)}"
-        legend = alt.Legend(columns={"expr": columns})
+        legend = alt.Legend(columns=legend_columns(series_names))
         colour = alt.Color(
             "series:N",
             title=None,

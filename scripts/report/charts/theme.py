@@ -31,9 +31,7 @@ DAY_LABEL = "utcFormat(toDate(datum.value), '%-d %b')"
 LABEL_LIMIT = 150
 # A chart narrower than this is on a phone [px].
 NARROW = 420
-# Legends ask how wide the page leaves them: their own lines change the plot's
-# width, which would break them anew. `width` says when to ask again.
-HAS_NARROW_LEGEND = "width > 0 && containerSize()[0] < 480"
+NARROW_PAGE = 480  # the same with its axis [px]
 LABEL_CHARACTERS = 20
 MOST_COLUMNS = 5
 LABEL_LINES = "split(datum.value, '\\n')"
@@ -79,18 +77,29 @@ CONFIG: Spec = {
 }
 
 
-def legend_of(
-    names: list[str], *, is_line: bool = False, offset: int = 10
-) -> alt.Legend:
-    """Break a legend into fewer columns where the chart is narrow."""
+def legend_columns(names: list[str]) -> Spec:
+    """Break a legend into fewer columns where the chart is narrow.
+
+    The page is asked how wide it leaves the chart: a legend's own lines change
+    the plot's width, which would break them anew. `width` says when to ask.
+    """
     columns = min(len(names), MOST_COLUMNS)
     is_long = any(len(name) > LABEL_CHARACTERS for name in names)
     narrow = 1 if is_long else 2
-    fitting = {"expr": f"{HAS_NARROW_LEGEND} ? {narrow} : {columns}"}
+    is_narrow = f"width > 0 && containerSize()[0] < {NARROW_PAGE}"
+    return {"expr": f"{is_narrow} ? {narrow} : {columns}"}
+
+
+def legend_of(
+    names: list[str], *, is_line: bool = False, offset: int = 10
+) -> alt.Legend:
+    """Give a legend its symbols, and columns that fit."""
     if not is_line:
-        return alt.Legend(columns=fitting, symbolType="square", offset=offset)
+        return alt.Legend(
+            columns=legend_columns(names), symbolType="square", offset=offset
+        )
     return alt.Legend(
-        columns=fitting,
+        columns=legend_columns(names),
         symbolType="stroke",
         symbolSize=500,
         symbolStrokeWidth=2.5,

@@ -321,23 +321,22 @@ def _days_title(
         why = "" if trend is None else f" ({words(trend['reason_code'])})"
         return f"{name}: whether the effect changes is not tested{why}"
     told = compared(trend["p_value"])
-    is_lasting = (
-        contrast is None
-        or contrast["estimate"] is None
-        or (
-            contrast["p_value"] <= contrast["alpha"]
-            and contrast["estimate"] * trend["estimate"] > 0
-        )
-    )
     if trend["p_value"] > trend["alpha"]:
         return (
             f"{name}: the effect does not change clearly with the days since"
             f" exposure (trend {told})"
         )
-    if not is_lasting:
+    if (
+        contrast is not None
+        and contrast["estimate"] is not None
+        and (
+            contrast["p_value"] > contrast["alpha"]
+            or contrast["estimate"] * trend["estimate"] <= 0
+        )
+    ):
         return (
-            f"{name}: the effect differs between days since exposure (trend"
-            f" {told}), but not clearly between the last and the first"
+            f"{name}: the effect differs between days since exposure, in no"
+            f" clear direction (trend {told})"
         )
     scale = change_scale(
         kind, trend["estimate"], trend["ci_low"], trend["ci_high"]
