@@ -4,7 +4,9 @@
     YAML is the only definition; a table whose columns have changed there is
     replaced. So `dbt build` and its tests run before the first analysis too.
 
-    A source takes part when its config says `meta: { created_here: true }`.
+    A source takes part when its config says `meta: { created_here: true }`. Of
+    those, a table that says `landed: true` is one of the landed raw files where
+    the engine reads such files.
 -#}
 {% macro create_declared_tables() %}
     {% if not execute or flags.WHICH in ('parse', 'list', 'compile') %}
@@ -18,7 +20,7 @@
         {% set wanted = [] %}
         {% for column in table.columns.values() %}
             {% do wanted.append(
-                column.name ~ ' ' ~ (column.data_type | lower)
+                column.name ~ ' ' ~ data_type(column.data_type) | trim
             ) %}
         {% endfor %}
 
@@ -30,16 +32,27 @@
         ) %}
         {% do adapter.create_schema(relation) %}
 
-        {% set found = [] %}
-        {% for column in run_query(columns_of_table(relation)).rows %}
-            {% do found.append(column[0] ~ ' ' ~ (column[1] | lower)) %}
-        {% endfor %}
-
-        {% if found != wanted %}
-            {% do run_query(
-                'create or replace table ' ~ relation
-                ~ ' (' ~ wanted | join(', ') ~ ')'
-            ) %}
+        {% if table.config.meta.get('landed') and reads_landed_files() %}
+            {% do take_landed_files(relation) %}
+        {% else %}
+            {% set existing = load_relation(relation) %}
+            {% set found = [] %}
+            {% if existing is not none %}
+                {% for column in adapter.get_columns_in_relation(existing) %}
+                    {% do found.append(
+                        column.name ~ ' ' ~ (column.dtype | lower)
+                    ) %}
+                {% endfor %}
+            {% endif %}
+            {% if found != wanted %}
+                {% if existing is not none %}
+                    {% do adapter.drop_relation(existing) %}
+                {% endif %}
+                {% do run_query(
+                    'create table ' ~ relation ~ ' (' ~ wanted | join(', ')
+                    ~ ')' ~ table_format()
+                ) %}
+            {% endif %}
         {% endif %}
     {% endfor %}
 {% endmacro %}

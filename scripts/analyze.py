@@ -1,8 +1,8 @@
 """Estimate effects, intervals and scenarios from the marts.
 
 Reads the marts, and the log's name and seed from its ``manifest.json``.
-Replaces all tables of the schema ``results`` in one transaction, then prints
-the answers. Run after ``dbt build``:
+Replaces all tables of the schema ``results``, in one transaction where the
+engine knows any, then prints the answers. Run after ``dbt build``:
 
     python scripts/analyze.py
 """
@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from inference.assumptions import as_date
@@ -43,7 +42,7 @@ from readout.scenarios import scenarios
 from warehouse import (
     WarehouseError,
     connect,
-    default_file,
+    default_address,
     read_marts,
     replace_results,
     version_of,
@@ -197,8 +196,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def run(options: argparse.Namespace) -> Results:
     """Read, compute and replace the results; return what was written."""
     run_row = read_manifest(options.seeds)
-    with connect(options.warehouse, read_only=False) as connection:
-        marts = read_marts(connection, MARTS)
+    with connect(options.warehouse, read_only=False) as opened:
+        marts = read_marts(opened, MARTS)
         results = analysed(
             marts,
             alpha=options.alpha,
@@ -212,10 +211,11 @@ def run(options: argparse.Namespace) -> Results:
                 "alpha": options.alpha,
                 "draw_count": options.draws,
                 "draw_seed": options.draw_seed,
-                "duckdb_version": duckdb.__version__,
+                "engine_name": opened.engine_name,
+                "engine_version": opened.engine_version,
             }
         ]
-        replace_results(connection, results)
+        replace_results(opened, results)
     return results
 
 
@@ -245,9 +245,8 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--warehouse",
-        type=Path,
-        default=default_file(),
-        help="DuckDB file that dbt built",
+        default=default_address(),
+        help="DuckDB file that dbt built, or target:NAME of profiles.yml",
     )
     parser.add_argument(
         "--seeds",

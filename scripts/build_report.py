@@ -4,7 +4,7 @@ Reads the schemas `marts` and `results` of the warehouse, and what `make
 calibrate` left beside it, and writes ``target/report/index.html``. Run after
 the build and the analysis:
 
-    python scripts/build_report.py [--warehouse FILE] [--out FOLDER]
+    python scripts/build_report.py [--warehouse ADDRESS] [--out FOLDER]
 """
 
 from __future__ import annotations
@@ -68,15 +68,20 @@ def plain(name: str, value: Any) -> Any:  # noqa: ANN401
     return value.item() if hasattr(value, "item") else value
 
 
-def read_tables(path: Path) -> Tables:
+def read_tables(address: str | Path) -> Tables:
     """Read all that the page shows.
+
+    Parameters
+    ----------
+    address : str or Path
+        Of the warehouse; see `warehouse.connect`.
 
     Raises
     ------
     WarehouseError
         If the warehouse, a table or the results are missing.
     """
-    with warehouse.connect(path) as connection:
+    with warehouse.connect(address) as connection:
         tables = {
             name: rows_of(frame)
             for name, frame in warehouse.read_marts(connection, MARTS).items()
@@ -93,26 +98,35 @@ def read_tables(path: Path) -> Tables:
                 tables[name] = rows_of(frame)
         except warehouse.WarehouseError as error:
             raise warehouse.WarehouseError(
-                f"{path} has no complete results ({error}); run `make analyze`"
+                f"{address} has no complete results ({error}); run `make"
+                " analyze`"
             ) from None
     if not tables["analysis_runs"]:
         raise warehouse.WarehouseError(
-            f"{path} has no results yet; run `make analyze`"
+            f"{address} has no results yet; run `make analyze`"
         )
     if tables["analysis_runs"][0]["input_version"] != version:
         raise warehouse.WarehouseError(
-            f"the results in {path} belong to an earlier build; run"
+            f"the results in {address} belong to an earlier build; run"
             " `make analyze`"
         )
     if not tables["fct_observation"]:
         raise warehouse.WarehouseError(
-            f"{path} has no events: marts.fct_observation is empty; check the"
-            " raw files and run `make build`"
+            f"{address} has no events: marts.fct_observation is empty; check"
+            " the raw files and run `make build`"
         )
     tables["calibration"] = read_calibration(
-        path.parent / CALIBRATION, calibrated
+        calibration_file(address), calibrated
     )
     return tables
+
+
+def calibration_file(address: str | Path) -> Path:
+    """Name what `make calibrate` leaves beside the DuckDB file."""
+    file = Path(address)
+    if not warehouse.is_file(str(address)):
+        file = warehouse.default_file()
+    return file.parent / CALIBRATION
 
 
 def read_calibration(path: Path, version: str) -> list[Row]:
@@ -170,9 +184,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--warehouse",
-        type=Path,
-        default=warehouse.default_file(),
-        help="DuckDB file to read (default: %(default)s)",
+        default=warehouse.default_address(),
+        help="DuckDB file to read, or target:NAME of profiles.yml"
+        " (default: %(default)s)",
     )
     parser.add_argument(
         "--out",

@@ -26,6 +26,7 @@ from warehouse import (
     WarehouseError,
     connect,
     default_file,
+    read_mart,
     read_marts,
     version_of,
 )
@@ -57,13 +58,10 @@ def calibrated(
         Rows of `calibration.shares.share_row`, each with its ``subject``.
     """
     with connect(warehouse) as connection:
-        experiments = [
-            str(name)
-            for (name,) in connection.execute(
-                "select distinct experiment_id"
-                " from marts.fct_experiment_statistics order by all"
-            ).fetchall()
-        ]
+        statistics = read_mart(
+            connection, "fct_experiment_statistics", ["experiment_id"]
+        )
+        experiments = map(str, statistics["experiment_id"].unique())
     rows = []
     for experiment in experiments:
         with opened(warehouse, compiled, experiment, users) as splits:

@@ -9,7 +9,7 @@
     (
         1.0 - 1.0
         {%- for drawn in range(draws) %}
-            * cast({{ total }} - {{ marked }} - {{ drawn }} as double)
+            * {{ as_double(total ~ ' - ' ~ marked ~ ' - ' ~ drawn) }}
             / ({{ total }} - {{ drawn }})
         {%- endfor %}
     )

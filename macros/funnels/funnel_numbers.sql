@@ -32,18 +32,18 @@
         ) as position
         {%- else -%}
         {% for name in steps | unique(true) -%}
-        {{ funnel_count([name]) }} over so_far
-        {{- ' - ' ~ funnel_count([name]) ~ ' over tied'
+        ({{ funnel_count([name]) }} over so_far)
+        {{- ' - (' ~ funnel_count([name]) ~ ' over tied)'
             if ties == 'together' }}
             as passed_{{ loop.index }}_count,
         {% endfor -%}
         {% if exclusions -%}
         {{ excluded }} over whole as exclusion_count,
-        {{ excluded }} over so_far
-        {{- ' - ' ~ excluded ~ ' over tied' if ties == 'apart' }}
+        ({{ excluded }} over so_far)
+        {{- ' - (' ~ excluded ~ ' over tied)' if ties == 'apart' }}
             as exclusions_at_entry,
-        {{ excluded }} over so_far
-        {{- ' - ' ~ excluded ~ ' over tied' if ties == 'together' }}
+        ({{ excluded }} over so_far)
+        {{- ' - (' ~ excluded ~ ' over tied)' if ties == 'together' }}
             as exclusions_at_step,
         {% endif -%}
         row_number() over (

@@ -20,8 +20,8 @@
     case
         when {{ design_effect }} is not null
             then {{ score_bound(
-                '(cast(' ~ successes ~ ' as double) / ' ~ effect ~ ')',
-                '(cast(' ~ trials ~ ' as double) / ' ~ effect ~ ')',
+                '(' ~ as_double(successes) ~ ' / ' ~ effect ~ ')',
+                '(' ~ as_double(trials) ~ ' / ' ~ effect ~ ')',
                 quantile,
                 side
             ) }}

@@ -18,16 +18,16 @@
 {% macro design_effect(
     clusters, part, whole, part_squares, products, whole_squares
 ) -%}
-    cast({{ clusters }} as double) * cast(
+    {{ as_double(clusters) }} * cast(
         {{ whole }} * {{ whole }} * {{ part_squares }}
         - 2 * {{ part }} * {{ whole }} * {{ products }}
         + {{ part }} * {{ part }} * {{ whole_squares }}
-        as double
+        as {{ data_type('double') }}
     ) / nullif(
-        (cast({{ clusters }} as double) - 1)
-        * cast({{ whole }} as double)
-        * cast({{ part }} as double)
-        * cast({{ whole }} - {{ part }} as double),
+        ({{ as_double(clusters) }} - 1)
+        * {{ as_double(whole) }}
+        * {{ as_double(part) }}
+        * {{ as_double(whole ~ ' - ' ~ part) }},
         0
     )
 {%- endmacro %}

@@ -19,7 +19,7 @@
             then exp(
                 {{ log_survival }} * exp(
                     {{ '-' if side == 'low' else '' -}}
-                    cast({{ var('interval_z') }} as double)
+                    {{ as_double(var('interval_z')) }}
                     * sqrt({{ log_variance }}) / {{ log_survival }}
                 )
             )

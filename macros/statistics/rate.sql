@@ -5,5 +5,5 @@
     3 of 12  ->  0.25
 -#}
 {% macro rate(part, whole) -%}
-    cast({{ part }} as double) / nullif(cast({{ whole }} as double), 0)
+    {{ as_double(part) }} / nullif({{ as_double(whole) }}, 0)
 {%- endmacro %}

@@ -9,8 +9,8 @@
 {% macro sample_variance(units, sum_left, sum_right, sum_product) -%}
     cast(
         {{ units }} * ({{ sum_product }}) - ({{ sum_left }}) * ({{ sum_right }})
-        as double
+        as {{ data_type('double') }}
     ) / nullif(
-        cast({{ units }} as double) * (cast({{ units }} as double) - 1), 0
+        {{ as_double(units) }} * ({{ as_double(units) }} - 1), 0
     )
 {%- endmacro %}

@@ -11,7 +11,7 @@
     case
         when {{ trials }} > 0
             and {{ successes }} = {{ 0 if side == 'low' else trials }}
-            then cast({{ 0 if side == 'low' else 1 }} as double)
+            then {{ as_double(0 if side == 'low' else 1) }}
         when {{ trials }} > 0
             then (
                 {{ successes }} + {{ quantile }} * {{ quantile }} / 2

@@ -15,7 +15,7 @@
 -#}
 {% macro student_quantile(degrees) -%}
     {%- set z = var('interval_z') -%}
-    {%- set n = 'cast(' ~ degrees ~ ' as double)' -%}
+    {%- set n = as_double(degrees) -%}
     {#- The probability between -z and z, by its series. -#}
     {%- set series = namespace(term=z, total=z) -%}
     {%- for step in range(1, 200) -%}
@@ -41,18 +41,17 @@
     ] -%}
     case
         when {{ n }} = 1
-            then tan(cast({{ inside * 1.5707963267948966 }} as double))
+            then tan({{ as_double(inside * 1.5707963267948966) }})
         when {{ n }} = 2
-            then cast({{ inside * (2 / (1 - inside ** 2)) ** 0.5 }} as double)
+            then {{ as_double(inside * (2 / (1 - inside ** 2)) ** 0.5) }}
         when {{ n }} >= 3
             then
                 {%- set sum = namespace(text='0') -%}
                 {%- for term in terms | reverse -%}
                     {%- set sum.text = (
-                        '(cast(' ~ term ~ ' as double) + ' ~ sum.text ~ ') / '
-                        ~ n
+                        '(' ~ as_double(term) ~ ' + ' ~ sum.text ~ ') / ' ~ n
                     ) -%}
                 {%- endfor %}
-                cast({{ z }} as double) + {{ sum.text }}
+                {{ as_double(z) }} + {{ sum.text }}
     end
 {%- endmacro %}

@@ -10,9 +10,9 @@
 -#}
 {% macro wilson_bound(successes, trials, side) -%}
     {{ score_bound(
-        'cast(' ~ successes ~ ' as double)',
-        'cast(' ~ trials ~ ' as double)',
-        'cast(' ~ var('interval_z') ~ ' as double)',
+        as_double(successes),
+        as_double(trials),
+        as_double(var('interval_z')),
         side
     ) }}
 {%- endmacro %}

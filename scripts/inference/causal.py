@@ -130,13 +130,14 @@ def contrast(
     one, other = means.estimate[pair]
     spread = means.covariance[np.ix_(pair, pair)]
     step = np.array([1.0, -1.0])
-    error = float(np.sqrt(step @ spread @ step))
+    # A variance of nothing may come out as less than nothing by rounding.
+    error = float(np.sqrt(max(step @ spread @ step, 0.0)))
     difference = float(one - other)
     statistic = difference / error if error > 0 else np.nan
     ratio = low = high = np.nan
     if one > 0 and other > 0:
         slopes = np.array([1 / one, -1 / other])
-        reach = quantile * np.sqrt(slopes @ spread @ slopes)
+        reach = quantile * np.sqrt(max(slopes @ spread @ slopes, 0.0))
         ratio = one / other
         low, high = ratio * np.exp(-reach), ratio * np.exp(reach)
     return Contrast(

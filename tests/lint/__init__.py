@@ -13,6 +13,7 @@ VARS = yaml.safe_load(Path("dbt_project.yml").read_text())["vars"]
 
 # Macros that do not stand where a function call may stand.
 STAND_INS = {
+    "data_type": "{0}",
     "exact_integer": "hugeint",
     "integers": "select cast(range as integer) as {0} from range({1})",
     "split_to_rows": "split_to_rows({0}, '{1}')",

@@ -12,6 +12,8 @@ import duckdb
 import pandas as pd
 import pytest
 
+from raw_files import REFERENCES
+
 ROOT = Path(__file__).parents[2]
 RAW_COLUMNS = {
     "users": "user_id signed_up_at platform country_code subscription_status"
@@ -24,14 +26,6 @@ RAW_COLUMNS = {
     "user_segments": "user_id dimension dimension_value",
 }
 BIN = Path(sys.executable).parent
-REFERENCES = (
-    "experiments.csv",
-    "experiment_metrics.csv",
-    "scenarios.csv",
-    "scenario_estimates.csv",
-    "scenario_assumptions.csv",
-    "headline_claims.csv",
-)
 
 
 def pytest_collection_modifyitems(items):
@@ -170,7 +164,7 @@ def add_references():
             if not path.exists():
                 path.write_text(",".join(RAW_COLUMNS[name].split()) + "\n")
         for name in REFERENCES:
-            shutil.copy(ROOT / "seeds" / name, folder / name)
+            shutil.copy(ROOT / "seeds" / f"{name}.csv", folder)
         return folder
 
     return add

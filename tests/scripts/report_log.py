@@ -16,6 +16,7 @@ import warehouse
 from inference import inputs
 from inference.e_values import e_value
 from report.columns import MARTS
+from warehouse.duckdb_file import DuckDBFile
 
 FIRST_DAY = datetime.date(2026, 1, 5)
 COHORTS = 12
@@ -909,7 +910,8 @@ def result_rows(
                 "alpha": 0.05,
                 "draw_count": 40_000,
                 "draw_seed": 7,
-                "duckdb_version": "1.5.6",
+                "engine_name": "duckdb",
+                "engine_version": "1.5.6",
             }
         ],
         "experiment_results": [
@@ -1007,7 +1009,9 @@ def make_warehouse(path, **options):
                     f"insert into marts.{name} values ({marks})",
                     [[row.get(c) for c in columns] for row in rows_of[name]],
                 )
-        warehouse.replace_results(connection, result_rows(**results))
+        warehouse.replace_results(
+            DuckDBFile(connection), result_rows(**results)
+        )
         stamp(connection)
     return path
 
@@ -1031,7 +1035,7 @@ def _picked(options):
 def stamp(connection):
     """Make the results those of the marts as they are."""
     version = warehouse.version_of(
-        warehouse.read_marts(connection, inputs.MARTS)
+        warehouse.read_marts(DuckDBFile(connection), inputs.MARTS)
     )
     connection.execute(
         "update results.analysis_runs set input_version = ?", [version]

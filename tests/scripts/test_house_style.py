@@ -105,12 +105,10 @@ def test_every_macro_is_described_with_its_arguments():
 
 
 def test_every_dialect_macro_has_its_spark_spelling():
-    """The one query for the catalog is left to the engine that needs it."""
     for path in (ROOT / "macros/dialect").glob("*.sql"):
         text = path.read_text()
         assert f"duckdb__{path.stem}" in text
-        if path.stem != "columns_of_table":
-            assert f"spark__{path.stem}" in text
+        assert f"spark__{path.stem}" in text
 
 
 def test_exposures_name_what_the_scripts_read():
@@ -123,7 +121,7 @@ def test_exposures_name_what_the_scripts_read():
         for exposure in exposures["exposures"]
     }
     read = {
-        "post_step": words_of("analyze.py", "inference", "warehouse.py"),
+        "post_step": words_of("analyze.py", "inference", "warehouse"),
         "report": words_of("build_report.py", "report"),
     }
     relations = {path.stem for path in MODELS if "marts" in path.parts}

@@ -16,36 +16,21 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from complete_log import complete_log
 from conftest import two_warehouses
-from players import OPTIONAL, player_events
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("--users", "2000", "--panel", "200")
-FILES = ("users", "content", "events", "experiment_assignments")
+FILES = (
+    *("users", "content", "events", "experiment_assignments"),
+    *("user_measures", "user_segments"),
+)
 # These count raw lines, so they see a copy; nothing else may.
 LINE_COUNTS = ("fct_reconciliation", "fct_rejected_rows")
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory, simulate):
-    seeds = simulate(tmp_path_factory.mktemp("small") / "log", *SMALL)
-    draw = random.Random(20260106)  # noqa: S311
-    with (seeds / "content.csv").open(newline="", encoding="utf-8") as file:
-        titles = [row["content_id"] for row in csv.DictReader(file)][:40]
-    path = seeds / "events.csv"
-    header, *lines = path.read_text().splitlines()
-    columns = [*header.split(","), *OPTIONAL]
-    events = player_events(draw, titles)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(",".join(columns) + "\n")
-        file.writelines(f"{line}{',' * len(OPTIONAL)}\n" for line in lines)
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writerows(events)
-    with (seeds / "users.csv").open("a") as file:
-        file.writelines(
-            f"{user},,,,,\n" for user in sorted({e["user_id"] for e in events})
-        )
-    return seeds
+def log(tmp_path_factory):
+    return complete_log(tmp_path_factory.mktemp("small") / "log", whole=True)
 
 
 @pytest.fixture(scope="module")

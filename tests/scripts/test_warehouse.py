@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from warehouse import (
-    FRAME_TYPES,
     WarehouseError,
     connect,
     default_file,
@@ -19,11 +18,13 @@ from warehouse import (
     result_columns,
     version_of,
 )
+from warehouse.frames import FRAME_TYPES, as_declared
 
 TABLES = {
     "runs": {"name": "varchar", "size": "integer"},
     "effects": {"name": "varchar", "estimate": "double", "is_on": "boolean"},
 }
+SIZES = {"name": "varchar", "size": "integer"}
 ROWS = {
     "runs": [{"name": "demo", "size": 1}],
     "effects": [
@@ -120,18 +121,66 @@ def test_file_comes_from_the_environment(monkeypatch, tmp_path):
 
 
 def test_rows_come_in_a_total_order(warehouse):
-    with connect(warehouse) as connection:
-        frame = read_mart(connection, "fct_sizes", ["name", "size"])
+    with connect(warehouse) as file:
+        frame = read_mart(file, "fct_sizes", ["name", "size"], declared=SIZES)
     assert frame["size"].tolist() == [1, 3, 2, 1]
     assert frame["name"].tolist()[:3] == ["a", "a", "b"]
 
 
 def test_missing_mart_and_column_name_the_remedy(warehouse):
-    with connect(warehouse) as connection:
+    with connect(warehouse) as file:
         with pytest.raises(WarehouseError, match=r"marts\.fct_no; run `dbt bu"):
-            read_mart(connection, "fct_no", ["name"])
+            read_mart(file, "fct_no", ["name"], declared=SIZES)
         with pytest.raises(WarehouseError, match=r"lacks a column.*\"colour\""):
-            read_mart(connection, "fct_sizes", ["colour"])
+            read_mart(
+                file, "fct_sizes", ["colour"], declared={"colour": "varchar"}
+            )
+        with pytest.raises(WarehouseError, match="declared without colour"):
+            read_mart(file, "fct_sizes", ["colour"], declared=SIZES)
+        with pytest.raises(WarehouseError, match=r"declares no marts\.fct_siz"):
+            read_mart(file, "fct_sizes", ["name"])
+
+
+def test_columns_have_their_declared_types_in_any_engine():
+    """What a driver gives, dates as text or numbers as objects, is one type."""
+    types = dict.fromkeys(FRAME_TYPES)
+    given = {
+        "varchar": ["a", "b"],
+        "double": [0.5, 2],
+        "integer": [1, 2],
+        "bigint": [1, 2],
+        "boolean": [True, False],
+        "date": ["2026-01-05", "2026-01-06"],
+        "timestamp": [
+            pd.Timestamp("2026-01-05 10:00:00.000001"),
+            pd.Timestamp("2026-01-05"),
+        ],
+    }
+    types = {kind: kind for kind in FRAME_TYPES}
+    typed = duckdb.sql(
+        "select * from (values ('a', 0.5::double, 1, 1::bigint, true,"
+        " date '2026-01-05', timestamp '2026-01-05 10:00:00.000001'),"
+        " ('b', 2, 2, 2, false, date '2026-01-06', timestamp '2026-01-05'))"
+        f" as given ({', '.join(FRAME_TYPES)})"
+    ).df()
+    for rows in ([0, 1], [0], []):
+        objects = pd.DataFrame(given, dtype=object).iloc[rows]
+        for holes in (False, True):
+            driver, native = objects.copy(), typed.iloc[rows].copy()
+            if holes and rows:
+                driver.iloc[0] = None
+                native = duckdb.sql(
+                    "select "
+                    + ", ".join(
+                        f"case when varchar <> 'a' then {name} end as {name}"
+                        for name in types
+                    )
+                    + " from native"
+                ).df()
+            pd.testing.assert_frame_equal(
+                as_declared(driver.reset_index(drop=True), types),
+                as_declared(native.reset_index(drop=True), types),
+            )
 
 
 def test_version_depends_on_rows_and_nothing_else():
@@ -148,16 +197,16 @@ def test_version_depends_on_rows_and_nothing_else():
 
 
 def test_results_are_created_replaced_and_null_where_nan(warehouse, definition):
-    with connect(warehouse, read_only=False) as connection:
+    with connect(warehouse, read_only=False) as file:
         for _ in range(2):
-            replace_results(connection, ROWS, definition)
-            found = connection.execute(
+            replace_results(file, ROWS, definition)
+            found = file.connection.execute(
                 "select * from results.effects order by name"
             ).fetchall()
             assert found == [("a", None, None), ("b", 0.5, True)]
-        replace_results(connection, {"runs": [], "effects": []}, definition)
+        replace_results(file, {"runs": [], "effects": []}, definition)
         for table in TABLES:
-            rows = connection.execute(f"from results.{table}").fetchall()
+            rows = file.connection.execute(f"from results.{table}").fetchall()
             assert rows == []
 
 
@@ -166,15 +215,15 @@ def test_a_failure_leaves_every_table_as_it_was(warehouse, definition):
         "runs": [{"name": "next", "size": 2}],
         "effects": [{"name": "c", "estimate": "high", "is_on": True}],
     }
-    with connect(warehouse, read_only=False) as connection:
-        replace_results(connection, ROWS, definition)
+    with connect(warehouse, read_only=False) as file:
+        replace_results(file, ROWS, definition)
         with pytest.raises(
             WarehouseError,
             match=r"effects\.estimate is declared double: .*high",
         ):
-            replace_results(connection, broken, definition)
-        runs = connection.execute("from results.runs").fetchall()
-        effects = connection.execute("from results.effects").fetchall()
+            replace_results(file, broken, definition)
+        runs = file.connection.execute("from results.runs").fetchall()
+        effects = file.connection.execute("from results.effects").fetchall()
     assert runs == [("demo", 1)]
     assert len(effects) == 2
 
@@ -188,9 +237,9 @@ def test_thousands_of_rows_are_one_insert(warehouse, definition):
         }
         for number in range(20_000)
     ]
-    with connect(warehouse, read_only=False) as connection:
-        replace_results(connection, ROWS | {"effects": effects}, definition)
-        [found] = connection.execute(
+    with connect(warehouse, read_only=False) as file:
+        replace_results(file, ROWS | {"effects": effects}, definition)
+        [found] = file.connection.execute(
             "select count(*), count(estimate), sum(estimate), count(is_on)"
             " from results.effects"
         ).fetchall()
@@ -199,17 +248,19 @@ def test_thousands_of_rows_are_one_insert(warehouse, definition):
 
 def test_names_that_differ_are_named(warehouse, definition):
     missing = {"runs": [{"name": "demo"}], "effects": []}
-    with connect(warehouse, read_only=False) as connection:
+    with connect(warehouse, read_only=False) as file:
         with pytest.raises(WarehouseError, match=r"of runs .*missing size, ex"):
-            replace_results(connection, missing, definition)
+            replace_results(file, missing, definition)
         with pytest.raises(WarehouseError, match=r"tables computed .*effects"):
-            replace_results(connection, {"runs": []}, definition)
-        connection.execute("create schema if not exists results")
-        connection.execute("create table results.runs (name text, old int)")
+            replace_results(file, {"runs": []}, definition)
+        file.connection.execute("create schema if not exists results")
+        file.connection.execute(
+            "create table results.runs (name text, old int)"
+        )
         with pytest.raises(
             WarehouseError, match="missing size, extra old; drop the table"
         ):
-            replace_results(connection, ROWS, definition)
+            replace_results(file, ROWS, definition)
 
 
 def test_the_definition_declares_types_and_words_for_every_column():

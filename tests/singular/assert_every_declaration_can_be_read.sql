@@ -9,7 +9,8 @@ malformed as (select * from {{ ref('stg_reader__malformed_rows') }}),
 
 final as (
     select
-        table_name || '.csv, line ' || cast(line_number as varchar)
+        table_name || '.csv, line '
+        || cast(line_number as {{ data_type('varchar') }})
         || ', cannot be read: ' || line_text as problem,
         'as the reader says: ' || reason_text as remedy
     from malformed

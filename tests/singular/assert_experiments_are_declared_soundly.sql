@@ -44,33 +44,38 @@ described as (
 mistakes as (
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
-        'has ' || cast(variant_count as varchar) || ' variant' as problem,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
+        'has ' || cast(variant_count as {{ data_type('varchar') }})
+        || ' variant' as problem,
         'give it a line for each variant in experiments.csv' as remedy
     from experiments
     where variant_count < 2
     union all
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
-        'has ' || cast(control_count as varchar) || ' controls' as problem,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
+        'has ' || cast(control_count as {{ data_type('varchar') }})
+        || ' controls' as problem,
         'write true under is_control on exactly one of its lines' as remedy
     from experiments
     where control_count <> 1
     union all
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
-        'has ' || cast(name_count as varchar) || ' names' as problem,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
+        'has ' || cast(name_count as {{ data_type('varchar') }})
+        || ' names' as problem,
         'write the same experiment_name on each of its lines' as remedy
     from experiments
     where name_count <> 1
     union all
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
         'has shares that sum to '
-        || coalesce(cast(share_total as varchar), 'nothing') as problem,
+        || coalesce(
+            cast(share_total as {{ data_type('varchar') }}), 'nothing'
+        ) as problem,
         'write an expected_share above 0 on each of its lines, 1 in total'
             as remedy
     from experiments
@@ -80,7 +85,7 @@ mistakes as (
     union all
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
         'has different planned_users, or planned_users below 1' as problem,
         'write the same whole number on each of its lines, for all variants '
         || 'together, or leave them empty' as remedy
@@ -89,7 +94,7 @@ mistakes as (
     union all
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
         'has different look_days, or look_days below 1' as problem,
         'write the same whole number of days on each of its lines, or leave '
         || 'them empty' as remedy
@@ -98,7 +103,7 @@ mistakes as (
     union all
     select
         experiment_id,
-        cast(null as varchar) as metric_name,
+        cast(null as {{ data_type('varchar') }}) as metric_name,
         'has look_days and no planned_users' as problem,
         'say for how many users the looks are planned, or leave look_days empty'
             as remedy

@@ -58,7 +58,7 @@ mistakes as (
         wanted.experiment_id,
         wanted.metric_name,
         'is a proportion, and '
-        || cast(measured.other_count as varchar)
+        || cast(measured.other_count as {{ data_type('varchar') }})
         || ' values of ' || wanted.measure || ' are neither 0 nor 1'
             as problem,
         'write mean under kind, or load 0 for no and 1 for yes' as remedy

@@ -12,7 +12,7 @@ triangle as (select * from {{ ref('fct_retention_triangle') }}),
 cells as (
     select
         'cohort' as dimension,
-        cast(cohort_date as varchar) as dimension_value,
+        cast(cohort_date as {{ data_type('varchar') }}) as dimension_value,
         period_number as day_number,
         eligible_users,
         retained_users

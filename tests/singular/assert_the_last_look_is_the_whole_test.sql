@@ -11,9 +11,9 @@ last_looks as (
         experiment_id,
         metric_name,
         variant,
-        max_by(unit_count, look_date) as unit_count,
-        max_by(value_mean, look_date) as value_mean,
-        max_by(value_variance, look_date) as value_variance
+        {{ value_at_last('unit_count', 'look_date') }} as unit_count,
+        {{ value_at_last('value_mean', 'look_date') }} as value_mean,
+        {{ value_at_last('value_variance', 'look_date') }} as value_variance
     from looks
     group by experiment_id, metric_name, variant
 ),

@@ -34,7 +34,7 @@ shares as (
         user_genres.early_play_count,
         explored.valid_play_count
         - explored.unknown_genre_play_count as known_play_count,
-        cast(user_genres.early_weight as double)
+        cast(user_genres.early_weight as {{ data_type('double') }})
         / sum(user_genres.early_weight) over (
             partition by user_genres.user_id
         ) as genre_share
@@ -81,11 +81,13 @@ summed as (
 effective as (
     select
         *,
-        round(exp(cast(entropy as double) / 1e12), 9) as effective_genres,
         round(
-            cast(weight as double)
-            * cast(weight as double)
-            / cast(squared_weight as double), 9
+            exp(cast(entropy as {{ data_type('double') }}) / 1e12), 9
+        ) as effective_genres,
+        round(
+            cast(weight as {{ data_type('double') }})
+            * cast(weight as {{ data_type('double') }})
+            / cast(squared_weight as {{ data_type('double') }}), 9
         ) as dominant_genres
     from summed
 ),
@@ -102,10 +104,13 @@ final as (
             when genre_count > 1
                 then round(ln(effective_genres) / ln(genre_count), 9)
         end as evenness,
-        round(cast(drawn_genres as double) / 1e12, 9) as rarefied_genres,
+        round(
+            cast(drawn_genres as {{ data_type('double') }}) / 1e12, 9
+        ) as rarefied_genres,
         round(
             genre_count
-            + cast(known_play_count - 1 as double) / known_play_count
+            + cast(known_play_count - 1 as {{ data_type('double') }})
+            / known_play_count
             * single_count
             * (single_count - 1)
             / (2 * (double_count + 1)), 9

@@ -55,9 +55,15 @@ final as (
                 then 'unknown_event_type'
             when
                 events.event_at
-                < cast('{{ var("earliest_event_at") }}' as timestamp)
+                < cast(
+                    '{{ var("earliest_event_at") }}'
+                    as {{ data_type('timestamp') }}
+                )
                 or events.event_at
-                >= cast('{{ var("latest_event_at") }}' as timestamp)
+                >= cast(
+                    '{{ var("latest_event_at") }}'
+                    as {{ data_type('timestamp') }}
+                )
                 then 'impossible_time'
             when known_users.user_id is null then 'unknown_user'
             when known_titles.content_id is null then 'unknown_content'

@@ -158,7 +158,10 @@ final as (
                 concat(
                     parent_session_id,
                     ':',
-                    cast(cast(piece_number as integer) as varchar)
+                    cast(
+                        cast(piece_number as integer)
+                        as {{ data_type('varchar') }}
+                    )
                 )
         end as session_id,
         parent_session_id,

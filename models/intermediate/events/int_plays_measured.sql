@@ -220,6 +220,12 @@ credited as (
 ended as (
     select
         *,
+        case
+            when running_us = bound_us or bound_code = 'unknown'
+                then bound_code
+            when to_us = duration_us then 'title_end'
+            else 'maximum'
+        end as stretch_close_code,
         {{ add_seconds('event_at', 'running_us / 1e6') }} as running_until_at
     from credited
 ),
@@ -244,15 +250,8 @@ continued as (
         max(user_id) as user_id,
         max(content_id) as content_id,
         max(case when event_id = play_id then device_type end) as device_type,
-        max_by(
-            case
-                when running_us = bound_us or bound_code = 'unknown'
-                    then bound_code
-                when to_us = duration_us then 'title_end'
-                else 'maximum'
-            end,
-            stretch_number
-        ) as close_reason_code,
+        {{ value_at_last('stretch_close_code', 'stretch_number') }}
+            as close_reason_code,
         max(duration_us) / 1e6 as duration_seconds,
         sum(running_us) as running_us,
         sum(unique_us) as unique_us,

@@ -32,9 +32,15 @@ judged as (
             when variants.variant is null then 'unknown_experiment'
             when
                 assignments.assigned_at
-                < cast('{{ var("earliest_event_at") }}' as timestamp)
+                < cast(
+                    '{{ var("earliest_event_at") }}'
+                    as {{ data_type('timestamp') }}
+                )
                 or assignments.assigned_at
-                >= cast('{{ var("latest_event_at") }}' as timestamp)
+                >= cast(
+                    '{{ var("latest_event_at") }}'
+                    as {{ data_type('timestamp') }}
+                )
                 then 'impossible_time'
             when known_users.user_id is null then 'unknown_user'
         end as reject_reason

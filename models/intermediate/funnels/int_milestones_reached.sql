@@ -115,7 +115,9 @@ reached as (
 final as (
     select
         -- keys
-        concat(user_id, ':', cast(milestone_number as varchar)) as event_id,
+        concat(
+            user_id, ':', cast(milestone_number as {{ data_type('varchar') }})
+        ) as event_id,
         user_id,
 
         -- attributes

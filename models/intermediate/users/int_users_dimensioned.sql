@@ -21,7 +21,7 @@ final as (
         user_id,
         is_new,
         'cohort' as dimension,
-        cast(cohort_date as varchar) as dimension_value
+        cast(cohort_date as {{ data_type('varchar') }}) as dimension_value
     from users
     where is_new
     union all

@@ -38,7 +38,9 @@ session_totals as (
 final as (
     select
         -- attributes
-        cast('{{ var("time_zone") }}' as varchar) as time_zone,
+        cast(
+            '{{ var("time_zone") }}' as {{ data_type('varchar') }}
+        ) as time_zone,
 
         -- measures
         cast(user_totals.user_count as integer) as user_count,

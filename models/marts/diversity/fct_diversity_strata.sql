@@ -25,7 +25,9 @@ banded as (
 final as (
     select
         -- keys
-        concat(platform, ':', cast(valid_play_band as varchar)) as stratum_id,
+        concat(
+            platform, ':', cast(valid_play_band as {{ data_type('varchar') }})
+        ) as stratum_id,
 
         -- attributes
         platform,

@@ -55,7 +55,7 @@ final as (
         case
             when explored.genre_count >= {{ var('explorer_genre_count') }}
                 then '{{ var("explorer_genre_count") }}+'
-            else cast(explored.genre_count as varchar)
+            else cast(explored.genre_count as {{ data_type('varchar') }})
         end as genres_explored,
         explored.genre_count >= {{ var('explorer_genre_count') }}
             as is_explorer,

@@ -161,7 +161,8 @@ final as (
         cast(daily_active_users as integer) as daily_active_users,
         cast(weekly_active_users as integer) as weekly_active_users,
         cast(monthly_active_users as integer) as monthly_active_users,
-        cast(active_user_days as double) / {{ var('active_window_days') }}
+        cast(active_user_days as {{ data_type('double') }})
+        / {{ var('active_window_days') }}
             as mean_daily_active_users,
         {{ rate(
             'active_user_days',

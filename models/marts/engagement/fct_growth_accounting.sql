@@ -181,7 +181,7 @@ remembered as (
         *,
         lag(active_users) over in_order as previous_active_users,
         -- Who churned now is not dormant yet, but churned.
-        sum(churned_users - awoken_users) over so_far
+        (sum(churned_users - awoken_users) over so_far)
         - churned_users as dormant_users
     from spined
     window

@@ -43,7 +43,7 @@ broken_down as (
     union all
     select
         'assigned_date' as dimension,
-        cast(assigned_date as varchar) as dimension_value,
+        cast(assigned_date as {{ data_type('varchar') }}) as dimension_value,
         *
     from counted
 ),

@@ -147,22 +147,24 @@ measured as (
                     then least(coalesce(sums.value_after, 0), 1)
                 else coalesce(sums.value_after, 0)
             end
-            as double
+            as {{ data_type('double') }}
         ) as outcome_value,
         cast(
             case
                 when windows.kind = 'ratio'
                     then coalesce(sums.denominator_after, 0)
             end
-            as double
+            as {{ data_type('double') }}
         ) as denominator_value,
-        cast(coalesce(sums.value_before, 0) as double) as covariate_value,
+        cast(
+            coalesce(sums.value_before, 0) as {{ data_type('double') }}
+        ) as covariate_value,
         cast(
             case
                 when windows.kind = 'ratio'
                     then coalesce(sums.denominator_before, 0)
             end
-            as double
+            as {{ data_type('double') }}
         ) as covariate_denominator_value,
         windows.window_starts_at,
         windows.window_ends_at

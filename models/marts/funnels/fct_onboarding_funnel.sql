@@ -32,13 +32,14 @@ counted as (
                 attempts.is_mature and attempts.reached_step_count >= {{ k }}
             ) as mature_reached_{{ k }},
             {% if not loop.first -%}
-                median(
-                    case
-                        when attempts.is_mature then {{ seconds_between(
-                            'attempts.step_' ~ (k - 1) ~ '_at',
-                            'attempts.step_' ~ k ~ '_at'
-                        ) }}
-                    end
+                percentile_cont(0.5) within group (
+                    order by
+                        case
+                            when attempts.is_mature then {{ seconds_between(
+                                'attempts.step_' ~ (k - 1) ~ '_at',
+                                'attempts.step_' ~ k ~ '_at'
+                            ) }}
+                        end asc nulls last
                 ) as median_seconds_{{ k }},
             {% endif -%}
         {% endfor -%}
@@ -66,7 +67,7 @@ steps as (
                 mature_reached_1 as mature_entered_users,
                 mature_reached_1 as mature_reached_users,
                 cast(null as bigint) as compared_users,
-                cast(null as double) as median_seconds,
+                cast(null as {{ data_type('double') }}) as median_seconds,
             {%- else -%}
                 reached_{{ k - 1 }} as entered_users,
                 reached_{{ k }} as reached_users,

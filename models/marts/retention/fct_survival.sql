@@ -127,7 +127,7 @@ final as (
         cast(churned_users as integer) as churned_users,
         cast(exited_users - churned_users as integer) as censored_users,
         case
-            when staying_users = 0 then cast(0 as double)
+            when staying_users = 0 then cast(0 as {{ data_type('double') }})
             else exp(log_survival)
         end as survival_rate,
         {{ rate('churned_users', 'at_risk_users') }} as hazard_rate,

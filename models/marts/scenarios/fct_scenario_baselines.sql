@@ -92,12 +92,14 @@ proportions as (
     from totals
     union all
     select
-        concat('d', cast(day_number as varchar), '_rate') as baseline_name,
+        concat(
+            'd', cast(day_number as {{ data_type('varchar') }}), '_rate'
+        ) as baseline_name,
         retained_users as part,
         eligible_users as whole,
         concat(
             'new users whose day ',
-            cast(day_number as varchar),
+            cast(day_number as {{ data_type('varchar') }}),
             ' is loaded whole'
         ) as base_description
     from day_rates
@@ -121,8 +123,8 @@ proportions as (
 baselines as (
     select
         'new_users' as baseline_name,
-        cast(new_users as double) as value,
-        cast(null as double) as standard_error,
+        cast(new_users as {{ data_type('double') }}) as value,
+        cast(null as {{ data_type('double') }}) as standard_error,
         'users' as unit,
         new_users as user_count,
         'users whose first activity lies in the log' as base_description
@@ -130,8 +132,8 @@ baselines as (
     union all
     select
         'low_explorers' as baseline_name,
-        cast(low_explorers as double) as value,
-        cast(null as double) as standard_error,
+        cast(low_explorers as {{ data_type('double') }}) as value,
+        cast(null as {{ data_type('double') }}) as standard_error,
         'users' as unit,
         low_explorers as user_count,
         'new users below the explorers'' genre count' as base_description
@@ -143,7 +145,7 @@ baselines as (
         sqrt(
             {{ rate('part', 'whole') }}
             * (1 - {{ rate('part', 'whole') }})
-            / nullif(cast(whole as double), 0)
+            / nullif(cast(whole as {{ data_type('double') }}), 0)
         ) as standard_error,
         'rate' as unit,
         whole as user_count,
@@ -162,9 +164,9 @@ baselines as (
                 + last_rate * last_rate
                 / nullif(first_rate * first_rate, 0)
                 * first_rate * (1 - first_rate),
-                cast(0 as double)
+                cast(0 as {{ data_type('double') }})
             )
-            / nullif(cast(user_count as double), 0)
+            / nullif(cast(user_count as {{ data_type('double') }}), 0)
         )
         / nullif(first_rate, 0) as standard_error,
         'ratio' as unit,

@@ -7,19 +7,19 @@ source as (select * from {{ ref('scenario_assumptions') }}),
 renamed as (
     select
         -- attributes
-        cast(scenario_name as varchar) as scenario_name,
-        coalesce(cast(version as varchar), 'all') as version,
-        cast(term as varchar) as term,
-        cast(distribution as varchar) as distribution,
-        cast(unit as varchar) as unit,
-        cast(source as varchar) as source,
-        cast(causal_grade as varchar) as causal_grade,
-        cast(correlations as varchar) as correlations,
+        cast(scenario_name as {{ data_type('varchar') }}) as scenario_name,
+        coalesce(cast(version as {{ data_type('varchar') }}), 'all') as version,
+        cast(term as {{ data_type('varchar') }}) as term,
+        cast(distribution as {{ data_type('varchar') }}) as distribution,
+        cast(unit as {{ data_type('varchar') }}) as unit,
+        cast(source as {{ data_type('varchar') }}) as source,
+        cast(causal_grade as {{ data_type('varchar') }}) as causal_grade,
+        cast(correlations as {{ data_type('varchar') }}) as correlations,
 
         -- measures
-        cast(value as double) as value,
-        cast(low as double) as low,
-        cast(high as double) as high,
+        cast(value as {{ data_type('double') }}) as value,
+        cast(low as {{ data_type('double') }}) as low,
+        cast(high as {{ data_type('double') }}) as high,
 
         -- times
         cast(dated_on as date) as stated_date

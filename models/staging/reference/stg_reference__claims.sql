@@ -7,12 +7,12 @@ source as (select * from {{ ref('headline_claims') }}),
 renamed as (
     select
         -- attributes
-        cast(headline_name as varchar) as headline_name,
-        cast(statement as varchar) as statement,
-        cast(unit as varchar) as unit,
+        cast(headline_name as {{ data_type('varchar') }}) as headline_name,
+        cast(statement as {{ data_type('varchar') }}) as statement,
+        cast(unit as {{ data_type('varchar') }}) as unit,
 
         -- measures
-        cast(expected as double) as expected
+        cast(expected as {{ data_type('double') }}) as expected
     from source
 )
 

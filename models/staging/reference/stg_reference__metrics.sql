@@ -7,10 +7,10 @@ source as (select * from {{ ref('experiment_metrics') }}),
 renamed as (
     select
         -- keys
-        cast(experiment_id as varchar) as experiment_id,
+        cast(experiment_id as {{ data_type('varchar') }}) as experiment_id,
 
         -- attributes
-        cast(metric_name as varchar) as metric_name,
+        cast(metric_name as {{ data_type('varchar') }}) as metric_name,
         lower(kind) as kind,
         lower(measure) as measure,
         lower(denominator_measure) as denominator_measure,
@@ -19,11 +19,11 @@ renamed as (
         lower(role) as role,
 
         -- measures
-        cast(quantile as double) as quantile,
+        cast(quantile as {{ data_type('double') }}) as quantile,
         cast(window_start_day as integer) as window_start_day,
         cast(window_end_day as integer) as window_end_day,
-        cast(margin as double) as margin,
-        cast(cap as double) as cap
+        cast(margin as {{ data_type('double') }}) as margin,
+        cast(cap as {{ data_type('double') }}) as cap
     from source
 )
 

@@ -7,11 +7,11 @@ source as (select * from {{ ref('user_segments') }}),
 renamed as (
     select
         -- keys
-        cast(user_id as varchar) as user_id,
+        cast(user_id as {{ data_type('varchar') }}) as user_id,
 
         -- attributes
         lower(dimension) as dimension,
-        cast(dimension_value as varchar) as dimension_value
+        cast(dimension_value as {{ data_type('varchar') }}) as dimension_value
     from source
 )
 

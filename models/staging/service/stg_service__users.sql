@@ -7,7 +7,7 @@ source as (select * from {{ ref('users') }}),
 renamed as (
     select
         -- keys
-        cast(user_id as varchar) as user_id,
+        cast(user_id as {{ data_type('varchar') }}) as user_id,
 
         -- attributes
         lower(platform) as platform,
@@ -16,7 +16,7 @@ renamed as (
         lower(acquisition_channel) as acquisition_channel,
 
         -- times
-        cast(signed_up_at as timestamp) as signed_up_at
+        cast(signed_up_at as {{ data_type('timestamp') }}) as signed_up_at
     from source
 )
 

@@ -1,0 +1,33 @@
+"""The only way in and out of the warehouse for the steps after dbt.
+
+Of an engine four things are asked (`port.Warehouse`): its name and version,
+to read a relation in a total order with its declared types, and to replace the
+result tables. `duckdb_file` and `spark_server` are the engines there are.
+"""
+
+from warehouse.declarations import (
+    DEFINITION,
+    declared_types,
+    result_columns,
+)
+from warehouse.frames import version_of
+from warehouse.opening import connect, default_address, default_file, is_file
+from warehouse.port import Row, Warehouse, WarehouseError
+from warehouse.tables import read_mart, read_marts, replace_results
+
+__all__ = [
+    "DEFINITION",
+    "Row",
+    "Warehouse",
+    "WarehouseError",
+    "connect",
+    "declared_types",
+    "default_address",
+    "default_file",
+    "is_file",
+    "read_mart",
+    "read_marts",
+    "replace_results",
+    "result_columns",
+    "version_of",
+]

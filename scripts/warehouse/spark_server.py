@@ -1,0 +1,192 @@
+"""A warehouse on Spark, reached as profiles.yml says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import isfinite
+from typing import Any
+
+import pandas as pd
+
+from warehouse.frames import as_declared
+from warehouse.port import Types, WarehouseError
+from warehouse.tables import same_names
+
+# Rows of one insert: as text they stay within some megabytes.
+ROWS_AT_ONCE = 1_000
+
+# How Spark spells the declared types that it has no such word for.
+SPARK_TYPES = {"varchar": "string", "integer": "int"}
+
+# Emptied first and filled last: results without it are not whole.
+LAST_TABLE = "analysis_runs"
+
+Cursor = Any  # of dbt-spark, which has no types
+
+
+class SparkServer:
+    """Marts and results over a cursor of dbt-spark; see `port.Warehouse`.
+
+    Attributes
+    ----------
+    cursor : Cursor
+        For what only Spark is asked.
+    """
+
+    engine_name = "spark"
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        [(version,)] = self.rows("select version()")
+        self.engine_version = str(version).split()[0]
+
+    def rows(self, query: str) -> list[Sequence[Any]]:
+        """Run a query; return its rows."""
+        self.cursor.execute(query)
+        return list(self.cursor.fetchall())
+
+    def read(self, relation: str, types: Types) -> pd.DataFrame:
+        """Read columns of a relation; see `port.Warehouse`."""
+        order = ", ".join(f"{name} asc nulls last" for name in types)
+        query = f"select {', '.join(types)} from {relation} order by {order}"
+        try:
+            rows = self.rows(query)
+        except Exception as error:  # dbt-spark has no narrower one
+            text = first_line(error)
+            if "TABLE_OR_VIEW_NOT_FOUND" in text:
+                raise WarehouseError(
+                    f"the warehouse has no {relation}; run `dbt build`"
+                ) from None
+            if "UNRESOLVED_COLUMN" in text:
+                raise WarehouseError(
+                    f"{relation} lacks a column: {text}; run `dbt build`"
+                ) from None
+            raise WarehouseError(f"cannot read {relation}: {text}") from None
+        return as_declared(
+            pd.DataFrame(rows, columns=list(types), dtype=object), types
+        )
+
+    def replace(
+        self, frames: Mapping[str, pd.DataFrame], types: Mapping[str, Types]
+    ) -> None:
+        """Replace the rows table by table, the run itself last.
+
+        Plain files know no transaction: whoever reads meanwhile may see some
+        tables of the earlier analysis and some of this one, and none where
+        `analysis_runs` is empty.
+        """
+        self.rows("create schema if not exists results")
+        for table, columns in types.items():
+            body = ", ".join(
+                f"{name} {SPARK_TYPES.get(kind, kind)}"
+                for name, kind in columns.items()
+            )
+            self.rows(
+                f"create table if not exists results.{table} ({body})"
+                " using parquet"
+            )
+            found = self.rows(f"describe table results.{table}")
+            same_names(
+                f"columns of results.{table} in the warehouse",
+                columns,
+                [str(row[0]) for row in found],
+                "; drop the table and run this again",
+            )
+        others = [table for table in types if table != LAST_TABLE]
+        for table in (LAST_TABLE, *others):
+            self.rows(f"truncate table results.{table}")
+        for table in (*others, LAST_TABLE):
+            self._fill(table, frames[table], types[table])
+
+    def _fill(self, table: str, frame: pd.DataFrame, types: Types) -> None:
+        """Insert rows as text, some at a time."""
+        casts = ", ".join(
+            f"cast({name} as {SPARK_TYPES.get(kind, kind)}) as {name}"
+            for name, kind in types.items()
+        )
+        columns = [[literal(value) for value in frame[name]] for name in types]
+        rows = [f"({', '.join(row)})" for row in zip(*columns, strict=True)]
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            self.rows(
+                f"insert into results.{table} select {casts} from values "
+                + ", ".join(rows[start : start + ROWS_AT_ONCE])
+                + f" as new_rows ({', '.join(types)})"
+            )
+
+
+def literal(value: Any) -> str:  # noqa: ANN401
+    r"""Write a value as Spark's SQL.
+
+    Examples
+    --------
+    >>> literal("it's 5 \\ 6"), literal(0.1), literal(None), literal(True)
+    ("'it\\'s 5 \\\\ 6'", "double('0.1')", 'null', 'true')
+    >>> literal(pd.Timestamp("2026-01-05")), literal(float("inf"))
+    ("timestamp'2026-01-05 00:00:00'", "double('Infinity')")
+    """
+    plain = value.item() if hasattr(value, "item") else value
+    if pd.isna(plain):
+        return "null"
+    if isinstance(plain, str):
+        escaped = plain.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{escaped}'"
+    if isinstance(plain, float):
+        # As text, so that no digit is lost on the way through a decimal.
+        text = repr(plain) if isfinite(plain) else f"{plain}inity".title()
+        return f"double('{text}')"
+    if isinstance(plain, bool | int):
+        return str(plain).lower()
+    return f"timestamp'{plain}'"
+
+
+def first_line(error: Exception) -> str:
+    """Take the first line that says something from a long message."""
+    return next(filter(None, map(str.strip, str(error).splitlines())), "?")
+
+
+@contextmanager
+def opened(credentials: Any) -> Iterator[SparkServer]:  # noqa: ANN401
+    """Connect as dbt-spark does, and close the connection again.
+
+    Parameters
+    ----------
+    credentials : SparkCredentials
+        Of a target of profiles.yml.
+
+    Yields
+    ------
+    SparkServer
+
+    Raises
+    ------
+    WarehouseError
+        If nobody answers.
+    """
+    from dbt.adapters.contracts.connection import (  # noqa: PLC0415
+        Connection,
+        ConnectionState,
+    )
+    from dbt.adapters.spark.connections import (  # noqa: PLC0415
+        SparkConnectionManager,
+    )
+
+    connection = Connection(
+        type=credentials.type,
+        name="post_step",
+        state=ConnectionState.INIT,
+        credentials=credentials,
+    )
+    try:
+        SparkConnectionManager.open(connection)
+    except Exception as error:  # dbt-spark has no narrower one
+        where = f"{credentials.host}:{credentials.port}"
+        raise WarehouseError(
+            f"no Spark answers at {where} ({first_line(error)}); start one"
+            " with `make spark-server`, or name yours in profiles.yml"
+        ) from None
+    handle: Any = connection.handle
+    try:
+        yield SparkServer(handle.cursor())
+    finally:
+        handle.close()
