@@ -9,7 +9,7 @@
 -#}
 {% macro local_midnight(day) -%}
     {%- if var('time_zone') == 'UTC' -%}
-        cast({{ day }} as timestamp)
+        cast({{ day }} as {{ data_type('timestamp') }})
     {%- else -%}
         {{ adapter.dispatch('local_midnight', 'streaming_engagement')(day) }}
     {%- endif -%}

@@ -7,7 +7,7 @@
 -#}
 {% macro drawn_chance(marked, total, draws) -%}
     (
-        1.0 - 1.0
+        1e0 - 1e0
         {%- for drawn in range(draws) %}
             * {{ as_double(total ~ ' - ' ~ marked ~ ' - ' ~ drawn) }}
             / ({{ total }} - {{ drawn }})

@@ -35,9 +35,9 @@ shares as (
         explored.valid_play_count
         - explored.unknown_genre_play_count as known_play_count,
         cast(user_genres.early_weight as {{ data_type('double') }})
-        / sum(user_genres.early_weight) over (
+        / nullif(sum(user_genres.early_weight) over (
             partition by user_genres.user_id
-        ) as genre_share
+        ), 0) as genre_share
     from user_genres
     inner join explored
         on user_genres.user_id = explored.user_id
@@ -71,7 +71,10 @@ summed as (
             * cast(early_weight as {{ exact_integer() }})
         ) as squared_weight,
         sum(
-            cast(round(-genre_share * ln(genre_share) * 1e12) as bigint)
+            cast(
+                round(-genre_share * ln(nullif(genre_share, 0)) * 1e12)
+                as bigint
+            )
         ) as entropy,
         sum(cast(round(drawn_chance * 1e12) as bigint)) as drawn_genres
     from chances
@@ -82,13 +85,14 @@ effective as (
     select
         *,
         round(
-            exp(cast(entropy as {{ data_type('double') }}) / 1e12), 9
-        ) as effective_genres,
+            1e9 * exp({{ as_double('entropy') }} / 1e12)
+        ) / 1e9 as effective_genres,
         round(
-            cast(weight as {{ data_type('double') }})
-            * cast(weight as {{ data_type('double') }})
-            / cast(squared_weight as {{ data_type('double') }}), 9
-        ) as dominant_genres
+            1e9 * (
+                {{ as_double('weight') }} * {{ as_double('weight') }}
+                / nullif({{ as_double('squared_weight') }}, 0)
+            )
+        ) / 1e9 as dominant_genres
     from summed
 ),
 
@@ -102,19 +106,24 @@ final as (
         dominant_genres,
         case
             when genre_count > 1
-                then round(ln(effective_genres) / ln(genre_count), 9)
+                then round(
+                    1e9 * (
+                        ln(nullif(effective_genres, 0)) / ln(genre_count)
+                    )
+                ) / 1e9
         end as evenness,
         round(
-            cast(drawn_genres as {{ data_type('double') }}) / 1e12, 9
-        ) as rarefied_genres,
+            1e9 * ({{ as_double('drawn_genres') }} / 1e12)
+        ) / 1e9 as rarefied_genres,
         round(
-            genre_count
-            + cast(known_play_count - 1 as {{ data_type('double') }})
-            / known_play_count
-            * single_count
-            * (single_count - 1)
-            / (2 * (double_count + 1)), 9
-        ) as estimated_genres
+            1e9 * (
+                genre_count
+                + {{ rate('known_play_count - 1', 'known_play_count') }}
+                * single_count
+                * (single_count - 1)
+                / (2 * (double_count + 1))
+            )
+        ) / 1e9 as estimated_genres
     from effective
 )
 

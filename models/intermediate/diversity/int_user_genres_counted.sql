@@ -58,7 +58,10 @@ final as (
             sum(
                 case
                     when valid_plays.is_early
-                        then cast(floor(720720 / widths.genre_count) as bigint)
+                        then cast(
+                            floor({{ rate('720720', 'widths.genre_count') }})
+                            as bigint
+                        )
                     else 0
                 end
             ) as bigint

@@ -155,13 +155,8 @@ final as (
         case
             when piece_number = 0 then parent_session_id
             else
-                concat(
-                    parent_session_id,
-                    ':',
-                    cast(
-                        cast(piece_number as integer)
-                        as {{ data_type('varchar') }}
-                    )
+                parent_session_id || ':' || cast(
+                    cast(piece_number as integer) as {{ data_type('varchar') }}
                 )
         end as session_id,
         parent_session_id,

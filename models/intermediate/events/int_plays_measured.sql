@@ -100,8 +100,9 @@ opened as (
         cast(round(bound_seconds * 1e6) as bigint) as bound_us,
         -- No stretch runs for longer than the whole title.
         cast(
-            round(least(bound_seconds, duration_seconds / speed) * 1e6)
-            as bigint
+            round(
+                least(bound_seconds, duration_seconds / nullif(speed, 0)) * 1e6
+            ) as bigint
         ) as open_us,
         cast(round(duration_seconds * 1e6) as bigint) as duration_us,
         cast(
@@ -169,12 +170,12 @@ placed as (
     select
         *,
         least(
-            {{ last_known('told_us - moved_before_us') }} over so_far
+            ({{ last_known('told_us - moved_before_us') }} over so_far)
             + moved_before_us,
             duration_us
         ) as from_us,
         least(
-            {{ last_known('told_us - moved_before_us') }} over so_far
+            ({{ last_known('told_us - moved_before_us') }} over so_far)
             + moved_before_us + content_us,
             duration_us
         ) as to_us
@@ -209,7 +210,7 @@ credited as (
         -- Rounded at the title's end alone, where the title says how long.
         case
             when to_us - from_us = content_us then capped_us
-            else cast(round((to_us - from_us) / speed) as bigint)
+            else cast(round((to_us - from_us) / nullif(speed, 0)) as bigint)
         end as running_us,
         greatest(to_us - greatest(from_us, coalesce(seen_until_us, from_us)), 0)
             as unique_us

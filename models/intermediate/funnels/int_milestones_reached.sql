@@ -115,9 +115,8 @@ reached as (
 final as (
     select
         -- keys
-        concat(
-            user_id, ':', cast(milestone_number as {{ data_type('varchar') }})
-        ) as event_id,
+        user_id || ':' || cast(milestone_number as {{ data_type('varchar') }})
+            as event_id,
         user_id,
 
         -- attributes

@@ -152,10 +152,10 @@ final as (
         cast(alike.watched_band_seconds as bigint) as watched_band_seconds,
         1 + cast(
             floor(
-                1.0
-                * alike.start_day_number
-                * {{ var('alike_span_count') }}
-                / alike.start_day_count
+                {{ rate(
+                    'alike.start_day_number * ' ~ var('alike_span_count'),
+                    'alike.start_day_count'
+                ) }}
             ) as integer
         ) as cohort_span_number,
         cast(count(*) as integer) as eligible_users,

@@ -25,9 +25,8 @@ banded as (
 final as (
     select
         -- keys
-        concat(
-            platform, ':', cast(valid_play_band as {{ data_type('varchar') }})
-        ) as stratum_id,
+        platform || ':' || cast(valid_play_band as {{ data_type('varchar') }})
+            as stratum_id,
 
         -- attributes
         platform,

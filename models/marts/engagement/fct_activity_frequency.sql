@@ -27,7 +27,7 @@ aged_dates as (
         lengths.window_days,
         dates.calendar_date,
         {{ days_between('dates.calendar_date', 'bounds.watermark_date') }}
-        % lengths.window_days as days_to_window_end
+        % nullif(lengths.window_days, 0) as days_to_window_end
     from dates
     cross join lengths
     cross join bounds

@@ -112,11 +112,9 @@ final as (
         -- measures
         cast(measured.session_count as integer) as session_count,
         cast(user_counts.user_count as integer) as user_count,
-        cast(measured.session_count as {{ data_type('double') }})
-        / user_counts.user_count
+        {{ rate('measured.session_count', 'user_counts.user_count') }}
             as sessions_per_user,
-        cast(measured.total_seconds as {{ data_type('double') }})
-        / measured.session_count
+        {{ rate('measured.total_seconds', 'measured.session_count') }}
             as mean_seconds,
         cast(measured.p25_seconds as bigint) as p25_seconds,
         cast(measured.median_seconds as bigint) as median_seconds,

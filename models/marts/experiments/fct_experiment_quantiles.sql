@@ -61,20 +61,20 @@ final as (
         rank_number in (
             {% for twentieth in range(1, 20) -%}
                 greatest(
-                    ceil(unit_count * {{ 5 * twentieth }} / 100.0 - 1e-9), 1
+                    ceil(unit_count * {{ 5 * twentieth }} / 100e0 - 1e-9), 1
                 ),
             {% endfor -%}
             greatest(ceil(unit_count * quantile - 1e-9), 1),
             least(greatest(
                 floor(
-                    unit_count * quantile - 1.959963984540054
+                    unit_count * quantile - 1.959963984540054e0
                     * sqrt(unit_count * quantile * (1 - quantile))
                 ),
                 1
             ), unit_count),
             greatest(least(
                 ceil(
-                    unit_count * quantile + 1.959963984540054
+                    unit_count * quantile + 1.959963984540054e0
                     * sqrt(unit_count * quantile * (1 - quantile))
                 ),
                 unit_count

@@ -68,11 +68,14 @@ cells as (
         outcome_version,
         cell_number,
         {% for left, right in mean_pairs -%}
-            sum(cast({{ left }} as bigint) * cast({{ right }} as bigint))
+            sum(
+                cast(round({{ left }}) as bigint)
+                * cast(round({{ right }}) as bigint)
+            )
                 as sum_{{ left }}_{{ right }},
         {% endfor -%}
-        sum(cast(value as bigint)) as sum_value,
-        sum(cast(covariate as bigint)) as sum_covariate,
+        sum(cast(round(value) as bigint)) as sum_value,
+        sum(cast(round(covariate) as bigint)) as sum_covariate,
         count(*) as unit_count
     from versions
     where is_whole
@@ -85,11 +88,15 @@ ratios as (
         outcome_version,
         cell_number,
         {% for left, right in pairs if [left, right] not in mean_pairs -%}
-            sum(cast({{ left }} as bigint) * cast({{ right }} as bigint))
+            sum(
+                cast(round({{ left }}) as bigint)
+                * cast(round({{ right }}) as bigint)
+            )
                 as sum_{{ left }}_{{ right }},
         {% endfor -%}
-        sum(cast(denominator as bigint)) as sum_denominator,
-        sum(cast(covariate_denominator as bigint)) as sum_covariate_denominator
+        sum(cast(round(denominator) as bigint)) as sum_denominator,
+        sum(cast(round(covariate_denominator) as bigint))
+            as sum_covariate_denominator
     from ratio_versions
     where is_whole and denominator is not null
     group by metric_name, outcome_version, cell_number
@@ -278,7 +285,7 @@ fraction_moments as (
     select
         {{ breakdown }},
         {% for flag, column in flags.items() -%}
-            avg(case when {{ column }} then 1.0 else 0.0 end) filter (
+            avg(case when {{ column }} then 1e0 else 0e0 end) filter (
                 where is_mature
             ) as {{ flag }}_rate,
         {% endfor -%}
@@ -291,7 +298,7 @@ fraction_moments as (
         {% endfor -%}
         {% for name, flag in flagged_pairs -%}
             covar_samp(
-                {{ name }}, case when {{ flags[flag] }} then 1.0 else 0.0 end
+                {{ name }}, case when {{ flags[flag] }} then 1e0 else 0e0 end
             ) filter (where is_mature) as {{ name }}_{{ flag }}_covariance,
         {% endfor -%}
         count(*) filter (where is_mature) as unit_count,

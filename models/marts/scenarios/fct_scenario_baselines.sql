@@ -92,16 +92,12 @@ proportions as (
     from totals
     union all
     select
-        concat(
-            'd', cast(day_number as {{ data_type('varchar') }}), '_rate'
-        ) as baseline_name,
+        'd' || cast(day_number as {{ data_type('varchar') }}) || '_rate'
+            as baseline_name,
         retained_users as part,
         eligible_users as whole,
-        concat(
-            'new users whose day ',
-            cast(day_number as {{ data_type('varchar') }}),
-            ' is loaded whole'
-        ) as base_description
+        'new users whose day ' || cast(day_number as {{ data_type('varchar') }})
+        || ' is loaded whole' as base_description
     from day_rates
     union all
     select
