@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help run data load build analyze report docs test check lint prove \
-	calibrate bench lock clean
+.PHONY: help run data load build analyze report docs land setup-spark spark \
+	spark-server test check lint prove calibrate bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,12 +13,14 @@ LOG ?=
 ROOT := target$(if $(LOG),/$(LOG))
 export STREAMING_SEEDS := $(if $(LOG),logs/$(LOG),seeds)
 export STREAMING_WAREHOUSE := $(ROOT)/streaming_engagement.duckdb
+export STREAMING_LANDED ?= $(CURDIR)/$(ROOT)/landed
 export DBT_TARGET_PATH := $(ROOT)
 VARS = $(if $(wildcard $(STREAMING_SEEDS)/vars.yml), \
 	--vars "$$(cat $(STREAMING_SEEDS)/vars.yml)")
 
 help:  ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' \
+		'/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 
 run: $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
@@ -55,6 +57,20 @@ docs: .venv/ready  ## Write the lineage site as one page.
 	@$(BIN)/dbt --quiet docs generate --static $(VARS)
 	@echo "Open $(ROOT)/static_index.html"
 
+land: .venv/ready  ## Write the raw files as Parquet, for Spark.
+	@STREAMING_TARGET=duckdb STREAMING_WAREHOUSE=$(ROOT)/landing.duckdb \
+		$(BIN)/dbt --quiet seed $(VARS)
+	@$(BIN)/python scripts/land.py --warehouse $(ROOT)/landing.duckdb
+	@rm -f $(ROOT)/landing.duckdb
+
+setup-spark: .venv/ready-spark  ## Install what Spark needs here, but Java.
+
+spark-server: .venv/ready-spark  ## Start a Spark here (STOP=1: stop it).
+	@$(BIN)/python scripts/spark_server.py $(if $(STOP),stop,start)
+
+spark: .venv/ready-spark  ## Build on DuckDB and on Spark, and compare it all.
+	@$(BIN)/python scripts/compare_engines.py $(if $(LOG),--log $(LOG))
+
 test: .venv/ready-dev  ## Build the demo and run everything that proves it.
 	@$(MAKE) --no-print-directory run LOG=
 	@$(BIN)/dbt --quiet test --select test_type:unit
@@ -72,6 +88,7 @@ lint: .venv/ready-dev  ## Lint what needs no warehouse.
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
 	@$(BIN)/sqlfluff lint --processes 2 models tests analyses
+	@$(BIN)/python tests/portability/portable_sql.py
 
 prove: .venv/ready-dev  ## Slow proofs by simulation, about half an hour.
 	@$(BIN)/python -m pytest -m slow
@@ -106,6 +123,13 @@ clean:  ## Remove what was built; data, logs and .venv stay.
 	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
 	@touch $@
 
+.venv/ready-spark: .venv/ready requirements-spark.txt
+	@echo "Installing dbt-spark and Spark into .venv (about two minutes, once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-spark.txt
+	@$(BIN)/python scripts/spark_server.py check
+	@touch $@
+
 # dbt-core asks for a parser that cannot be installed without GitHub and is used
 # only under --use-v2-parser (dbt-labs/dbt-core#15670); it is left out.
 LEFT_OUT := dbt-core-experimental-parser
@@ -122,5 +146,9 @@ lock:  ## Renew the pins from pyproject.toml (needs uv).
 	@grep '^#' requirements-dev.txt > $(PINS)/dev
 	@$(COMPILE) --group dev --constraint $(PINS)/run \
 		| grep -vxFf $(PINS)/run >> $(PINS)/dev
+	@grep '^#' requirements-spark.txt > $(PINS)/spark
+	@$(COMPILE) --group spark --constraint $(PINS)/run \
+		| grep -vxFf $(PINS)/run >> $(PINS)/spark
 	@cp $(PINS)/run requirements.txt
 	@cp $(PINS)/dev requirements-dev.txt
+	@cp $(PINS)/spark requirements-spark.txt

@@ -77,6 +77,23 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
     return None
 
 
+def find_landing_obstacle(landed: str) -> str | None:
+    """Name what a build on another engine lacks, as `find_obstacle` does.
+
+    Parameters
+    ----------
+    landed : str
+        Folder of the landed files; an address such as `s3a://...` is left to
+        the engine.
+    """
+    if "://" in landed or (Path(landed) / "events").is_dir():
+        return None
+    return (
+        f"{landed}/ holds no landed files: run `make land`, or set"
+        " STREAMING_LANDED to where they are."
+    )
+
+
 def main() -> None:
     """Print the obstacle, if any, and exit with status 1."""
     parser = argparse.ArgumentParser(
@@ -98,8 +115,16 @@ def main() -> None:
         ),
         help="the DuckDB file (default: %(default)s)",
     )
+    parser.add_argument(
+        "--landed",
+        default=os.environ.get("STREAMING_LANDED", "target/landed"),
+        help="folder of the landed files (default: %(default)s)",
+    )
     options = parser.parse_args()
-    obstacle = find_obstacle(options.seeds, options.warehouse)
+    if os.environ.get("STREAMING_TARGET", "duckdb") == "duckdb":
+        obstacle = find_obstacle(options.seeds, options.warehouse)
+    else:
+        obstacle = find_landing_obstacle(options.landed)
     if obstacle:
         sys.exit(obstacle)
 

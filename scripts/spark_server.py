@@ -267,10 +267,14 @@ def free_port() -> int:
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
-        description="Start or stop a Spark SQL server on this machine.",
+        description="Start, stop or check a Spark SQL server here.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("verb", choices=("start", "stop"))
+    parser.add_argument(
+        "verb",
+        choices=("start", "stop", "check"),
+        help="check says whether Java and pyspark are there",
+    )
     parser.add_argument(
         "--folder",
         type=Path,
@@ -297,13 +301,16 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Start or stop, and say so."""
+    """Start, stop or check, and say so."""
     options = parsed()
     settings = Settings(
         options.folder, options.port, options.master, options.memory
     )
     try:
-        if options.verb == "stop":
+        if options.verb == "check":
+            java()
+            spark_home()
+        elif options.verb == "stop":
             word = "stopped" if stop(settings) else "does not run"
             print(f"Spark {word}")
         else:

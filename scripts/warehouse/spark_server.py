@@ -142,7 +142,9 @@ def literal(value: Any) -> str:  # noqa: ANN401
 
 def first_line(error: Exception) -> str:
     """Take the first line that says something from a long message."""
-    return next(filter(None, map(str.strip, str(error).splitlines())), "?")
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.endswith(" Error")]
+    return said[0] if said else type(error).__name__
 
 
 @contextmanager

@@ -134,5 +134,5 @@ def test_make_help_lists_every_described_target():
         check=True,
     ).stdout
     assert listed.splitlines() == [
-        f"  make {name:<9} {text}" for name, text in described
+        f"  make {name:<12} {text}" for name, text in described
     ]
