@@ -1,0 +1,1 @@
+"""Whether two warehouses hold the same, and where they do not."""
