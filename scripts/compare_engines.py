@@ -277,14 +277,14 @@ def summary(proofs: Sequence[Proof]) -> str:
     findings = [
         [
             proof.name,
-            f"{proof.found['equal']} of {proof.found['relations']}",
-            f"{proof.found['columns']:,}",
+            f"{proof.found['relations_equal']} of {proof.found['relations']}",
+            f"{proof.found['columns_compared']:,}",
             f"{proof.found['rows']:,}",
             f"{proof.found['largest_relative_difference']:.1e}",
         ]
         for proof in proofs
     ]
-    equal = sum(proof.found["equal"] for proof in proofs)
+    equal = sum(proof.found["relations_equal"] for proof in proofs)
     total = sum(proof.found["relations"] for proof in proofs)
     header = ("log", "equal", "columns", "rows", "largest difference")
     return "\n\n".join(
@@ -380,7 +380,10 @@ def main() -> None:
         sys.exit(f"compare_engines: {error}")
     print(f"\n{summary(proofs)}")
     sys.exit(
-        any(proof.found["equal"] < proof.found["relations"] for proof in proofs)
+        any(
+            proof.found["relations_equal"] < proof.found["relations"]
+            for proof in proofs
+        )
     )
 
 

@@ -1,7 +1,7 @@
 """Prove that two warehouses hold the same, or show where they do not.
 
-Reads two DuckDB files or folders of Parquet; writes nothing but the record
-that ``--json`` asks for. Run after building both:
+Reads DuckDB files, folders of Parquet or targets on Spark; writes nothing but
+the record that ``--json`` asks for. Run after building both:
 
     python scripts/compare_warehouses.py old.duckdb new.duckdb
 
@@ -26,13 +26,16 @@ from comparison.differences import compare_rows
 from comparison.keys import MODELS, Keys
 from comparison.pairs import Pair, Renames, paired, read_renames, without
 from comparison.sources import (
+    DuckDBSource,
+    ParquetSource,
     Source,
     first_line,
-    open_source,
     working_connection,
 )
+from comparison.spark import SparkSource
 from comparison.verdicts import Summary, Verdict
 from warehouse import WarehouseError
+from warehouse.opening import TARGET, target_credentials
 
 SCHEMAS = "staging,intermediate,marts,results"
 EQUAL, DIFFERENT, UNTOLD = 0, 1, 2
@@ -80,6 +83,36 @@ def _compare(options: argparse.Namespace, renames: Renames) -> int:
         options.json.write_text(text + "\n", encoding="utf-8")
     print("\n".join(summary.lines()))
     return EQUAL if summary.is_equal else DIFFERENT
+
+
+def open_source(text: str) -> Source:
+    """Open what the command line names.
+
+    Parameters
+    ----------
+    text : str
+        Path of a DuckDB file or of a folder of Parquet, or `target:NAME`.
+
+    Raises
+    ------
+    WarehouseError
+        If there is no such path, or it is neither.
+    """
+    if text.startswith(TARGET):
+        name = text.removeprefix(TARGET)
+        credentials = target_credentials(name)
+        if credentials.type == "spark":
+            return SparkSource(name)
+        text = str(getattr(credentials, "path", text))
+    path = Path(text)
+    if path.is_dir():
+        return ParquetSource(path)
+    if path.is_file():
+        return DuckDBSource(path)
+    raise WarehouseError(
+        f"there is no {text}; name a DuckDB file, a folder of Parquet or"
+        " target:NAME of profiles.yml"
+    )
 
 
 def _pairs(
@@ -145,7 +178,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Compare two warehouses in every row and column."
     )
-    side = "a DuckDB file, or a folder of Parquet"
+    side = "a DuckDB file, a folder of Parquet, or target:NAME on Spark"
     parser.add_argument("old", help=side)
     parser.add_argument("new", help=side)
     parser.add_argument(

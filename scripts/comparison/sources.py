@@ -1,12 +1,12 @@
-"""What can be compared: DuckDB files and folders of Parquet.
+"""What can be compared, a `Source`: DuckDB files and folders of Parquet.
 
-Both are opened for reading only. Another engine is another `Source`.
+Both are opened for reading only; Spark has a module of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,8 @@ from uuid import uuid4
 
 import duckdb
 
-from warehouse import WarehouseError, connect
+from warehouse import WarehouseError
+from warehouse.duckdb_file import opened
 
 # Schema and name, as the warehouse spells them.
 Relation = tuple[str, str]
@@ -140,7 +141,7 @@ def working_connection(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-class DuckDBFile:
+class DuckDBSource:
     """Tables and views of a DuckDB file.
 
     Raises
@@ -152,13 +153,13 @@ class DuckDBFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._kinds: dict[Relation, dict[str, str]] = {}
-        with connect(path) as connection:
-            for *relation, column, kind in connection.execute(
+        with opened(path) as file:
+            for *relation, column, kind in file.connection.execute(
                 COLUMNS
             ).fetchall():
                 schema, name = relation
                 self._kinds.setdefault((schema, name), {})[column] = kind
-            self._views = set(connection.execute(VIEWS).fetchall())
+            self._views = set(file.connection.execute(VIEWS).fetchall())
 
     def schemas(self) -> set[str]:
         """See `Source`."""
@@ -221,7 +222,7 @@ class DuckDBFile:
                 return
 
 
-class ParquetFolder:
+class ParquetSource:
     """Relations of a folder, each a Parquet file or a folder of parts.
 
     Folders ``key=value`` among the parts give a column, as Hive and Spark
@@ -238,7 +239,7 @@ class ParquetFolder:
         self._files: dict[Relation, list[Path]] = {}
         for schema in _shown(path):
             for entry in _shown(schema):
-                if files := _parts(entry):
+                if files := parts_of(entry):
                     relation = (
                         schema.name.removesuffix(".db"),
                         entry.name.removesuffix(".parquet"),
@@ -275,10 +276,7 @@ class ParquetFolder:
         name: str,
     ) -> str:
         """See `Source`; the files are read where they are."""
-        files = ", ".join(
-            quote_text(str(file)) for file in self._files[schema, name]
-        )
-        return f"read_parquet([{files}], union_by_name = true)"
+        return read_parquet(self._files[schema, name])
 
     def _described(
         self, connection: duckdb.DuckDBPyConnection, relation: Relation
@@ -295,27 +293,10 @@ class ParquetFolder:
         return {column: kind for column, kind, *_ in rows}
 
 
-def open_source(text: str) -> Source:
-    """Open what the command line names.
-
-    Parameters
-    ----------
-    text : str
-        Path of a DuckDB file or of a folder of Parquet.
-
-    Raises
-    ------
-    WarehouseError
-        If there is no such path, or it is neither.
-    """
-    path = Path(text)
-    if path.is_dir():
-        return ParquetFolder(path)
-    if path.is_file():
-        return DuckDBFile(path)
-    raise WarehouseError(
-        f"there is no {text}; name a DuckDB file or a folder of Parquet"
-    )
+def read_parquet(files: Sequence[Path]) -> str:
+    """Write what reads files of one relation, by the names of their columns."""
+    listed = ", ".join(quote_text(str(file)) for file in files)
+    return f"read_parquet([{listed}], union_by_name = true)"
 
 
 def _shown(folder: Path) -> list[Path]:
@@ -327,8 +308,8 @@ def _shown(folder: Path) -> list[Path]:
     )
 
 
-def _parts(entry: Path) -> list[Path]:
+def parts_of(entry: Path) -> list[Path]:
     """List the Parquet files at or below an entry."""
     if entry.is_dir():
-        return [part for inner in _shown(entry) for part in _parts(inner)]
+        return [part for inner in _shown(entry) for part in parts_of(inner)]
     return [entry] if entry.suffix == ".parquet" else []

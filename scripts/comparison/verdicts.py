@@ -128,7 +128,8 @@ class Summary:
             "old": self.old,
             "new": self.new,
             "is_equal": self.is_equal,
-            "is_same_path": Path(self.old).samefile(self.new),
+            "is_same_path": Path(self.old).resolve()
+            == Path(self.new).resolve(),
             "relations_equal": sum(v.is_equal for v in self.verdicts),
             "relations": len(self.verdicts),
             "columns_compared": sum(

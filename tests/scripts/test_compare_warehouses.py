@@ -11,9 +11,9 @@ import duckdb
 import pytest
 import yaml
 
-from compare_warehouses import main
+from compare_warehouses import main, open_source
 from comparison.keys import MODELS, Keys
-from comparison.sources import DuckDBFile, open_source
+from comparison.sources import DuckDBSource
 from warehouse import WarehouseError
 
 KEYED = "marts.dim_users"  # by user_id
@@ -607,7 +607,7 @@ def test_what_cannot_be_read_is_refused_in_one_line(compare, tmp_path):
     (broken / "marts").mkdir(parents=True)
     (broken / "marts" / "a.parquet").write_text("no")
     for path, words in (
-        (tmp_path / "none", "none; name a DuckDB file or a folder of Parquet"),
+        (tmp_path / "none", "none; name a DuckDB file, a folder of Parquet"),
         (text_file, "if it is not a DuckDB file"),
         (empty, "empty holds no Parquet; name a folder laid out as <schema>/"),
         (broken, "cannot read marts.a at "),
@@ -682,8 +682,8 @@ def test_what_is_written_meanwhile_is_removed(compare, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     opened = []
     monkeypatch.setattr(
-        "comparison.sources.DuckDBFile._attach",
-        watched(DuckDBFile._attach, lambda: opened.extend(folder.iterdir())),
+        "comparison.sources.DuckDBSource._attach",
+        watched(DuckDBSource._attach, lambda: opened.extend(folder.iterdir())),
     )
     assert compare(path, path, schemas="staging")[0] == 0
     assert opened
