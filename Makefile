@@ -8,6 +8,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Another engine than DuckDB, as named in profiles.yml (docs/spark.md).
+ELSEWHERE := $(filter-out duckdb,$(STREAMING_TARGET))
+
 # The demo, or with LOG=<name> the log that `make load` put into logs/<name>.
 LOG ?=
 ROOT := target$(if $(LOG),/$(LOG))
@@ -24,12 +27,13 @@ help:  ## List what can be made.
 		$(firstword $(MAKEFILE_LIST))
 
 run: $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
+	@$(if $(ELSEWHERE),$(MAKE) --no-print-directory land)
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory analyze
 	@$(MAKE) --no-print-directory report
 	@printf '\nReport      %s\n' "$(ROOT)/report/index.html"
-	@printf 'Warehouse   %s (any DuckDB client, read-only)\n' \
-		"$(STREAMING_WAREHOUSE)"
+	@printf 'Warehouse   %s\n' "$(or $(ELSEWHERE:%=target % of profiles.yml), \
+		$(STREAMING_WAREHOUSE) (any DuckDB client, read-only))"
 	@printf 'Lineage     make docs%s\n' "$(if $(LOG), LOG=$(LOG))"
 
 data: .venv/ready  ## Write the simulated service to seeds/ (USERS=, SEED= ...).
@@ -90,8 +94,11 @@ lint: .venv/ready-dev  ## Lint what needs no warehouse.
 	@$(BIN)/sqlfluff lint --processes 2 models tests analyses
 	@$(BIN)/python tests/portability/portable_sql.py
 
-prove: .venv/ready-dev  ## Slow proofs by simulation, about half an hour.
+prove: .venv/ready-dev  ## Slow proofs by simulation, and on three processes.
 	@$(BIN)/python -m pytest -m slow
+	@$(MAKE) --no-print-directory .venv/ready-spark
+	@$(BIN)/python scripts/compare_engines.py --unit-tests \
+		--master 'local-cluster[2,1,1024]'
 
 calibrate: .venv/ready  ## Count how often tests and intervals keep their word.
 	@$(BIN)/python scripts/calibrate.py \

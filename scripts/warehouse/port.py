@@ -49,7 +49,7 @@ class Warehouse(Protocol):
     def replace(
         self, frames: Mapping[str, pd.DataFrame], types: Mapping[str, Types]
     ) -> None:
-        """Replace the rows of result tables; create those that are missing.
+        """Replace the rows of result tables.
 
         Parameters
         ----------
@@ -61,5 +61,5 @@ class Warehouse(Protocol):
         Raises
         ------
         WarehouseError
-            If a table has other columns.
+            If a table has other columns, or is not there and not made here.
         """

@@ -16,8 +16,7 @@ from warehouse.tables import same_names
 # Rows of one insert: as text they stay within some megabytes.
 ROWS_AT_ONCE = 1_000
 
-# How Spark spells the declared types that it has no such word for.
-SPARK_TYPES = {"varchar": "string", "integer": "int"}
+UTC_NAMES = ("UTC", "Etc/UTC", "GMT", "Z")
 
 # Emptied first and filled last: results without it are not whole.
 LAST_TABLE = "analysis_runs"
@@ -38,7 +37,12 @@ class SparkServer:
 
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
-        [(version,)] = self.rows("select version()")
+        [(version, zone)] = self.rows("select version(), current_timezone()")
+        if zone not in UTC_NAMES:
+            raise WarehouseError(
+                f"the session's time zone is {zone}; set it to UTC under this"
+                " target, as the project's own profiles.yml does"
+            )
         self.engine_version = str(version).split()[0]
 
     def rows(self, query: str) -> list[Sequence[Any]]:
@@ -50,19 +54,7 @@ class SparkServer:
         """Read columns of a relation; see `port.Warehouse`."""
         order = ", ".join(f"{name} asc nulls last" for name in types)
         query = f"select {', '.join(types)} from {relation} order by {order}"
-        try:
-            rows = self.rows(query)
-        except Exception as error:  # dbt-spark has no narrower one
-            text = first_line(error)
-            if "TABLE_OR_VIEW_NOT_FOUND" in text:
-                raise WarehouseError(
-                    f"the warehouse has no {relation}; run `dbt build`"
-                ) from None
-            if "UNRESOLVED_COLUMN" in text:
-                raise WarehouseError(
-                    f"{relation} lacks a column: {text}; run `dbt build`"
-                ) from None
-            raise WarehouseError(f"cannot read {relation}: {text}") from None
+        rows = self._asked(relation, query)
         return as_declared(
             pd.DataFrame(rows, columns=list(types), dtype=object), types
         )
@@ -76,22 +68,14 @@ class SparkServer:
         tables of the earlier analysis and some of this one, and none where
         `analysis_runs` is empty.
         """
-        self.rows("create schema if not exists results")
         for table, columns in types.items():
-            body = ", ".join(
-                f"{name} {SPARK_TYPES.get(kind, kind)}"
-                for name, kind in columns.items()
-            )
-            self.rows(
-                f"create table if not exists results.{table} ({body})"
-                " using parquet"
-            )
-            found = self.rows(f"describe table results.{table}")
+            relation = f"results.{table}"
+            found = self._asked(relation, f"describe table {relation}")
             same_names(
-                f"columns of results.{table} in the warehouse",
+                f"columns of {relation} in the warehouse",
                 columns,
                 [str(row[0]) for row in found],
-                "; drop the table and run this again",
+                "; run `dbt build`",
             )
         others = [table for table in types if table != LAST_TABLE]
         for table in (LAST_TABLE, *others):
@@ -99,45 +83,62 @@ class SparkServer:
         for table in (*others, LAST_TABLE):
             self._fill(table, frames[table], types[table])
 
+    def _asked(self, relation: str, query: str) -> list[Sequence[Any]]:
+        """Run a query of a relation; name what is missing, with its remedy."""
+        try:
+            return self.rows(query)
+        except Exception as error:  # dbt-spark has no narrower one
+            text = first_line(error)
+            if "TABLE_OR_VIEW_NOT_FOUND" in text:
+                raise WarehouseError(
+                    f"the warehouse has no {relation}; run `dbt build`"
+                ) from None
+            if "UNRESOLVED_COLUMN" in text:
+                raise WarehouseError(
+                    f"{relation} lacks a column: {text}; run `dbt build`"
+                ) from None
+            raise WarehouseError(f"cannot read {relation}: {text}") from None
+
     def _fill(self, table: str, frame: pd.DataFrame, types: Types) -> None:
         """Insert rows as text, some at a time."""
-        casts = ", ".join(
-            f"cast({name} as {SPARK_TYPES.get(kind, kind)}) as {name}"
+        columns = [
+            [literal(value, kind) for value in frame[name]]
             for name, kind in types.items()
-        )
-        columns = [[literal(value) for value in frame[name]] for name in types]
+        ]
         rows = [f"({', '.join(row)})" for row in zip(*columns, strict=True)]
         for start in range(0, len(rows), ROWS_AT_ONCE):
             self.rows(
-                f"insert into results.{table} select {casts} from values "
+                f"insert into results.{table} ({', '.join(types)}) values "
                 + ", ".join(rows[start : start + ROWS_AT_ONCE])
-                + f" as new_rows ({', '.join(types)})"
             )
 
 
-def literal(value: Any) -> str:  # noqa: ANN401
-    r"""Write a value as Spark's SQL.
+def literal(value: Any, kind: str) -> str:  # noqa: ANN401
+    r"""Write a value of a declared type as Spark's SQL.
 
     Examples
     --------
-    >>> literal("it's 5 \\ 6"), literal(0.1), literal(None), literal(True)
-    ("'it\\'s 5 \\\\ 6'", "double('0.1')", 'null', 'true')
-    >>> literal(pd.Timestamp("2026-01-05")), literal(float("inf"))
-    ("timestamp'2026-01-05 00:00:00'", "double('Infinity')")
+    >>> literal("it's 5 \\ 6", "varchar"), literal(True, "boolean")
+    ("'it\\'s 5 \\\\ 6'", 'true')
+    >>> literal(0.1, "double"), literal(float("inf"), "double")
+    ("double('0.1')", "double('Infinity')")
+    >>> literal(pd.Timestamp("2026-01-05"), "date"), literal(None, "date")
+    ("date'2026-01-05'", 'null')
     """
     plain = value.item() if hasattr(value, "item") else value
     if pd.isna(plain):
         return "null"
-    if isinstance(plain, str):
+    if kind == "varchar":
         escaped = plain.replace("\\", "\\\\").replace("'", "\\'")
         return f"'{escaped}'"
-    if isinstance(plain, float):
+    if kind == "double":
         # As text, so that no digit is lost on the way through a decimal.
         text = repr(plain) if isfinite(plain) else f"{plain}inity".title()
         return f"double('{text}')"
-    if isinstance(plain, bool | int):
-        return str(plain).lower()
-    return f"timestamp'{plain}'"
+    if kind in ("date", "timestamp"):
+        text = f"{plain:%Y-%m-%d}" if kind == "date" else str(plain)
+        return f"{kind}'{text}'"
+    return str(plain).lower()
 
 
 def first_line(error: Exception) -> str:

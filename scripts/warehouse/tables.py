@@ -64,7 +64,7 @@ def replace_results(
 ) -> None:
     """Replace the rows of every result table.
 
-    Missing tables are created from the definition. A nan is written as null.
+    A nan is written as null.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def spark(monkeypatch, *details, rows=ROWS):
     """A source of one relation, `marts.m`."""
     columns = ", ".join(f"`{name}`" for name in KINDS)
     answers = {
-        "select version()": [("4.1.0 x",)],
+        "select version(), current_timezone()": [("4.1.0 x", "UTC")],
         "show schemas": [("marts",), ("default",)],
         "show tables in `marts`": [("marts", "m", False)],
         "describe table extended `marts`.`m`": [

@@ -29,7 +29,10 @@ class Cursor:
 
     def __init__(self, answers=()):
         self.asked = []
-        self.answers = {"select version()": [("4.1.0 abc",)], **dict(answers)}
+        self.answers = {
+            "select version(), current_timezone()": [("4.1.0 abc", "UTC")],
+            **dict(answers),
+        }
 
     def execute(self, query):
         self.asked.append(query)
@@ -54,6 +57,13 @@ def described():
 def test_engine_is_named_without_the_commit():
     server = SparkServer(Cursor())
     assert (server.engine_name, server.engine_version) == ("spark", "4.1.0")
+
+
+def test_a_session_in_another_zone_is_refused():
+    asked = "select version(), current_timezone()"
+    cursor = Cursor({asked: [("4.1.0", "Europe/Berlin")]})
+    with pytest.raises(WarehouseError, match="zone is Europe/Berlin; set it"):
+        SparkServer(cursor)
 
 
 def test_rows_are_read_in_a_total_order_with_their_types():
@@ -107,11 +117,9 @@ def test_results_are_whole_only_with_the_run_which_comes_last():
     assert changing == [
         f"truncate table results.{LAST_TABLE}",
         "truncate table results.effects",
-        "insert into results.effects select cast(name as string) as name,"
-        " cast(size as int) as size, cast(estimate as double) as estimate"
-        " from values ('a\\'b', 1, null) as new_rows (name, size, estimate)",
-        f"insert into results.{LAST_TABLE} select cast(log_name as string) as"
-        " log_name from values ('demo') as new_rows (log_name)",
+        "insert into results.effects (name, size, estimate) values"
+        " ('a\\'b', 1, null)",
+        f"insert into results.{LAST_TABLE} (log_name) values ('demo')",
     ]
 
 
@@ -134,17 +142,32 @@ def test_other_columns_are_refused_before_a_row_is_lost():
         described() | {"describe table results.effects": [("old", "int", None)]}
     )
     frames = {table: framed(table, [], types) for table, types in TYPES.items()}
-    with pytest.raises(WarehouseError, match=r"effects .*extra old; drop the"):
+    with pytest.raises(WarehouseError, match=r"effects .*extra old; run `dbt"):
         SparkServer(cursor).replace(frames, TYPES)
     assert not [query for query in cursor.asked if "truncate" in query]
 
 
+def test_a_result_table_that_dbt_did_not_make_names_the_remedy():
+    asked = f"describe table results.{LAST_TABLE}"
+    missing = RuntimeError("Database Error\n [TABLE_OR_VIEW_NOT_FOUND] no")
+    cursor = Cursor(described() | {asked: missing})
+    frames = {table: framed(table, [], types) for table, types in TYPES.items()}
+    with pytest.raises(
+        WarehouseError, match=f"no results.{LAST_TABLE}; run `d"
+    ):
+        SparkServer(cursor).replace(frames, TYPES)
+
+
 def test_literals_are_exact():
-    assert literal(0.1 + 0.2) == "double('0.30000000000000004')"
-    assert literal(float("-inf")) == "double('-Infinity')"
-    assert literal("a\\n'b'\n") == "'a\\\\n\\'b\\'\n'"
-    assert literal(pd.NA) == literal(float("nan")) == literal(None) == "null"
-    assert literal(2**62) == str(2**62)
+    assert literal(0.1 + 0.2, "double") == "double('0.30000000000000004')"
+    assert literal(float("-inf"), "double") == "double('-Infinity')"
+    assert literal("a\\n'b'\n", "varchar") == "'a\\\\n\\'b\\'\n'"
+    for missing in (pd.NA, float("nan"), None, pd.NaT):
+        assert literal(missing, "varchar") == "null"
+    assert literal(2**62, "bigint") == str(2**62)
+    assert literal(pd.Timestamp("2026-01-05 01:02:03.000004"), "timestamp") == (
+        "timestamp'2026-01-05 01:02:03.000004'"
+    )
 
 
 def test_address_comes_from_the_environment(monkeypatch):
