@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help run data load build analyze report docs land setup-spark spark \
-	spark-server test check lint prove calibrate bench lock clean
+	spark-server postgres test check lint prove calibrate bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -75,6 +75,9 @@ spark-server: .venv/ready-spark  ## Start a Spark here (STOP=1: stop it).
 spark: .venv/ready-spark  ## Build on DuckDB and on Spark, and compare it all.
 	@$(BIN)/python scripts/compare_engines.py $(if $(LOG),--log $(LOG))
 
+postgres: .venv/ready-postgres  ## Let PostgreSQL judge the models' SQL.
+	@$(BIN)/python scripts/check_dialect.py
+
 test: .venv/ready-dev  ## Build the demo and run everything that proves it.
 	@$(MAKE) --no-print-directory run LOG=
 	@$(BIN)/dbt --quiet test --select test_type:unit
@@ -137,6 +140,11 @@ clean:  ## Remove what was built; data, logs and .venv stay.
 	@$(BIN)/python scripts/spark_server.py check
 	@touch $@
 
+.venv/ready-postgres: .venv/ready requirements-postgres.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps \
+		-r requirements-postgres.txt
+	@touch $@
+
 # dbt-core asks for a parser that cannot be installed without GitHub and is used
 # only under --use-v2-parser (dbt-labs/dbt-core#15670); it is left out.
 LEFT_OUT := dbt-core-experimental-parser
@@ -150,12 +158,10 @@ lock:  ## Renew the pins from pyproject.toml (needs uv).
 	@echo "$(LEFT_OUT); sys_platform == 'never'" > $(PINS)/override
 	@grep '^#' requirements.txt > $(PINS)/run
 	@$(COMPILE) >> $(PINS)/run
-	@grep '^#' requirements-dev.txt > $(PINS)/dev
-	@$(COMPILE) --group dev --constraint $(PINS)/run \
-		| grep -vxFf $(PINS)/run >> $(PINS)/dev
-	@grep '^#' requirements-spark.txt > $(PINS)/spark
-	@$(COMPILE) --group spark --constraint $(PINS)/run \
-		| grep -vxFf $(PINS)/run >> $(PINS)/spark
+	@for group in dev spark postgres; do \
+		grep '^#' requirements-$$group.txt > $(PINS)/$$group; \
+		$(COMPILE) --group $$group --constraint $(PINS)/run \
+			| grep -vxFf $(PINS)/run >> $(PINS)/$$group; \
+		cp $(PINS)/$$group requirements-$$group.txt; \
+	done
 	@cp $(PINS)/run requirements.txt
-	@cp $(PINS)/dev requirements-dev.txt
-	@cp $(PINS)/spark requirements-spark.txt

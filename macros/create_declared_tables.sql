@@ -7,10 +7,21 @@
     A source takes part when its config says `meta: { created_here: true }`. Of
     those, a table that says `landed: true` is one of the landed raw files where
     the engine reads such files.
+
+    It runs first, so it is here that an engine which only checks refuses data:
+    nobody takes empty marts for an answer.
 -#}
 {% macro create_declared_tables() %}
     {% if not execute or flags.WHICH in ('parse', 'list', 'compile') %}
         {{ return('') }}
+    {% endif %}
+    {% if flags.WHICH in ('build', 'seed') and not flags.EMPTY
+        and not loads_data() %}
+        {{ exceptions.raise_compiler_error(
+            'The target ' ~ target.name ~ ' checks how the models are spelt '
+            ~ 'and loads no data: add --empty to dbt build, or choose the '
+            ~ 'target duckdb or spark.'
+        ) }}
     {% endif %}
 
     {% set declared = graph.sources.values()

@@ -15,3 +15,7 @@
 {% macro spark__add_days(day, days) -%}
     date_add({{ day }}, cast({{ days }} as int))
 {%- endmacro %}
+
+{% macro postgres__add_days(day, days) -%}
+    ({{ day }} + cast({{ days }} as integer))
+{%- endmacro %}

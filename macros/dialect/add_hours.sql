@@ -15,3 +15,7 @@
 {% macro spark__add_hours(instant, hours) -%}
     timestampadd(hour, {{ hours }}, {{ instant }})
 {%- endmacro %}
+
+{% macro postgres__add_hours(instant, hours) -%}
+    ({{ instant }} + ({{ hours }}) * interval '1 hour')
+{%- endmacro %}

@@ -15,3 +15,9 @@
 {% macro spark__add_months(day, months) -%}
     add_months({{ day }}, cast({{ months }} as int))
 {%- endmacro %}
+
+{% macro postgres__add_months(day, months) -%}
+    cast(
+        {{ day }} + cast({{ months }} as integer) * interval '1 month' as date
+    )
+{%- endmacro %}

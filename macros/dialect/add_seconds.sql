@@ -19,3 +19,10 @@
         microsecond, cast(round({{ seconds }} * 1e6) as bigint), {{ instant }}
     )
 {%- endmacro %}
+
+{% macro postgres__add_seconds(instant, seconds) -%}
+    (
+        {{ instant }}
+        + cast(round({{ seconds }} * 1e6) as bigint) * interval '1 microsecond'
+    )
+{%- endmacro %}

@@ -17,3 +17,11 @@
 {% macro spark__data_type(name) -%}
     {{ {'varchar': 'string', 'integer': 'int'}.get(name, name) }}
 {%- endmacro %}
+
+{% macro postgres__data_type(name) -%}
+    {{ {
+        'varchar': 'text',
+        'double': 'double precision',
+        'timestamp': 'timestamp without time zone',
+    }.get(name, name) }}
+{%- endmacro %}

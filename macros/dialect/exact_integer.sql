@@ -15,3 +15,7 @@
 {% macro spark__exact_integer() -%}
     decimal(38, 0)
 {%- endmacro %}
+
+{% macro postgres__exact_integer() -%}
+    decimal(38, 0)
+{%- endmacro %}

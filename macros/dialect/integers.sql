@@ -18,3 +18,8 @@
 {% macro spark__integers(column_name, last) -%}
     select explode(sequence(0, {{ last }})) as {{ column_name }}
 {%- endmacro %}
+
+{% macro postgres__integers(column_name, last) -%}
+    select {{ column_name }}
+    from generate_series(0, {{ last }}) as numbers ({{ column_name }})
+{%- endmacro %}

@@ -26,3 +26,8 @@
         chr(31)
     )
 {%- endmacro %}
+
+{#- By bytes, as the other engines compare, whatever the database's locale. -#}
+{% macro postgres__joined_text(text_column, key_column) -%}
+    string_agg({{ text_column }}, chr(31) order by {{ key_column }} collate "C")
+{%- endmacro %}

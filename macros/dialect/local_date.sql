@@ -22,3 +22,10 @@
 {% macro spark__local_date(instant) -%}
     cast(from_utc_timestamp({{ instant }}, '{{ var("time_zone") }}') as date)
 {%- endmacro %}
+
+{% macro postgres__local_date(instant) -%}
+    cast(
+        timezone('{{ var("time_zone") }}', timezone('UTC', {{ instant }}))
+        as date
+    )
+{%- endmacro %}

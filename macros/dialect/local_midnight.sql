@@ -33,3 +33,19 @@
 {% macro spark__local_midnight(day) -%}
     to_utc_timestamp(cast({{ day }} as timestamp), '{{ var("time_zone") }}')
 {%- endmacro %}
+
+{% macro postgres__local_midnight(day) -%}
+    {#- PostgreSQL takes the second of two midnights. -#}
+    {%- set midnight -%}
+        timezone(
+            'UTC',
+            timezone('{{ var("time_zone") }}', cast({{ day }} as timestamp))
+        )
+    {%- endset -%}
+    case
+        when {{ local_date('(' ~ midnight ~ " - interval '1 hour')") }}
+            = {{ day }}
+            then {{ midnight }} - interval '1 hour'
+        else {{ midnight }}
+    end
+{%- endmacro %}

@@ -15,3 +15,7 @@
 {% macro spark__reads_landed_files() -%}
     {{ return(true) }}
 {%- endmacro %}
+
+{% macro postgres__reads_landed_files() -%}
+    {{ return(false) }}
+{%- endmacro %}

@@ -18,3 +18,9 @@
 {% macro spark__seconds_between(earlier, later) -%}
     ((unix_micros({{ later }}) - unix_micros({{ earlier }})) / 1e6)
 {%- endmacro %}
+
+{% macro postgres__seconds_between(earlier, later) -%}
+    cast(
+        extract(epoch from ({{ later }}) - ({{ earlier }})) as double precision
+    )
+{%- endmacro %}

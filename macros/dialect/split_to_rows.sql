@@ -18,3 +18,8 @@
 {% macro spark__split_to_rows(text_column, separator) -%}
     explode(split({{ text_column }}, '\\Q{{ separator }}\\E'))
 {%- endmacro %}
+
+{#- `string_to_array` makes no row of an empty text. -#}
+{% macro postgres__split_to_rows(text_column, separator) -%}
+    regexp_split_to_table({{ text_column }}, '***={{ separator }}')
+{%- endmacro %}

@@ -14,3 +14,6 @@
 {% macro spark__table_format() -%}
     {{ ' ' }}using parquet
 {%- endmacro %}
+
+{% macro postgres__table_format() -%}
+{%- endmacro %}

@@ -17,3 +17,7 @@
 {% macro spark__value_at_last(value, key) -%}
     max_by({{ value }}, {{ key }})
 {%- endmacro %}
+
+{% macro postgres__value_at_last(value, key) -%}
+    (array_agg({{ value }} order by {{ key }} desc nulls last))[1]
+{%- endmacro %}

@@ -4,11 +4,5 @@
     dbt dispatches to this macro for every engine.
 -#}
 {% macro default__get_empty_schema_sql(columns) %}
-    {% set translated = {} %}
-    {% for name, column in columns.items() %}
-        {% do translated.update({
-            name: dict(column, data_type=data_type(column.data_type) | trim)
-        }) %}
-    {% endfor %}
-    {{ return(dbt.default__get_empty_schema_sql(translated)) }}
+    {{ return(dbt.default__get_empty_schema_sql(engine_columns(columns))) }}
 {% endmacro %}

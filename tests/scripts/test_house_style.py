@@ -80,11 +80,10 @@ def test_every_macro_is_described_with_its_arguments():
     assert written == described
 
 
-def test_every_dialect_macro_has_its_spark_spelling():
+@pytest.mark.parametrize("engine", ["duckdb", "spark", "postgres"])
+def test_every_dialect_macro_is_spelt_for_every_engine(engine):
     for path in (ROOT / "macros/dialect").glob("*.sql"):
-        text = path.read_text()
-        assert f"duckdb__{path.stem}" in text
-        assert f"spark__{path.stem}" in text
+        assert f"{{% macro {engine}__{path.stem}(" in path.read_text(), path
 
 
 def test_exposures_name_what_the_scripts_read():

@@ -214,7 +214,9 @@ ALLOWED = [
     "select (sum(a) over w) - b from t window w as (partition by c)",
     "select sum(a) over w as b from t window w as (partition by c)",
     "select ntile(4) over (order by a asc nulls last, b asc nulls last) from t",
-    "select {{ last_known('a') }} over w from t"
+    "select {{ last_known('a', 'w') }} - b from t"
+    " window w as (order by b asc nulls last)",
+    "select cast({{ last_known('play_count', 'w') }} as integer) from t"
     " window w as (order by b asc nulls last)",
     "select cast(a as {{ data_type('text') }}) from t",
     "select cast(a as {{ data_type('double') }}) / 2 from t",

@@ -62,8 +62,8 @@ titled as (
     select
         *,
         {{ last_known(
-            "case when event_type = 'play' then content_id end"
-        ) }} over so_far as played_content_id
+            "case when event_type = 'play' then content_id end", 'so_far'
+        ) }} as played_content_id
     from events
     window
         so_far as (
@@ -90,8 +90,9 @@ neighbours as (
         -- What the player was last told to do.
         {{ last_known(
             "case when event_type not in ('seek', 'heartbeat')"
-            " then event_type end"
-        ) }} over earlier_events as told_type
+            " then event_type end",
+            'earlier_events'
+        ) }} as told_type
     from placed
     window
         events_of_player as (
@@ -142,15 +143,16 @@ told as (
 states as (
     select
         *,
-        {{ last_known('case when is_opening then event_id end') }} over so_far
+        {{ last_known('case when is_opening then event_id end', 'so_far') }}
             as opening_id,
         {{ last_known(
             "case"
             " when is_awakening then 'lost'"
             " when event_type = 'play' and ended_at is not null then 'timed'"
             " when event_type in ('seek', 'heartbeat') then null"
-            " else event_type end"
-        ) }} over so_far as state_name
+            " else event_type end",
+            'so_far'
+        ) }} as state_name
     from told
     window
         so_far as (

@@ -92,14 +92,16 @@ breaks as (
 runs as (
     select
         *,
-        {{ last_known('case when is_run_start then event_id end') }} over so_far
+        {{ last_known('case when is_run_start then event_id end', 'so_far') }}
             as parent_session_id,
-        {{ last_known('case when is_run_start then event_at end') }} over so_far
+        {{ last_known('case when is_run_start then event_at end', 'so_far') }}
             as run_started_at,
-        {{ next_known('case when is_run_start then event_at end') }}
-            over later_events as next_run_at,
-        {{ next_known('case when event_id = play_id then event_at end') }}
-            over later_events as next_play_at
+        {{ next_known(
+            'case when is_run_start then event_at end', 'later_events'
+        ) }} as next_run_at,
+        {{ next_known(
+            'case when event_id = play_id then event_at end', 'later_events'
+        ) }} as next_play_at
     from breaks
     window
         so_far as (

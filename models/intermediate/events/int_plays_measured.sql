@@ -71,7 +71,7 @@ paced as (
     select
         *,
         row_number() over events_of_play as stretch_number,
-        coalesce({{ last_known('playback_speed') }} over so_far, 1) as speed
+        coalesce({{ last_known('playback_speed', 'so_far') }}, 1) as speed
     from told
     window
         events_of_play as (
@@ -170,12 +170,12 @@ placed as (
     select
         *,
         least(
-            ({{ last_known('told_us - moved_before_us') }} over so_far)
+            {{ last_known('told_us - moved_before_us', 'so_far') }}
             + moved_before_us,
             duration_us
         ) as from_us,
         least(
-            ({{ last_known('told_us - moved_before_us') }} over so_far)
+            {{ last_known('told_us - moved_before_us', 'so_far') }}
             + moved_before_us + content_us,
             duration_us
         ) as to_us
