@@ -73,7 +73,8 @@ spark-server: .venv/ready-spark  ## Start a Spark here (STOP=1: stop it).
 	@$(BIN)/python scripts/spark_server.py $(if $(STOP),stop,start)
 
 spark: .venv/ready-spark  ## Build on DuckDB and on Spark, and compare it all.
-	@$(BIN)/python scripts/compare_engines.py $(if $(LOG),--log $(LOG))
+	@$(BIN)/python scripts/compare_engines.py $(if $(LOG),--log $(LOG)) \
+		$(if $(ONLY),--only $(ONLY))
 
 postgres: .venv/ready-postgres  ## Let PostgreSQL judge the models' SQL.
 	@$(BIN)/python scripts/check_dialect.py

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DBT = (str(Path(sys.executable).parent / "dbt"), "--no-use-colors")
 ENGINES = ("duckdb", "spark")
 MADE_HERE = ("demo", "complete")
+COMPLETE_LOG = "tests/scripts/complete_log.py"
 
 # What names the run itself, and so differs between engines by design.
 OF_THE_RUN = (
@@ -205,33 +206,35 @@ def variables_of(seeds: Path) -> list[str]:
     return ["--vars", path.read_text(encoding="utf-8")]
 
 
-def make_logs(folder: Path, users: int, panel: int) -> dict[str, Path]:
-    """Write the two logs that are made here; return their folders."""
-    demo, complete = (folder / name / "seeds" for name in MADE_HERE)
-    sizes = ["--users", str(users), "--panel", str(panel)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
-    for words in (
-        [*script("generate_seeds.py"), *sizes, "--out", str(demo)],
-        [
-            sys.executable,
-            "tests/scripts/complete_log.py",
-            str(complete),
-            *sizes,
-        ],
-    ):
+def make_logs(folder: Path, options: argparse.Namespace) -> dict[str, Path]:
+    """Write the logs that are made here; return their folders.
+
+    Raises
+    ------
+    ProofError
+        If one cannot be made.
+    """
+    names = [options.only] if options.only else MADE_HERE
+    logs = {name: folder / name / "seeds" for name in names}
+    sizes = ["--users", str(options.users), "--panel", str(options.panel)]
+    for name, seeds in logs.items():
+        words = script("generate_seeds.py", *sizes, "--out", str(seeds))
+        if name == "complete":
+            words = [sys.executable, COMPLETE_LOG, str(seeds), *sizes]
         done = subprocess.run(  # noqa: S603 (composed above)
             words,
             cwd=ROOT,
-            env=environment,
+            env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
             raise ProofError(f"a log could not be made: {done.stderr}")
-    for name in REFERENCES:
-        shutil.copy(ROOT / "seeds" / f"{name}.csv", demo)
-    return dict(zip(MADE_HERE, (demo, complete), strict=True))
+        for reference in REFERENCES:
+            if not (seeds / f"{reference}.csv").exists():
+                shutil.copy(ROOT / "seeds" / f"{reference}.csv", seeds)
+    return logs
 
 
 def loaded_logs(names: Sequence[str]) -> dict[str, Path]:
@@ -311,6 +314,11 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         " small logs that are made here)",
     )
     parser.add_argument(
+        "--only",
+        choices=MADE_HERE,
+        help="one of the logs made here; complete holds all that demo does",
+    )
+    parser.add_argument(
         "--users", type=int, default=1500, help="new users of the logs made"
     )
     parser.add_argument(
@@ -351,9 +359,7 @@ def proven(options: argparse.Namespace) -> list[Proof]:
     folder = options.out.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     logs = (
-        loaded_logs(options.log)
-        if options.log
-        else make_logs(folder, options.users, options.panel)
+        loaded_logs(options.log) if options.log else make_logs(folder, options)
     )
     proofs = [Proof(name, seeds, folder / name) for name, seeds in logs.items()]
     settings = Settings(

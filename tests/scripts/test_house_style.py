@@ -45,6 +45,13 @@ def test_ends_on_its_last_cte(model):
     assert model.endswith(f"\n)\n\nselect * from {last}\n")
 
 
+def test_leaves_windows_that_reach_to_the_end_to_next_known(model):
+    """Spark begins them anew at every row: quadratic in a user's events."""
+    assert "current row and unbounded following" not in model
+    for name in re.findall(r"(\w+) as \([^()]*unbounded following", model):
+        assert not re.search(rf"over {name}\b", model)
+
+
 def test_knows_no_engine(model):
     assert not SPEAKS_OF_OTHERS.search(model)
 

@@ -97,10 +97,14 @@ runs as (
         {{ last_known('case when is_run_start then event_at end', 'so_far') }}
             as run_started_at,
         {{ next_known(
-            'case when is_run_start then event_at end', 'later_events'
+            'case when is_run_start then event_at end',
+            'later_events',
+            'events_in_reverse'
         ) }} as next_run_at,
         {{ next_known(
-            'case when event_id = play_id then event_at end', 'later_events'
+            'case when event_id = play_id then event_at end',
+            'later_events',
+            'events_in_reverse'
         ) }} as next_play_at
     from breaks
     window
@@ -113,6 +117,11 @@ runs as (
             partition by user_id
             order by event_number asc nulls last
             rows between 1 following and unbounded following
+        ),
+        events_in_reverse as (
+            partition by user_id
+            order by event_number desc nulls last
+            rows between unbounded preceding and 1 preceding
         )
 ),
 
