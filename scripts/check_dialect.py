@@ -293,10 +293,7 @@ def main() -> None:
     try:
         programs = find_programs()
         if find_spec("dbt.adapters.postgres") is None:
-            raise NotRunError(
-                "no dbt-postgres found; run"
-                " pip install --no-deps -r requirements-postgres.txt"
-            )
+            raise NotRunError("no dbt-postgres found; run `make postgres`")
         with server(programs) as folder:
             counts, refusals = judge(folder)
     except NotRunError as error:
