@@ -158,8 +158,12 @@ def rendered(path: str) -> str:
     environment = Environment(  # noqa: S701 - SQL, not HTML
         loader=FileSystemLoader(ROOT)
     )
-    macro = environment.get_template("macros/experiments/event_measures.sql")
+    measures, types = (
+        vars(environment.get_template(f"macros/{name}.sql").module)
+        for name in ("experiments/event_measures", "dialect/data_type")
+    )
     return environment.get_template(path).render(
         ref=lambda name: name,
-        event_measures=vars(macro.module)["event_measures"],
+        event_measures=measures["event_measures"],
+        data_type=types["duckdb__data_type"],
     )

@@ -22,7 +22,11 @@ def rendered(call, level=0.95):
     )
     variables = {"interval_z": float(norm.isf((1 - level) / 2))}
     template = environment.from_string(text + "{{ " + call + " }}")
-    return template.render(var=variables.__getitem__).strip()
+    return template.render(
+        var=variables.__getitem__,
+        # DuckDB's words for types are the project's own.
+        data_type=lambda name: name,
+    ).strip()
 
 
 def computed(calls, frame, level=0.95):
