@@ -186,6 +186,9 @@ def start(settings: Settings) -> int:
         "SPARK_LOCAL_IP": HOST,
     }
     words = command(settings, port)
+    # What a killed server was writing: Spark makes no table where files lie.
+    for begun in settings.folder.glob("warehouse/*/*/_temporary"):
+        shutil.rmtree(begun)
     settings.folder.mkdir(parents=True, exist_ok=True)
     with settings.log_file.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(  # noqa: S603 (composed above)

@@ -260,6 +260,16 @@ def test_server_starts_answers_and_stops(settings, stand_in):
     assert not spark_server.stop(settings)
 
 
+def test_what_a_killed_server_was_writing_is_removed(settings, stand_in):
+    stand_in(LISTENS)
+    table = settings.folder / "warehouse/marts.db/fct_plays"
+    (table / "_temporary/0").mkdir(parents=True)
+    (table / "part-0.parquet").touch()
+    spark_server.start(settings)
+    spark_server.stop(settings)
+    assert [path.name for path in table.iterdir()] == ["part-0.parquet"]
+
+
 def test_a_server_that_dies_is_told_with_its_log(settings, stand_in):
     stand_in("print('no heap')")
     with pytest.raises(
