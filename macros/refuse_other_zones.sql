@@ -7,7 +7,7 @@
 {% macro refuse_other_zones() %}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'test') %}
         {% set zone = run_query('select ' ~ session_zone()).rows[0][0] %}
-        {% if zone not in ('UTC', 'Etc/UTC', 'GMT', 'Z') %}
+        {% if zone != 'UTC' %}
             {{ exceptions.raise_compiler_error(
                 "the session's time zone is " ~ zone ~ ", and instants are "
                 ~ "UTC here. Set it to UTC under this target in profiles.yml, "

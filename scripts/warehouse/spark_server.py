@@ -16,8 +16,6 @@ from warehouse.tables import same_names
 # Rows of one insert: as text they stay within some megabytes.
 ROWS_AT_ONCE = 1_000
 
-UTC_NAMES = ("UTC", "Etc/UTC", "GMT", "Z")
-
 # Emptied first and filled last: results without it are not whole.
 LAST_TABLE = "analysis_runs"
 
@@ -38,7 +36,7 @@ class SparkServer:
     def __init__(self, cursor: Cursor) -> None:
         self.cursor = cursor
         [(version, zone)] = self.rows("select version(), current_timezone()")
-        if zone not in UTC_NAMES:
+        if zone != "UTC":
             raise WarehouseError(
                 f"the session's time zone is {zone}; set it to UTC under this"
                 " target, as the project's own profiles.yml does"
