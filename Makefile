@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help run data load build analyze report docs land setup-spark spark \
-	spark-server postgres test check lint prove calibrate bench lock clean
+	spark-server postgres test check lint prove coverage bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -104,8 +104,8 @@ prove: .venv/ready-dev  ## Slow proofs by simulation, and on three processes.
 	@$(BIN)/python scripts/compare_engines.py --unit-tests \
 		--master 'local-cluster[2,1,1024]'
 
-calibrate: .venv/ready  ## Count how often tests and intervals keep their word.
-	@$(BIN)/python scripts/calibrate.py \
+coverage: .venv/ready  ## Count how often tests and intervals keep their word.
+	@$(BIN)/python scripts/count_coverage.py \
 		$(if $(REPLICATES),--replicates $(REPLICATES))
 	@$(MAKE) --no-print-directory report LOG=$(LOG)
 

@@ -19,26 +19,25 @@ from typing import Any
 
 import pandas as pd
 
-from inference.assumptions import as_date
-from inference.declarations import declared
-from inference.diversity import effect_rows
-from inference.diversity_checks import (
+from claims.headlines import headline_rows
+from claims.readout import headlines
+from experiments.readout import experiments
+from experiments.tables import experiment_tables
+from genres.checks import (
     balance_rows,
     check_rows,
     dose_rows,
     overlap_rows,
     trend_rows,
 )
-from inference.experiments.tables import experiment_tables
-from inference.exploration import comparison
-from inference.headlines import headline_rows
-from inference.inputs import MARTS
-from inference.projections import Projected, projections
-from inference.scenarios import MINIMUM_DRAWS
-from readout.diversity import diversity
-from readout.experiments import experiments
-from readout.headlines import headlines
-from readout.scenarios import scenarios
+from genres.comparison import comparison
+from genres.effects import effect_rows
+from genres.readout import diversity
+from scenarios.assumptions import as_date
+from scenarios.declarations import declared
+from scenarios.outlooks import MINIMUM_DRAWS
+from scenarios.projections import Projected, projections
+from scenarios.readout import scenarios
 from warehouse import (
     WarehouseError,
     connect,
@@ -47,6 +46,7 @@ from warehouse import (
     replace_results,
     version_of,
 )
+from warehouse.inputs import MARTS
 
 Row = Mapping[str, Any]
 Results = dict[str, list[dict[str, Any]]]

@@ -44,9 +44,9 @@ import yaml
 from scipy.stats import ttest_ind_from_stats
 
 from check_workplace import find_obstacle
-from inference.comparisons import Sample, welch_difference
-from inference.experiments.methods import effects
-from raw_files import TABLES
+from experiments.methods import effects
+from raw.files import TABLES
+from stats.arms.comparisons import Sample, welch_difference
 from timing import Comparison, interleaved, table
 
 PROJECT = Path(__file__).resolve().parent.parent

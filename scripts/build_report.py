@@ -1,7 +1,7 @@
 """Write the report: one page of charts and tables that opens offline.
 
 Reads the schemas `marts` and `results` of the warehouse, and what `make
-calibrate` left beside it, and writes ``target/report/index.html``. Run after
+coverage` left beside it, and writes ``target/report/index.html``. Run after
 the build and the analysis:
 
     python scripts/build_report.py [--warehouse ADDRESS] [--out FOLDER]
@@ -21,14 +21,14 @@ import pandas as pd
 import vl_convert
 
 import warehouse
-from inference import inputs
+from display.parts import Row, Tables
 from report.columns import MARTS
 from report.page import render
-from report.parts import Row, Tables
+from warehouse import inputs
 
-# What scripts/calibrate.py writes, in the folder of the warehouse.
-CALIBRATION = "calibration.json"
-CALIBRATION_FIELDS = {
+# What scripts/count_coverage.py writes, in the folder of the warehouse.
+COVERAGE = "coverage.json"
+COVERAGE_FIELDS = {
     "subject",
     "name",
     "nominal",
@@ -86,9 +86,9 @@ def read_tables(address: str | Path) -> Tables:
             name: rows_of(frame)
             for name, frame in warehouse.read_marts(connection, MARTS).items()
         }
-        version, calibrated = (
+        version, counted = (
             warehouse.version_of(warehouse.read_marts(connection, marts))
-            for marts in (inputs.MARTS, inputs.CALIBRATED)
+            for marts in (inputs.MARTS, inputs.COUNTED)
         )
         try:
             for name, columns in warehouse.result_columns().items():
@@ -115,27 +115,25 @@ def read_tables(address: str | Path) -> Tables:
             f"{address} has no events: marts.fct_observation is empty; check"
             " the raw files and run `make build`"
         )
-    tables["calibration"] = read_calibration(
-        calibration_file(address), calibrated
-    )
+    tables["coverage"] = read_coverage(coverage_file(address), counted)
     return tables
 
 
-def calibration_file(address: str | Path) -> Path:
-    """Name what `make calibrate` leaves beside the DuckDB file."""
+def coverage_file(address: str | Path) -> Path:
+    """Name what `make coverage` leaves beside the DuckDB file."""
     file = Path(address)
     if not warehouse.is_file(str(address)):
         file = warehouse.default_file()
-    return file.parent / CALIBRATION
+    return file.parent / COVERAGE
 
 
-def read_calibration(path: Path, version: str) -> list[Row]:
-    """Read the calibration, if there is one of these experiments.
+def read_coverage(path: Path, version: str) -> list[Row]:
+    """Read the counts, if there is one of these experiments.
 
     Raises
     ------
     WarehouseError
-        If the file is not one that `make calibrate` wrote.
+        If the file is not one that `make coverage` wrote.
     """
     if not path.is_file():
         return []
@@ -143,18 +141,18 @@ def read_calibration(path: Path, version: str) -> list[Row]:
         found = json.loads(path.read_text(encoding="utf-8"))
         is_current = found["input_version"] == version
         rows = list(found["rows"])
-        is_known = all(row.keys() >= CALIBRATION_FIELDS for row in rows)
+        is_known = all(row.keys() >= COVERAGE_FIELDS for row in rows)
     except (ValueError, AttributeError, TypeError, KeyError):
         is_known = False
     if not is_known:
         raise warehouse.WarehouseError(
-            f"{path} is no calibration of this version; run `make calibrate`,"
+            f"{path} is no count of this version; run `make coverage`,"
             " or delete it"
         )
     if not is_current:
         print(
             f"build_report: {path} is of other experiments and left out; run"
-            " `make calibrate` to renew it",
+            " `make coverage` to renew it",
             file=sys.stderr,
         )
         return []

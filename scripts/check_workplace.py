@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from raw_files import REFERENCES, TABLES
+from raw.files import REFERENCES, TABLES
 
 RAW_FILES = (*TABLES, *REFERENCES)
 

@@ -22,15 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from raw_files import REFERENCES, TABLES
-from readout.text import aligned
+from display.text import aligned
+from raw.files import REFERENCES, TABLES
 from spark_server import HOST, ServerError, Settings, free_port, start, stop
 
 ROOT = Path(__file__).resolve().parent.parent
 DBT = (str(Path(sys.executable).parent / "dbt"), "--no-use-colors")
 ENGINES = ("duckdb", "spark")
 MADE_HERE = ("demo", "complete")
-COMPLETE_LOG = "tests/scripts/complete_log.py"
+COMPLETE_LOG = "tests/helpers/complete_log.py"
 
 # What names the run itself, and so differs between engines by design.
 OF_THE_RUN = (

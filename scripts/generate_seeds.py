@@ -24,7 +24,7 @@ from typing import Any
 
 import duckdb
 
-from raw_files import MANIFEST, TABLES, file_facts, json_text, read_manifest
+from raw.files import MANIFEST, TABLES, file_facts, json_text, read_manifest
 from simulation.catalogue import draw_catalogue
 from simulation.chunks import chunk_count, draw_chunks, generator
 from simulation.config import SimulationConfig

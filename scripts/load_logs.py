@@ -30,7 +30,7 @@ from mapping.mistakes import check_numbering, check_table
 from mapping.specification import read_mapping
 from mapping.staging import Load, first_line, prepare, stage_table
 from mapping.tables import write_tables
-from raw_files import TABLES
+from raw.files import TABLES
 
 
 def load_log(

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from mapping.expressions import quoted
 from mapping.language import MappingError, did_you_mean
-from raw_files import REFERENCES
+from raw.files import REFERENCES
 
 ROOT = Path(__file__).parents[2]
 RULES = (

@@ -11,7 +11,7 @@ from typing import Any
 
 from mapping.language import Mapping, MappingError, did_you_mean
 from mapping.staging import Load
-from raw_files import (
+from raw.files import (
     MANIFEST,
     OPTIONAL_REFERENCE_COLUMNS,
     REFERENCES,

@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from raw_files import OPTIONAL_COLUMNS, TABLES, Kind
+from raw.files import OPTIONAL_COLUMNS, TABLES, Kind
 
 EXAMPLE = """\
 # What any key of a mapping means. Only name, events.files and the four event

@@ -24,7 +24,7 @@ from mapping.language import (
     mapped_columns,
     one_of,
 )
-from raw_files import EVENT_TYPES, REFERENCES, TABLES, Kind
+from raw.files import EVENT_TYPES, REFERENCES, TABLES, Kind
 
 FORMATS = ("csv", "json", "parquet")
 ENCODINGS = ("utf-8", "utf-16", "latin-1")

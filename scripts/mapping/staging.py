@@ -24,7 +24,7 @@ from mapping.language import (
 )
 from mapping.selection import NOT_AN_OBJECT, STATE, Shape, selection
 from mapping.zones import Shift, zone_shifts
-from raw_files import TABLES, Kind
+from raw.files import TABLES, Kind
 
 # A reader knows the line of what it could not read. Of other rows the place
 # among the readable ones is known: add the unreadable ones before it.

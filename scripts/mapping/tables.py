@@ -8,7 +8,7 @@ from typing import Any
 from mapping.expressions import identifier, quoted
 from mapping.language import DERIVABLE, REQUIRED, WIDE
 from mapping.staging import Load, written_columns
-from raw_files import TABLES
+from raw.files import TABLES
 
 # Event types left out, named in the manifest before the rest is summed.
 LEFT_OUT_LIMIT = 50

@@ -5,7 +5,7 @@ Pure functions: rows of marts and results in, parts of the page out.
 
 from __future__ import annotations
 
-from report.formats import (
+from display.formats import (
     MISSING,
     Scale,
     count,
@@ -13,7 +13,7 @@ from report.formats import (
     percent,
     words,
 )
-from report.parts import Cards, Cell, Figure, Row, Section, Table, Tables
+from display.parts import Cards, Cell, Figure, Row, Section, Table, Tables
 
 RECONCILIATION = "marts.fct_reconciliation"
 

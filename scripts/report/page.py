@@ -14,20 +14,17 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from report import (
-    charts,
-    diversity,
-    engagement,
-    experiments,
-    lasting,
-    onboarding,
-    overview,
-    returning,
-    scenarios,
-    watching,
-)
-from report.formats import NO_BREAK
-from report.parts import Controls, Figure, Row, Section, Tables
+import engagement.page
+import experiments.page
+import funnels.page
+import genres.page
+import playback.page
+import retention.page
+import scenarios.page
+from display import charts
+from display.formats import NO_BREAK
+from display.parts import Controls, Figure, Row, Section, Tables
+from report import overview
 
 TEMPLATES = Path(__file__).parent / "templates"
 # What labels and titles of an axis take, and what a legend does [px].
@@ -74,14 +71,14 @@ def sections_of(tables: Tables) -> list[Section]:
     """Build the sections in reading order."""
     return [
         overview.headlines(tables),
-        returning.section(tables),
-        lasting.section(tables),
-        engagement.section(tables),
-        watching.section(tables),
-        onboarding.section(tables),
-        diversity.section(tables),
-        experiments.section(tables),
-        scenarios.section(tables),
+        retention.page.returns.section(tables),
+        retention.page.lifetimes.section(tables),
+        engagement.page.section(tables),
+        playback.page.section(tables),
+        funnels.page.section(tables),
+        genres.page.section(tables),
+        experiments.page.section(tables),
+        scenarios.page.section(tables),
     ]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raw_files import TABLES, file_facts
+from raw.files import TABLES, file_facts
 from simulation.config import SimulationConfig
 from simulation.faults import ROW
 

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from analyze import main, parsed, read_manifest, run, summary
-from inference.headlines import HEADLINES
-from inference.power import proportion_units
+from claims.headlines import HEADLINES
+from stats.designs.power import proportion_units
 from warehouse import WarehouseError
 
 PROJECT = Path(__file__).parents[2]

@@ -23,7 +23,7 @@ from benchmark import (
     timed,
     without_swap,
 )
-from raw_files import TABLES
+from raw.files import TABLES
 from timing import Comparison, interleaved, table
 
 SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": False}

@@ -1,0 +1,1 @@
+"""What was claimed of a log, beside what was found."""

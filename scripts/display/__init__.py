@@ -1,0 +1,1 @@
+"""What pages and printed answers share: formats, charts and their parts."""

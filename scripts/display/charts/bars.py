@@ -1,0 +1,493 @@
+"""Charts whose marks have a length: bars from zero."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from display.charts.theme import (
+    BLUE,
+    DAY_LABEL,
+    GREY,
+    INK,
+    LABEL_LIMIT,
+    LABEL_LINES,
+    NUMBER_AXIS,
+    ORANGE,
+    PERCENT_AXIS,
+    SOFT_BLUE,
+    Row,
+    Spec,
+    finish,
+    layered,
+    legend_of,
+    line_heights,
+    named_scale,
+    wrapped,
+)
+
+# Room for the words right of the longest bar.
+HEADROOM = 1.3
+HALF = 0.5
+# Fewer columns than these are kept apart, or they would be as wide as walls.
+FEW = 6
+
+
+def bars(
+    rows: list[Row],
+    description: str,
+    x_title: str,
+    y_title: str,
+    *,
+    reference: float | None = None,
+    is_dated: bool = False,
+) -> Spec:
+    """Draw rates as bars from zero, each with its interval.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `rate`, `low`, `high` (fractions), `label` (text), in the
+        order of drawing.
+    description : str
+        What a reader without sight is told.
+    x_title, y_title : str
+        Axis titles.
+    reference : float, optional
+        A level drawn across, such as the pooled rate.
+    is_dated : bool, default False
+        Whether categories are ISO dates; then labels thin out as needed and
+        bars carry no text of their own.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False)
+    if is_dated:
+        axis = alt.Axis(
+            labelAngle=0,
+            labelOverlap="greedy",
+            labelSeparation=12,
+            grid=False,
+            labelExpr=DAY_LABEL,
+        )
+    x = alt.X(
+        "category:O",
+        sort=None,
+        title=x_title,
+        axis=axis,
+        scale=alt.Scale(paddingInner=0.15 if is_dated else 0.45),
+    )
+    y = alt.Y(
+        "rate:Q",
+        title=y_title,
+        scale=alt.Scale(zero=True, nice=True),
+        axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
+    )
+    base = alt.Chart().encode(x=x)
+    layers = [
+        base.mark_bar(
+            color=SOFT_BLUE, cornerRadiusEnd=2, aria=not is_dated
+        ).encode(y=y, tooltip="label:N", description="label:N"),
+        base.mark_rule(color=INK, strokeWidth=1.5, aria=False).encode(
+            y=alt.Y("low:Q", title=y_title), y2="high:Q"
+        ),
+    ]
+    if not is_dated:
+        layers.append(
+            base.mark_text(
+                dy=-8, baseline="bottom", fontWeight=600, aria=False
+            ).encode(y=alt.Y("high:Q", title=y_title), text="short:N")
+        )
+    if reference is not None:
+        layers.append(
+            alt.Chart()
+            .mark_rule(
+                color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False
+            )
+            .encode(y=alt.datum(reference))
+        )
+    return finish(layered(rows, *layers), description, 260)
+
+
+def horizontal_bars(
+    rows: list[Row],
+    description: str,
+    x_title: str,
+) -> Spec:
+    """Draw a distribution, one bar per line.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `value` (fraction), `label`, `short` (drawn beside the
+        bar), in the order of drawing.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    most = max(row["value"] for row in rows) or 1.0
+    limit = min(1.0, most * HEADROOM)
+    base = alt.Chart().encode(
+        y=alt.Y("category:N", sort=None, title=None),
+        x=alt.X(
+            "value:Q",
+            title=x_title,
+            scale=alt.Scale(zero=True, nice=False, domainMax=most * HEADROOM),
+            axis=alt.Axis(
+                format=PERCENT_AXIS,
+                # The room for words reaches beyond the whole.
+                values=[tick / 5 for tick in range(6) if tick / 5 <= limit]
+                if limit > HALF
+                else alt.Undefined,
+                tickCount=5,
+                labelOverlap="greedy",
+            ),
+        ),
+    )
+    return finish(
+        layered(
+            rows,
+            base.mark_bar(color=SOFT_BLUE, cornerRadiusEnd=2).encode(
+                tooltip="label:N", description="label:N"
+            ),
+            base.mark_text(align="left", dx=6, aria=False).encode(
+                text="short:N"
+            ),
+        ),
+        description,
+        line_heights(rows, 28),
+    )
+
+
+def shares(
+    rows: list[Row], description: str, x_title: str, y_title: str
+) -> Spec:
+    """Draw the users of exactly, and of at least, so many days.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `days`, `exact`, `at_least` (fractions), `label`.
+    description, x_title, y_title : str
+        Words for readers without sight; axis titles.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    names = ["exactly", "at least"]
+    scale = named_scale(names, [SOFT_BLUE, BLUE])
+    base = alt.Chart().encode(
+        x=alt.X(
+            "days:O",
+            title=x_title,
+            axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False),
+            scale=alt.Scale(paddingInner=0.25),
+        ),
+        tooltip="label:N",
+        description="label:N",
+    )
+
+    def height(field: str) -> alt.Y:
+        return alt.Y(
+            f"{field}:Q",
+            title=y_title,
+            scale=alt.Scale(zero=True, nice=True),
+            axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
+        )
+
+    def colour(field: str) -> alt.Color:
+        return alt.Color(f"{field}:N", scale=scale, title=None)
+
+    return finish(
+        layered(
+            [row | {"bar": names[0], "line": names[1]} for row in rows],
+            base.mark_bar(cornerRadiusEnd=2).encode(
+                y=height("exact"), color=colour("bar")
+            ),
+            base.mark_line(strokeWidth=2, aria=False).encode(
+                y=height("at_least"), color=colour("line")
+            ),
+            base.mark_point(size=45, filled=True, opacity=1, aria=False).encode(
+                y=height("at_least"), color=colour("line")
+            ),
+        ),
+        description,
+        260,
+    )
+
+
+def paired(
+    rows: list[Row],
+    description: str,
+    x_title: str,
+    y_title: str,
+    series_names: list[str],
+) -> Spec:
+    """Draw the shares of two groups by band, side by side.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category` (a band, in the order of drawing), `series`, `value`
+        (fraction of the series), `label`.
+    description, x_title, y_title : str
+        Words for readers without sight; axis titles.
+    series_names : list of str
+        Order of the two series.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    columns = (
+        alt.Chart()
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            x=alt.X(
+                "category:O",
+                sort=None,
+                title=x_title,
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False),
+                scale=alt.Scale(paddingInner=0.15),
+            ),
+            xOffset=alt.XOffset("series:N", sort=series_names),
+            y=alt.Y(
+                "value:Q",
+                title=y_title,
+                scale=alt.Scale(zero=True, nice=True),
+                axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
+            ),
+            color=alt.Color(
+                "series:N",
+                title=None,
+                scale=named_scale(series_names, [SOFT_BLUE, BLUE]),
+                legend=legend_of(series_names),
+            ),
+            tooltip="label:N",
+            description="label:N",
+        )
+    )
+    return finish(layered(rows, columns), description, 240)
+
+
+def stacks(
+    rows: list[Row],
+    description: str,
+    x_title: str,
+    y_title: str,
+    series: dict[str, str],
+) -> Spec:
+    """Draw counts by week, stacked above and below zero.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `period` (ISO date), `series`, `value` (negative below zero),
+        `is_complete`, `label`.
+    description, x_title, y_title : str
+        Words for readers without sight; axis titles.
+    series : dict of str to str
+        Colour by series, from zero outward.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification; incomplete weeks are pale.
+    """
+    ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
+    periods = {row["period"] for row in rows}
+    columns = (
+        alt.Chart()
+        .mark_bar(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=alt.X(
+                "period:O",
+                title=x_title,
+                axis=alt.Axis(
+                    labelAngle=0,
+                    labelOverlap="greedy",
+                    labelSeparation=10,
+                    grid=False,
+                    labelExpr=DAY_LABEL,
+                ),
+                scale=alt.Scale(
+                    paddingInner=0.2 if len(periods) > FEW else 0.6,
+                    paddingOuter=0.1 if len(periods) > FEW else 0.6,
+                ),
+            ),
+            y=alt.Y(
+                "value:Q",
+                title=y_title,
+                stack="zero",
+                scale=alt.Scale(zero=True, nice=True),
+                axis=alt.Axis(format=NUMBER_AXIS, tickCount=6),
+            ),
+            color=alt.Color(
+                "series:N",
+                title=None,
+                scale=named_scale(list(series), list(series.values())),
+                legend=legend_of(list(series)),
+            ),
+            opacity=alt.condition(
+                "datum.is_complete", alt.value(1), alt.value(0.4)
+            ),
+            order="rank:O",
+            tooltip="label:N",
+            description="label:N",
+        )
+    )
+    zero = (
+        alt.Chart()
+        .mark_rule(color=GREY, strokeWidth=1, aria=False)
+        .encode(y=alt.datum(0))
+    )
+    return finish(layered(ranked, columns, zero), description, 320)
+
+
+def steps(
+    rows: list[Row], description: str, x_title: str, series: dict[str, str]
+) -> Spec:
+    """Draw a funnel: one bar per step under its words, split by outcome.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `step` (number), `heading` (drawn above the bar), `series`, `value`,
+        `label`.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+    series : dict of str to str
+        Colour by series, from the left.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
+    y = alt.Y(
+        "step:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.7)
+    )
+    bars_of_steps = (
+        alt.Chart(alt.InlineData(values=ranked))
+        .mark_bar(stroke="white", strokeWidth=0.5)
+        .encode(
+            y=y,
+            x=alt.X(
+                "value:Q",
+                title=x_title,
+                stack="zero",
+                scale=alt.Scale(zero=True, nice=False),
+                axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+            ),
+            color=alt.Color(
+                "series:N",
+                title=None,
+                scale=named_scale(list(series), list(series.values())),
+                legend=legend_of(list(series), offset=24),
+            ),
+            order="rank:O",
+            tooltip="label:N",
+            description="label:N",
+        )
+    )
+    headings = [
+        {"step": step, "heading": heading}
+        for step, heading in sorted(
+            {(row["step"], row["heading"]) for row in rows}
+        )
+    ]
+    words = (
+        alt.Chart(alt.InlineData(values=headings))
+        .mark_text(
+            align="left",
+            baseline="bottom",
+            dy=-32,
+            lineBreak="\n",
+            lineHeight=17,
+            aria=False,
+        )
+        .encode(y=y, x=alt.value(0), text="heading:N")
+    )
+    return finish(
+        alt.LayerChart(layer=[bars_of_steps, words]),
+        description,
+        78 * len(headings),
+    )
+
+
+def tornado(
+    rows: list[Row], description: str, x_title: str, reference: float
+) -> Spec:
+    """Draw how far each term moves an outcome, both ways from its middle.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `low` and `high` (the outcome at the term's low and high
+        value), `label`, the widest first, in the unit of the axis.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+    reference : float
+        The outcome with every term in the middle.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    sides = ["term at its 10 % quantile", "term at its 90 % quantile"]
+    marks = [
+        {
+            "category": row["category"],
+            "side": side,
+            "from": reference,
+            "to": row[end],
+            "label": row["label"],
+        }
+        for row in wrapped(rows)
+        for side, end in zip(sides, ("low", "high"), strict=True)
+    ]
+    bar = alt.Chart().encode(
+        y=alt.Y(
+            "category:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
+        ),
+        x=alt.X(
+            "from:Q",
+            title=x_title,
+            scale=alt.Scale(zero=False, nice=True),
+            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+        ),
+        x2="to:Q",
+        color=alt.Color(
+            "side:N",
+            title=None,
+            scale=named_scale(sides, [SOFT_BLUE, BLUE]),
+            legend=legend_of(sides, is_line=True),
+        ),
+        tooltip="label:N",
+        description="label:N",
+    )
+    middle = (
+        alt.Chart()
+        .mark_rule(color=GREY, strokeWidth=1, aria=False)
+        .encode(x=alt.datum(reference))
+    )
+    return finish(
+        # No bar: nothing here has a length from zero.
+        layered(marks, bar.mark_rule(strokeWidth=18), middle),
+        description,
+        line_heights(marks, 40),
+    )

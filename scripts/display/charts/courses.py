@@ -1,0 +1,193 @@
+"""Charts of an effect over time: at looks, and by day since exposure."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from display.charts.theme import (
+    BLUE,
+    GREY,
+    INK,
+    NUMBER_AXIS,
+    ORANGE,
+    PALE_BLUE,
+    SOFT_BLUE,
+    Row,
+    Spec,
+    finish,
+    layered,
+    legend_of,
+    named_scale,
+)
+
+
+def looks(
+    rows: list[Row],
+    description: str,
+    *,
+    y_title: str,
+    names: tuple[str, str],
+    domain: tuple[float, float],
+) -> Spec:
+    """Draw an effect by date, with the band of one look and that of all.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `date` (ISO), `value`, `low`, `high`, `wide_low`, `wide_high` (None on
+        a date that is no look), `is_crossing` and `label`, in order of date.
+    description, y_title : str
+        What a reader without sight is told; the axis title.
+    names : (str, str)
+        Of the narrow band and of the wide one.
+    domain : (float, float)
+        Range of the axis; bands beyond it are cut off.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    x = alt.X(
+        "date:T",
+        title=None,
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(
+            grid=False,
+            format="%-d %b",
+            tickCount=min(6, len(rows)),
+            labelOverlap="greedy",
+            labelSeparation=12,
+        ),
+    )
+
+    def height(field: str) -> alt.Y:
+        return alt.Y(
+            f"{field}:Q",
+            title=y_title,
+            scale=alt.Scale(domain=list(domain), nice=False, zero=False),
+            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+        )
+
+    narrow, wide = names
+    colour = alt.Color(
+        "band:N",
+        title=None,
+        legend=legend_of([narrow, wide]),
+        scale=named_scale([narrow, wide], [SOFT_BLUE, PALE_BLUE]),
+    )
+    bands = [
+        {"date": row["date"], "band": name, "from": low, "to": high}
+        for name, low_end, high_end in (
+            (wide, "wide_low", "wide_high"),
+            (narrow, "low", "high"),
+        )
+        for row in rows
+        if (low := row[low_end]) is not None
+        and (high := row[high_end]) is not None
+    ]
+    # A band of one date has no width: it is drawn as a bar.
+    layers = [
+        alt.Chart(
+            alt.InlineData(values=[row for row in bands if row["band"] == name])
+        )
+        .mark_area(
+            clip=True,
+            aria=False,
+            line=False,
+            opacity=0.75,
+            interpolate="linear",
+        )
+        .encode(x=x, y=height("from"), y2="to:Q", color=colour)
+        for name in (wide, narrow)
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    layers += [
+        alt.Chart(alt.InlineData(values=[{}]))
+        .mark_rule(color=GREY, strokeWidth=1.5, aria=False)
+        .encode(y=alt.datum(0.0)),
+        base.mark_line(strokeWidth=2.5, color=BLUE, aria=False).encode(
+            y=height("value")
+        ),
+        base.mark_point(size=45, filled=True, opacity=1, color=BLUE).encode(
+            y=height("value"), tooltip="label:N", description="label:N"
+        ),
+    ]
+    crossing = [row for row in rows if row["is_crossing"]]
+    if crossing:
+        mark = alt.Chart(alt.InlineData(values=crossing)).encode(
+            x=x, y=height("value")
+        )
+        is_early = rows.index(crossing[0]) <= len(rows) // 2
+        layers += [
+            mark.mark_point(
+                size=130,
+                shape="diamond",
+                filled=True,
+                opacity=1,
+                color=ORANGE,
+                aria=False,
+            ),
+            mark.mark_text(
+                text="crossed here",
+                align="left" if is_early else "right",
+                dx=12 if is_early else -12,
+                dy=16,
+                fontWeight=600,
+                color=INK,
+                aria=False,
+            ),
+        ]
+    return finish(alt.LayerChart(layer=layers), description, 280)
+
+
+def day_effects(
+    rows: list[Row], description: str, *, x_title: str, y_title: str
+) -> Spec:
+    """Draw the effect on each day since exposure, with its interval.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `day`, `value`, `low`, `high` and `label`, in order of day.
+    description, x_title, y_title : str
+        What a reader without sight is told; axis titles.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    x = alt.X(
+        "day:O",
+        title=x_title,
+        axis=alt.Axis(
+            grid=False, labelAngle=0, labelOverlap="greedy", labelColor=INK
+        ),
+    )
+
+    def height(field: str) -> alt.Y:
+        return alt.Y(
+            f"{field}:Q",
+            title=y_title,
+            scale=alt.Scale(zero=True, nice=True),
+            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+        )
+
+    base = alt.Chart().encode(x=x)
+    return finish(
+        layered(
+            rows,
+            alt.Chart()
+            .mark_rule(color=GREY, strokeWidth=1.5, aria=False)
+            .encode(y=alt.datum(0.0)),
+            base.mark_rule(strokeWidth=2.5, color=BLUE, aria=False).encode(
+                y=height("low"), y2="high:Q"
+            ),
+            base.mark_point(size=80, filled=True, opacity=1, color=BLUE).encode(
+                y=height("value"), tooltip="label:N", description="label:N"
+            ),
+        ),
+        description,
+        260,
+    )

@@ -1,0 +1,292 @@
+"""Charts of estimates with intervals and of quantiles, a line each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from display.charts.theme import (
+    BLUE,
+    GREY,
+    INK,
+    LABEL_LIMIT,
+    LABEL_LINES,
+    NARROW,
+    NUMBER_AXIS,
+    PERCENT_AXIS,
+    SERIES_COLOURS,
+    SERIES_SHAPES,
+    SOFT_BLUE,
+    Row,
+    Spec,
+    finish,
+    layered,
+    legend_columns,
+    line_heights,
+    wrapped,
+)
+
+
+def dots(
+    rows: list[Row],
+    description: str,
+    x_title: str,
+    *,
+    axis_format: str = PERCENT_AXIS,
+    reference: float | None = None,
+    starts_at_zero: bool = True,
+    series_names: list[str] | None = None,
+    is_spread: bool = False,
+    has_always_text: bool = False,
+    centre: float | None = None,
+    step: int = 42,
+) -> Spec:
+    """Draw estimates as dots with intervals, one line per category.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `value`, `low`, `high`, `label`, `short` (drawn), and
+        `series` when marks differ in kind; `margin` where an upright bar
+        marks the line.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+    axis_format : str
+        How the axis writes its numbers.
+    reference : float, optional
+        A vertical line, such as zero effect.
+    starts_at_zero : bool, default True
+        Whether the axis must contain zero.
+    series_names : list of str, optional
+        Order of `series`; each gets a colour and a shape of its own.
+    is_spread : bool, default False
+        Whether the series of a line stand below each other.
+    has_always_text : bool, default False
+        Whether the numbers are drawn on a phone too: one mark per line.
+    centre : float, optional
+        A dashed vertical line, such as the effect on all.
+    step : int, default 42
+        Height of a line [px].
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    rows = wrapped(rows)
+    y = alt.Y(
+        "category:N",
+        # Written out: a layer of some of the rows would set another order.
+        sort=list(dict.fromkeys(row["category"] for row in rows)),
+        title=None,
+        scale=alt.Scale(paddingInner=0.1) if is_spread else alt.Undefined,
+        axis=alt.Axis(
+            labelLimit=LABEL_LIMIT,
+            labelExpr=LABEL_LINES,
+            grid=True,
+            domain=False,
+        ),
+    )
+    x = alt.X(
+        "value:Q",
+        title=x_title,
+        scale=alt.Scale(zero=starts_at_zero, nice=True),
+        axis=alt.Axis(
+            format=axis_format,
+            tickCount=5,
+            labelOverlap="greedy",
+            labelSeparation=6,
+        ),
+    )
+    base = alt.Chart().encode(y=y)
+    if is_spread:
+        base = base.encode(yOffset=alt.YOffset("series:N", sort=series_names))
+    colour: Any = alt.value(BLUE)
+    shape: Any = alt.value("circle")
+    if series_names:
+        legend = alt.Legend(columns=legend_columns(series_names))
+        colour = alt.Color(
+            "series:N",
+            title=None,
+            legend=legend,
+            scale=alt.Scale(
+                domain=series_names, range=SERIES_COLOURS[: len(series_names)]
+            ),
+        )
+        shape = alt.Shape(
+            "series:N",
+            title=None,
+            legend=legend,
+            scale=alt.Scale(
+                domain=series_names, range=SERIES_SHAPES[: len(series_names)]
+            ),
+        )
+    numbers = base.encode(x=x, text="short:N")
+    # On a phone the numbers of several marks would lie on each other.
+    is_crowded = series_names and not has_always_text
+    style: Any = {
+        "dy": -9,
+        "baseline": "bottom",
+        "fontSize": 12,
+        "opacity": {"expr": f"width < {NARROW} ? 0 : 1"} if is_crowded else 1,
+        "aria": False,
+    }
+    layers = []
+    if reference is not None:
+        layers.append(
+            alt.Chart()
+            .mark_rule(color=GREY, strokeWidth=1, aria=False)
+            .encode(x=alt.datum(reference))
+        )
+    if centre is not None:
+        layers.append(
+            alt.Chart()
+            .mark_rule(
+                color=BLUE, strokeWidth=1.5, strokeDash=[5, 4], aria=False
+            )
+            .encode(x=alt.datum(centre))
+        )
+    if any("margin" in row for row in rows):
+        layers.append(
+            base.transform_filter("isValid(datum.margin)")
+            .mark_tick(size=26, thickness=3, color=INK, aria=False)
+            .encode(x=alt.X("margin:Q", title=x_title))
+        )
+    layers += [
+        base.mark_rule(strokeWidth=2.5, aria=False).encode(
+            x=alt.X("low:Q", title=x_title), x2="high:Q", color=colour
+        ),
+        base.mark_point(size=80, filled=True, opacity=1).encode(
+            x=x,
+            color=colour,
+            shape=shape,
+            tooltip="label:N",
+            description="label:N",
+        ),
+        # Paper around the words, where they lie on a line.
+        numbers.mark_text(stroke="white", strokeWidth=4, **style),
+        numbers.mark_text(**style),
+    ]
+    if is_spread:
+        step *= len(series_names or [])
+    return finish(layered(rows, *layers), description, line_heights(rows, step))
+
+
+def ranges(
+    rows: list[Row], description: str, x_title: str, reference: float
+) -> Spec:
+    """Draw scenario outcomes: median, 80 % (thick) and 95 % (thin) ranges.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `median`, `low80`, `high80`, `low95`, `high95`, `label`,
+        in the unit of the axis.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+    reference : float
+        Where nothing is gained: zero, or one for a return.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    base = alt.Chart().encode(
+        y=alt.Y(
+            "category:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
+        )
+    )
+
+    def span(low: str, high: str, width: int, colour: str) -> alt.Chart:
+        rule: alt.Chart = base.mark_rule(
+            strokeWidth=width, strokeCap="round", color=colour, aria=False
+        ).encode(
+            x=alt.X(
+                f"{low}:Q",
+                title=x_title,
+                scale=alt.Scale(nice=True, zero=True),
+                axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+            ),
+            x2=f"{high}:Q",
+        )
+        return rule
+
+    return finish(
+        layered(
+            wrapped(rows),
+            alt.Chart()
+            .mark_rule(color=GREY, strokeWidth=1, aria=False)
+            .encode(x=alt.datum(reference)),
+            span("low95", "high95", 2, BLUE),
+            span("low80", "high80", 9, SOFT_BLUE),
+            base.mark_point(size=90, filled=True, opacity=1, color=INK).encode(
+                x="median:Q",
+                tooltip="label:N",
+                description="label:N",
+            ),
+        ),
+        description,
+        line_heights(rows, 44),
+    )
+
+
+def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
+    """Draw spreads: 25 to 75 % (thick), to 95 % (thin), 90 % (tick), median.
+
+    Parameters
+    ----------
+    rows : list of dict
+        `category`, `p25`, `median`, `p75`, `p90`, `p95`, `label`, `short`
+        (drawn at the median), in the unit of the axis.
+    description, x_title : str
+        Words for readers without sight; the axis title.
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+    """
+    base = alt.Chart().encode(
+        y=alt.Y(
+            "category:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
+        )
+    )
+
+    def at(field: str) -> alt.X:
+        return alt.X(
+            f"{field}:Q",
+            title=x_title,
+            scale=alt.Scale(zero=True, nice=True),
+            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
+        )
+
+    return finish(
+        layered(
+            wrapped(rows),
+            base.mark_rule(strokeWidth=2, color=BLUE, aria=False).encode(
+                x=at("p25"), x2="p95:Q"
+            ),
+            base.mark_rule(strokeWidth=11, color=SOFT_BLUE, aria=False).encode(
+                x=at("p25"), x2="p75:Q"
+            ),
+            base.mark_tick(size=13, thickness=2, color=BLUE, aria=False).encode(
+                x=at("p90")
+            ),
+            base.mark_point(size=85, filled=True, opacity=1, color=INK).encode(
+                x=at("median"), tooltip="label:N", description="label:N"
+            ),
+            base.mark_text(
+                dy=-11, baseline="bottom", fontSize=12, aria=False
+            ).encode(x=at("median"), text="short:N"),
+        ),
+        description,
+        line_heights(rows, 46),
+    )

@@ -1,0 +1,1 @@
+"""How many are active, and how often."""

@@ -1,0 +1,201 @@
+"""Names of tests and scales of their numbers, the same all over the section.
+
+Pure functions: rows of results in, text out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import ceil, log10
+
+from display.formats import (
+    MISSING,
+    MOST_DECIMALS,
+    NO_BREAK,
+    Scale,
+    fit_scale,
+    p_value,
+    percent,
+    place,
+    sentence,
+    words,
+)
+from display.parts import Cell, Row
+
+# What decides comes first.
+ROLES = ["primary", "secondary", "guardrail"]
+METHODS = {
+    "welch_t": "Welch's t-test",
+    "two_proportion_z": "two-proportion z-test",
+    "ratio_delta": "Welch's t-test, ratio by the delta method",
+    "quantile_outer": "z-test of a quantile",
+}
+ADJUSTMENTS = {
+    "none": "unadjusted",
+    "cuped": "CUPED",
+    "post_stratified": "post-stratified",
+}
+POLICIES = {
+    "first_exposure": "by first variant",
+    "exclude_mixed": "left out",
+    "drop_mismatch": "left out if the last differs",
+}
+# What makes two rows speak of the same test.
+TEST = ("metric_name", "treatment_variant", "outcome_version", "policy")
+
+Key = tuple[str, ...]
+
+
+def key(row: Row, names: Iterable[str] = TEST) -> Key:
+    """Name what a row speaks of."""
+    return tuple(str(row[name]) for name in names)
+
+
+def by_role(rows: Iterable[Row]) -> list[Row]:
+    """Order rows by role, metric and treatment."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            place(row["role"], ROLES),
+            row["metric_name"],
+            row["treatment_variant"],
+        ),
+    )
+
+
+def metric(row: Row, *, of_many: bool = False) -> str:
+    """Name a metric, and its treatment where there are several.
+
+    Examples
+    --------
+    >>> row = {"metric_name": "d1_retention", "treatment_variant": "B"}
+    >>> metric(row), metric(row, of_many=True)
+    ('D1 retention', 'D1 retention in B')
+    """
+    name = sentence(row["metric_name"])
+    return f"{name} in {row['treatment_variant']}" if of_many else name
+
+
+def within(name: str) -> str:
+    """Write a name inside a sentence.
+
+    Examples
+    --------
+    >>> within("Sessions per user"), within("D1 retention")
+    ('sessions per user', 'D1 retention')
+    """
+    is_word = name[1:2].islower() or name[1:2] == " "
+    return name[:1].lower() + name[1:] if is_word else name
+
+
+def has_many_treatments(rows: Iterable[Row]) -> bool:
+    """Tell whether tests must be named by their treatment."""
+    return len({row["treatment_variant"] for row in rows}) > 1
+
+
+def change_scale(kind: str, *values: float | None) -> Scale:
+    """Choose how differences of a metric are written.
+
+    The range of the values is seen to two digits.
+
+    Examples
+    --------
+    >>> change_scale("mean", 0.09, -0.016, 0.2).text(0.09)
+    '+0.09'
+    """
+    unit = "points" if kind == "proportion" else "z"
+    scale = replace(fit_scale(unit, *values), is_signed=True)
+    known = [value for value in values if value is not None]
+    width = (max(known) - min(known)) * scale.factor if known else 0.0
+    if not width:
+        return scale
+    wanted = min(MOST_DECIMALS, ceil(1 - log10(width)))
+    return replace(scale, decimals=max(scale.decimals, wanted))
+
+
+def whole_percent(value: float) -> str:
+    """Write a round fraction in percent.
+
+    Examples
+    --------
+    >>> whole_percent(0.95).replace(NO_BREAK, " ")
+    '95 %'
+    """
+    return percent(value).replace(".0", "")
+
+
+def mean_scales(row: Row) -> tuple[Scale, Scale]:
+    """Choose how arm means and their difference are written."""
+    around = [row["estimate"], row["ci_low"], row["ci_high"]]
+    scale = change_scale(row["kind"], *around)
+    if row["kind"] == "proportion":
+        rate = fit_scale("rate", row["control_mean"])
+        return replace(rate, decimals=scale.decimals), scale
+    means = fit_scale(
+        "z",
+        row["control_mean"],
+        row["control_ci_low"],
+        row["control_ci_high"],
+    )
+    decimals = max(means.decimals, scale.decimals)
+    means = replace(means, decimals=decimals)
+    return means, replace(means, is_signed=True)
+
+
+def relative_scale(*values: float | None) -> Scale:
+    """Choose how effects relative to the control mean are written."""
+    return replace(fit_scale("rate", *values), is_signed=True)
+
+
+def relative_text(row: Row) -> str:
+    """Write a relative effect with its interval."""
+    scale = relative_scale(
+        row["relative_estimate"],
+        row["relative_ci_low"],
+        row["relative_ci_high"],
+    )
+    span = scale.span(row["relative_ci_low"], row["relative_ci_high"])
+    return f"{scale.text(row['relative_estimate'])} ({span})"
+
+
+def relative_cell(row: Row) -> Cell:
+    """Write a relative effect over its interval."""
+    scale = relative_scale(
+        row["relative_estimate"],
+        row["relative_ci_low"],
+        row["relative_ci_high"],
+    )
+    return Cell(
+        scale.text(row["relative_estimate"]),
+        scale.span(row["relative_ci_low"], row["relative_ci_high"]),
+    )
+
+
+def change_cell(row: Row, scale: Scale) -> str | Cell:
+    """Write an effect in the metric's unit over its interval."""
+    if row["estimate"] is None:
+        return Cell(MISSING, words(row["reason_code"] or ""))
+    return Cell(
+        scale.text(row["estimate"]),
+        scale.span(row["ci_low"], row["ci_high"]),
+    )
+
+
+def compared(value: float | None) -> str:
+    """Write a p-value with its relation.
+
+    Examples
+    --------
+    >>> compared(0.0312).replace(NO_BREAK, " "), compared(None)
+    ('p = 0.031', 'no p-value')
+    """
+    if value is None:
+        return "no p-value"
+    text = p_value(value)
+    return f"p{NO_BREAK}" + (text if text[0] in "<>" else f"={NO_BREAK}{text}")
+
+
+def is_beyond_zero(low: float | None, high: float | None) -> bool:
+    """Tell whether an interval is known and leaves zero out."""
+    return low is not None and high is not None and (low > 0 or high < 0)

@@ -1,0 +1,1 @@
+"""How far those who sign up get."""

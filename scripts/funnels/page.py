@@ -1,0 +1,287 @@
+"""First steps: how far those who sign up get, how fast, where they stop.
+
+Pure functions: rows of marts in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from display import charts
+from display.charts import theme
+from display.findings import contrast, estimate, is_apart
+from display.formats import (
+    MISSING,
+    NO_BREAK,
+    count,
+    duration,
+    fit_scale,
+    percent,
+    sentence,
+    words,
+)
+from display.parts import (
+    Cell,
+    Figure,
+    Part,
+    Row,
+    Section,
+    Table,
+    Tables,
+)
+from display.rates import lone_values, not_broken_down, rate_label
+
+FUNNEL = "marts.fct_onboarding_funnel"
+STEP_RATE = "step_rate"
+OUTCOMES = {
+    "reached": theme.BLUE,
+    "pending": theme.PALE_BLUE,
+    "dropped": theme.PALE_GREY,
+}
+MOST_VALUES = 12
+
+
+def section(tables: Tables) -> Section:
+    """Tell how far those who sign up get."""
+    name, title, link = "onboarding", "First steps", "First steps"
+    rows = tables["fct_onboarding_funnel"]
+    steps = sorted(
+        (row for row in rows if row["dimension"] == "all"),
+        key=lambda row: row["step_number"],
+    )
+    if not any(row["entered_users"] for row in steps):
+        return Section(
+            name,
+            title,
+            "No sign-up on an observed day of this log is known, so no first"
+            " steps can be followed.",
+            link=link,
+        )
+    parts: list[Part | None] = [
+        _funnel(steps),
+        _by_dimension(rows, steps, "platform"),
+        not_broken_down(lone_values(rows, ("platform",))),
+    ]
+    return Section(
+        name,
+        title,
+        "How far those who sign up get within the time allowed."
+        + _pending(steps),
+        [part for part in parts if part is not None],
+        link,
+    )
+
+
+def _pending(steps: list[Row]) -> str:
+    """Say how many still have time, and that no rate rests on them."""
+    pending = sum(row["pending_users"] for row in steps)
+    first = steps[0]
+    young = first["entered_users"] - first["mature_entered_users"]
+    if not young:
+        return " For all of them that time has passed."
+    return (
+        f" For {count(young)} of {count(first['entered_users'])} that time has"
+        f" not passed yet, and {count(pending)} of them are pending; rates and"
+        " times rest on the others alone, quick or slow."
+    )
+
+
+def _funnel(steps: list[Row]) -> Figure:
+    """Draw each step's users by what became of them."""
+    last, hardest = steps[-1], _hardest(steps)
+    title = f"{count(steps[0]['reached_users'])} users sign up"
+    if last["total_rate"] is not None:
+        title = (
+            f"{percent(last['total_rate'])} of those who sign up get to step"
+            f" {last['step_number']}, {words(last['step_name'])}"
+        )
+    if hardest is not None and _is_clear(hardest, steps):
+        title += (
+            "; it is the hardest step"
+            if hardest is last
+            else f"; the hardest step is {words(hardest['step_name'])}"
+        )
+        title += (
+            f", taken by {estimate(hardest, STEP_RATE).text()} of those before"
+            " it"
+        )
+    return Figure(
+        "funnel",
+        title,
+        "Each bar holds all who took the step before, split by what became of"
+        " them. Percentages are of those whose time has passed, with Wilson"
+        " intervals; times are medians from the step before.",
+        charts.steps(
+            [
+                {
+                    "step": row["step_number"],
+                    "heading": _heading(row),
+                    "series": outcome,
+                    "value": row[f"{outcome}_users"],
+                    "label": f"{sentence(row['step_name'])}:"
+                    f" {count(row[f'{outcome}_users'])} of"
+                    f" {count(row['entered_users'])} {outcome}",
+                }
+                for row in steps
+                for outcome in OUTCOMES
+            ],
+            f"Funnel. {title}.",
+            "Users",
+            OUTCOMES,
+        ),
+        Table(
+            caption="First steps of those who sign up",
+            columns=[
+                "Step",
+                "Took the step before",
+                "Reached",
+                "Pending",
+                "Lost",
+                "Time passed",
+                "Of the step before",
+                "Interval",
+                "Of all",
+                "Median time",
+            ],
+            rows=[_step_row(row) for row in steps],
+            source=FUNNEL,
+        ),
+    )
+
+
+def _hardest(steps: list[Row]) -> Row | None:
+    """Find the step that the fewest of those before it take."""
+    known = [row for row in steps[1:] if row[STEP_RATE] is not None]
+    return min(
+        known,
+        key=lambda row: (row[STEP_RATE], row["step_number"]),
+        default=None,
+    )
+
+
+def _is_clear(hardest: Row, steps: list[Row]) -> bool:
+    """Tell whether a step is harder than each other, beyond the intervals."""
+    return all(
+        is_apart(estimate(hardest, STEP_RATE), estimate(row, STEP_RATE))
+        for row in steps
+        if row[STEP_RATE] is not None and row is not hardest
+    )
+
+
+def _heading(row: Row) -> str:
+    """Write a step over its bar, short enough for a phone."""
+    name = f"{row['step_number']}. {sentence(row['step_name'])}"
+    if row["median_seconds"] is not None:
+        name += f", after {duration(row['median_seconds'])}"
+    users = f"{count(row['reached_users'])} users"
+    if row[STEP_RATE] is not None:
+        users = (
+            f"{rate_label(row, STEP_RATE)} of"
+            f" {count(row['mature_entered_users'])}"
+        )
+    return f"{name}\n{users}"
+
+
+def _step_row(row: Row) -> list[str | Cell]:
+    scale = fit_scale("rate", row[STEP_RATE], row["ci_low"], row["ci_high"])
+    return [
+        f"{row['step_number']}. {sentence(row['step_name'])}",
+        count(row["entered_users"]),
+        count(row["reached_users"]),
+        count(row["pending_users"]),
+        count(row["dropped_users"]),
+        count(row["mature_entered_users"]),
+        scale.text(row[STEP_RATE]),
+        Cell(scale.span(row["ci_low"], row["ci_high"])),
+        percent(row["total_rate"]),
+        duration(row["median_seconds"]),
+    ]
+
+
+def _by_dimension(
+    rows: list[Row], steps: list[Row], dimension: str
+) -> Figure | None:
+    """Draw the hardest step by one dimension."""
+    hardest = _hardest(steps)
+    if hardest is None:
+        return None
+    every = [
+        row
+        for row in rows
+        if row["dimension"] == dimension
+        and row["step_number"] == hardest["step_number"]
+        and row[STEP_RATE] is not None
+        and row["ci_low"] is not None
+    ]
+    if len(every) < 2:  # noqa: PLR2004
+        return None
+    shown = sorted(
+        sorted(
+            every,
+            key=lambda row: (
+                -row["entered_users"],
+                str(row["dimension_value"]),
+            ),
+        )[:MOST_VALUES],
+        key=lambda row: (-row[STEP_RATE], str(row["dimension_value"])),
+    )
+    step = words(hardest["step_name"])
+    title = contrast(
+        f"Going on to {step}",
+        dimension,
+        [
+            (str(row["dimension_value"]), estimate(row, STEP_RATE))
+            for row in shown
+        ],
+    )
+    return Figure(
+        f"step-by-{dimension}",
+        title,
+        "Dots are rates of those who took the step before, lines their Wilson"
+        " intervals; in brackets, for how many of them the time has passed.",
+        charts.dots(
+            [
+                {
+                    "category": f"{row['dimension_value']}"
+                    f" ({count(row['mature_entered_users'])})",
+                    "value": row[STEP_RATE],
+                    "low": row["ci_low"],
+                    "high": row["ci_high"],
+                    "label": f"{row['dimension_value']}:"
+                    f" {rate_label(row, STEP_RATE)}, pending"
+                    f" {count(row['pending_users'])}",
+                    "short": percent(row[STEP_RATE]).split(NO_BREAK)[0],
+                }
+                for row in shown
+            ],
+            f"Dot chart. {title}.",
+            f"Share going on to {step}",
+        ),
+        Table(
+            caption=f"Going on to {step} by {dimension}",
+            columns=[
+                dimension.capitalize(),
+                "Took the step before",
+                "Reached",
+                "Pending",
+                "Time passed",
+                "Rate",
+                "Interval",
+                "Median time",
+            ],
+            rows=[_value_row(row) for row in shown],
+            source=FUNNEL,
+        ),
+    )
+
+
+def _value_row(row: Row) -> list[str | Cell]:
+    scale = fit_scale("rate", row[STEP_RATE], row["ci_low"], row["ci_high"])
+    return [
+        str(row["dimension_value"] or MISSING),
+        count(row["entered_users"]),
+        count(row["reached_users"]),
+        count(row["pending_users"]),
+        count(row["mature_entered_users"]),
+        scale.text(row[STEP_RATE]),
+        Cell(scale.span(row["ci_low"], row["ci_high"])),
+        duration(row["median_seconds"]),
+    ]

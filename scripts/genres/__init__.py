@@ -1,0 +1,1 @@
+"""Exploring genres and retention: effects, their checks, and the page."""

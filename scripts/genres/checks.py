@@ -1,0 +1,453 @@
+"""Whether the adjusted effect of exploring genres deserves to be believed.
+
+Balance, overlap, doses, trends, and tests whose answer is known beforehand.
+Pure functions of frames: counts of marts in, result rows out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genres.comparison import (
+    ALIKE,
+    VOLUME,
+    Study,
+    explorer_edge,
+    exposure_rows,
+    studied,
+)
+from genres.effects import HEADLINE, rounded
+from stats.arms.heterogeneity import heterogeneity
+from stats.intervals import Floats, wilson_interval
+from stats.observed.causal import (
+    Contrast,
+    as_they_are,
+    contrast,
+    doubly_robust,
+    has_overlap,
+)
+from stats.observed.cells import Cells
+from stats.observed.trends import permuted, trend
+
+BIN_COUNT = 20
+ADJUSTED = (
+    "adjusted_rate",
+    "adjusted_ci_low",
+    "adjusted_ci_high",
+    "difference",
+    "difference_ci_low",
+    "difference_ci_high",
+    "compared_users",
+    "trimmed_rate",
+)
+Row = dict[str, Any]
+
+
+def balance_rows(study: Study) -> list[Row]:
+    """Compare the covariates of explorers and others, before and after.
+
+    Parameters
+    ----------
+    study : Study
+        With models of everybody.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``diversity_balance``: one per covariate and value, or one per
+        covariate that is a number.
+    """
+    cells = study.cells
+    if study.reason:
+        return []
+    e = study.whole.propensity[cells.kind, cells.fold]
+    used = has_overlap(e)
+    own = np.eye(2)[cells.level]
+    plain = cells.units[:, None] * own
+    weighted = np.where(used[:, None], plain / e, 0.0)
+    rows = []
+    for name in cells.covariates:
+        values = cells.covariates[name]
+        if name in VOLUME:
+            columns = {"mean": values.to_numpy(float)}
+        else:
+            columns = {
+                str(value): (values == value).to_numpy(float)
+                for value in sorted(values.unique())
+            }
+        for value, column in columns.items():
+            before = _difference(column[cells.kind], plain, plain)
+            after = _difference(column[cells.kind], weighted, plain)
+            rows.append(
+                rounded(
+                    {
+                        "covariate": name,
+                        "covariate_value": value,
+                        "other_mean": before[0],
+                        "explorer_mean": before[1],
+                        "other_mean_weighted": after[0],
+                        "explorer_mean_weighted": after[1],
+                        "difference_before": before[2],
+                        "difference_after": after[2],
+                    }
+                )
+            )
+    return rows
+
+
+def _difference(
+    values: Floats, weights: Floats, plain: Floats
+) -> tuple[float, float, float | None]:
+    """Give both means and their difference in plain standard deviations."""
+    means = values @ weights / weights.sum(axis=0)
+    centre = values @ plain / plain.sum(axis=0)
+    spread = (
+        ((values[:, None] - centre) ** 2 * plain).sum(axis=0)
+        / plain.sum(axis=0)
+    ).mean() ** 0.5
+    gap = float((means[1] - means[0]) / spread) if spread > 0 else None
+    return float(means[0]), float(means[1]), gap
+
+
+def overlap_rows(study: Study) -> list[Row]:
+    """Count explorers and others by how likely they were to explore.
+
+    Parameters
+    ----------
+    study : Study
+        Of two levels.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``diversity_overlap``: one per band of propensity and side.
+    """
+    cells = study.cells
+    if study.reason:
+        return []
+    e = study.crossed.propensity[cells.kind, cells.fold]
+    band = np.minimum((e[:, 1] * BIN_COUNT).astype(int), BIN_COUNT - 1)
+    used = has_overlap(e)
+    rows = []
+    for place in np.unique(band):
+        for level in (0, 1):
+            here = (band == place) & (cells.level == level)
+            rows.append(
+                {
+                    "propensity_from": round(place / BIN_COUNT, 6),
+                    "propensity_to": round((place + 1) / BIN_COUNT, 6),
+                    "is_explorer": bool(level),
+                    "user_count": int(cells.units[here].sum()),
+                    "trimmed_users": int(cells.units[here & ~used].sum()),
+                }
+            )
+    return rows
+
+
+def dose_rows(cells: pd.DataFrame, alpha: float = 0.05) -> list[Row]:
+    """Set retention by genres explored beside the same, adjusted.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of ``fct_diversity_cells``.
+    alpha : float, default 0.05
+        Two-sided significance level, in (0, 1).
+
+    Returns
+    -------
+    list of dict
+        Rows of ``diversity_dose_response``: one per number of genres, among
+        those compared at the landmark. Adjusted rates are of users for whom
+        no number of genres is too unlikely, the same ones in every row.
+    """
+    frame = exposure_rows(cells, "genres")
+    if frame.empty:
+        return []
+    edge = explorer_edge(frame)
+    levels = sorted(int(level) for level in frame["genre_level"].unique())
+    study = studied(frame, ALIKE, levels[1:])
+    own = study.cells
+    means = None if study.reason else doubly_robust(own, study.crossed)
+    rows = []
+    for place, level in enumerate(levels):
+        here = own.level == place
+        users, retained = own.units[here].sum(), own.successes[here].sum()
+        low, high = wilson_interval([retained], [users], alpha)[0]
+        row: Row = {
+            "genres_explored": f"{level}+" if level >= edge else str(level),
+            "eligible_users": int(users),
+            "retained_users": int(retained),
+            "rate": float(retained / users),
+            "ci_low": float(low),
+            "ci_high": float(high),
+            **dict.fromkeys(ADJUSTED),
+            "alpha": alpha,
+            "reason_code": study.reason,
+        }
+        if means is not None:
+            row |= {
+                "compared_users": int(means.units.sum()),
+                "trimmed_rate": means.trimmed_rate,
+            }
+        if means is not None and np.isfinite(means.estimate).all():
+            row |= _adjusted(contrast(means, place, 0, alpha), place)
+            one = contrast(
+                means._replace(
+                    estimate=np.append(means.estimate, 0.0),
+                    covariance=np.pad(means.covariance, (0, 1)),
+                ),
+                place,
+                len(levels),
+                alpha,
+            )
+            row |= {
+                "adjusted_rate": one.estimate,
+                "adjusted_ci_low": one.ci_low,
+                "adjusted_ci_high": one.ci_high,
+            }
+        elif means is not None:
+            row["reason_code"] = "no_overlap"
+        rows.append(rounded(row))
+    return rows
+
+
+def _adjusted(found: Contrast, place: int) -> Row:
+    """Give the difference from the first number of genres."""
+    if place == 0:
+        return {}
+    return {
+        "difference": found.estimate,
+        "difference_ci_low": found.ci_low,
+        "difference_ci_high": found.ci_high,
+    }
+
+
+def trend_rows(genres: pd.DataFrame) -> list[Row]:
+    """Test whether retention rises with the genres explored.
+
+    Parameters
+    ----------
+    genres : DataFrame
+        Rows of ``fct_retention_by_genres``.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``diversity_trends``: one per dimension, value and day. Users
+        without a genre are left out.
+    """
+    score = genres["genres_explored"].astype(str).str.rstrip("+").astype(int)
+    own = genres.assign(score=score)[score > 0]
+    rows = []
+    for key, part in own.groupby(
+        ["dimension", "dimension_value", "day_number"], sort=True
+    ):
+        dimension, value, day = key
+        found = trend(
+            part["retained_users"], part["eligible_users"], part["score"]
+        )
+        has_number = np.isfinite(found.statistic)
+        rows.append(
+            rounded(
+                {
+                    "dimension": dimension,
+                    "dimension_value": value,
+                    "day_number": day,
+                    "eligible_users": int(part["eligible_users"].sum()),
+                    "statistic": found.statistic if has_number else None,
+                    "p_value": found.p_value if has_number else None,
+                    "reason_code": None if has_number else "zero_variance",
+                }
+            )
+        )
+    return rows
+
+
+def check_rows(
+    cells: pd.DataFrame,
+    study: Study,
+    effects: list[Row],
+    alpha: float = 0.05,
+) -> list[Row]:
+    """Ask questions whose answer is known, and see whether it is found.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of ``fct_diversity_cells``.
+    study : Study
+        `comparison` of the same cells.
+    effects : list of dict
+        Rows of ``diversity_effects``.
+    alpha : float, default 0.05
+        Two-sided significance level, in (0, 1).
+
+    Returns
+    -------
+    list of dict
+        Rows of ``diversity_checks``.
+    """
+    if exposure_rows(cells, "genres").empty:
+        return []
+    headline = next(
+        (row for row in effects if row["estimand"] == HEADLINE), None
+    )
+    rows = [
+        _control(
+            "shuffled_genres",
+            "Titles given the genres of others: no effect is possible",
+            studied(exposure_rows(cells, "shuffled_genres")),
+            alpha,
+        ),
+        _control(
+            "earlier_outcome",
+            "Having come by the most frequent channel, decided before any"
+            " genre: no effect is possible",
+            _by_channel(exposure_rows(cells, "genres")),
+            alpha,
+        ),
+        _overlapping(
+            studied(exposure_rows(cells, "overlapping_genres")),
+            headline,
+            alpha,
+        ),
+        _permutation(study.cells, alpha),
+        _heterogeneity(effects, alpha),
+    ]
+    return [rounded(row) for row in rows]
+
+
+def _check(name: str, question: str, method: str, alpha: float) -> Row:
+    numbers = (
+        "naive_estimate",
+        "estimate",
+        "standard_error",
+        "ci_low",
+        "ci_high",
+        "statistic",
+        "degrees_of_freedom",
+        "p_value",
+    )
+    return {
+        "check_name": name,
+        "question": question,
+        "method": method,
+        **dict.fromkeys(numbers),
+        "verdict": None,
+        "alpha": alpha,
+        "reason_code": None,
+    }
+
+
+def _contrasted(row: Row, study: Study, alpha: float) -> Row:
+    """Add the plain gap and the adjusted one."""
+    if study.reason:
+        return row | {"reason_code": study.reason}
+    means = doubly_robust(study.cells, study.crossed)
+    naive = contrast(as_they_are(study.cells)).estimate
+    row = row | {"naive_estimate": naive}
+    if not np.isfinite(means.estimate).all():
+        return row | {"reason_code": "no_overlap"}
+    found = contrast(means, alpha=alpha)
+    return row | {
+        "estimate": found.estimate,
+        "standard_error": found.standard_error,
+        "ci_low": found.ci_low,
+        "ci_high": found.ci_high,
+        "statistic": found.estimate / found.standard_error,
+        "p_value": found.p_value,
+    }
+
+
+def _control(name: str, question: str, study: Study, alpha: float) -> Row:
+    """Estimate what must be nothing."""
+    row = _contrasted(
+        _check(name, question, "cross-fitted AIPW", alpha), study, alpha
+    )
+    if row["estimate"] is None:
+        return row
+    holds = row["ci_low"] <= 0 <= row["ci_high"]
+    return row | {"verdict": "passed" if holds else "failed"}
+
+
+def _by_channel(frame: pd.DataFrame) -> Study:
+    """Make the channel the outcome, and no longer a covariate."""
+    users = frame.groupby("channel_group")["eligible_users"].sum()
+    own = frame["channel_group"] == (users.idxmax() if len(users) else "")
+    swapped = frame.assign(retained_users=frame["eligible_users"].where(own, 0))
+    return studied(swapped, [name for name in ALIKE if name != "channel_group"])
+
+
+def _overlapping(study: Study, headline: Row | None, alpha: float) -> Row:
+    """Show what a window that reaches into the outcome would have found."""
+    row = _contrasted(
+        _check(
+            "overlapping_window",
+            "Genres counted up to the outcome day itself: whoever comes back"
+            " has had more time, so this must find too much",
+            "cross-fitted AIPW",
+            alpha,
+        ),
+        study,
+        alpha,
+    )
+    if row["estimate"] is None or not headline or headline["estimate"] is None:
+        return row
+    is_more = row["ci_low"] > headline["estimate"]
+    return row | {"verdict": "misleads" if is_more else "unclear"}
+
+
+def _permutation(cells: Cells, alpha: float) -> Row:
+    """Shuffle who explores among users with the same plays and days."""
+    row = _check(
+        "shuffled_within_strata",
+        "Exploring dealt out anew among users with as many plays and days:"
+        " how far is what was found from that?",
+        "permutation within strata, normal",
+        alpha,
+    )
+    keys = cells.covariates[list(VOLUME[:2])]
+    stratum = keys.groupby(list(VOLUME[:2])).ngroup().to_numpy()[cells.kind]
+    counts = [
+        np.bincount(stratum, numbers * (cells.level == level))
+        for level in (1, 0)
+        for numbers in (cells.successes, cells.units)
+    ]
+    found = permuted(*counts)
+    if not np.isfinite(found.statistic):
+        return row | {"reason_code": "no_overlap"}
+    return row | {"statistic": found.statistic, "p_value": found.p_value}
+
+
+def _heterogeneity(effects: list[Row], alpha: float) -> Row:
+    """Test whether the effect is one for light, middle and busy users."""
+    row = _check(
+        "activity_thirds",
+        "Is the effect the same for light, middle and busy users?",
+        "Cochran's Q",
+        alpha,
+    )
+    parts = [
+        each
+        for each in effects
+        if each["estimand"].startswith(f"{HEADLINE}_")
+        and each["estimate"] is not None
+    ]
+    if not parts:
+        return row | {"reason_code": "one_segment"}
+    found = heterogeneity(
+        [each["estimate"] for each in parts],
+        [each["standard_error"] for each in parts],
+    )
+    if found.reason[0]:
+        return row | {"reason_code": str(found.reason[0])}
+    return row | {
+        "estimate": float(found.estimate[0]),
+        "statistic": float(found.statistic[0]),
+        "degrees_of_freedom": int(found.degrees_of_freedom[0]),
+        "p_value": float(found.p_value[0]),
+    }

@@ -1,1 +1,0 @@
-"""Statistics and scenarios: pure functions of sufficient statistics."""

@@ -1,0 +1,443 @@
+"""What a visit looks like: lengths of sessions, genres and what follows them.
+
+Pure functions: rows of marts in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from display import charts
+from display.findings import contrast, estimate
+from display.formats import (
+    MISSING,
+    NO_BREAK,
+    count,
+    duration,
+    fit_number,
+    fit_scale,
+    percent,
+    time_unit,
+)
+from display.parts import (
+    Cell,
+    Figure,
+    Note,
+    Part,
+    Row,
+    Section,
+    Table,
+    Tables,
+)
+from display.rates import lone_values, not_broken_down
+
+LENGTHS = "marts.fct_session_lengths"
+BANDS = "marts.fct_session_length_bands"
+GENRES = "marts.fct_genre_performance"
+TRANSITIONS = "marts.fct_genre_transitions"
+QUANTILES = (
+    "p25_seconds",
+    "median_seconds",
+    "p75_seconds",
+    "p90_seconds",
+    "p95_seconds",
+)
+# What still fits a page: the others are in the marts.
+MOST_VALUES = 12
+MOST_GENRES = 25
+MOST_NEXT = 14
+HOUR = 3600
+
+
+def section(tables: Tables) -> Section:
+    """Tell how long sessions last and which genres are watched."""
+    name, title, link = "watching", "What a visit looks like", "Watching"
+    lengths = [
+        row for row in tables["fct_session_lengths"] if row["session_count"]
+    ]
+    seen = tables["fct_observation"][0]
+    parts: list[Part | None] = [
+        _bands(tables["fct_session_length_bands"], lengths),
+        _lengths(lengths, "platform"),
+        not_broken_down(lone_values(lengths, ("platform",)))
+        if lengths
+        else None,
+        _lengths(lengths, "genre"),
+        _genres(tables["fct_genre_performance"]),
+        _next(tables["fct_genre_transitions"]),
+    ]
+    whole = next((row for row in lengths if row["dimension"] == "all"), None)
+    lead = "This log has no sessions."
+    if whole:
+        lead = (
+            f"{count(whole['session_count'])} sessions of"
+            f" {count(whole['user_count'])} users,"
+            f" {fit_number(whole['sessions_per_user'])} each."
+        )
+    if not seen["title_count"]:
+        lead += (
+            " It names no titles, so nothing is known of lengths, genres or"
+            " what is watched to the end."
+            if whole is None
+            else " The log names no titles, so nothing is known of genres or of"
+            " what is watched to the end."
+        )
+    elif not tables["fct_genre_performance"]:
+        lead += " Its titles have no genres, so none are compared."
+    return Section(
+        name,
+        title,
+        lead,
+        [part for part in parts if part is not None],
+        link,
+    )
+
+
+def _bands(rows: list[Row], lengths: list[Row]) -> Figure | None:
+    """Draw how sessions spread over bands of length."""
+    bands = sorted(
+        (
+            row
+            for row in rows
+            if row["dimension"] == "all" and row["session_rate"] is not None
+        ),
+        key=lambda row: row["band_number"],
+    )
+    whole = next((row for row in lengths if row["dimension"] == "all"), None)
+    if not bands or whole is None:
+        return None
+    title = _lengths_title(whole)
+    return Figure(
+        "session-bands",
+        title,
+        "Sessions by length, from the first event to the last sign of"
+        f" activity. Mean {duration(whole['mean_seconds'])}, longest"
+        f" {duration(whole['longest_seconds'])};"
+        f" n{NO_BREAK}={NO_BREAK}{count(whole['session_count'])} sessions.",
+        charts.horizontal_bars(
+            [
+                {
+                    "category": row["band_name"],
+                    "value": round(row["session_rate"], 6),
+                    "short": percent(row["session_rate"]),
+                    "label": f"{row['band_name']}:"
+                    f" {count(row['session_count'])} sessions,"
+                    f" {percent(row['session_rate'])}",
+                }
+                for row in bands
+            ],
+            f"Bar chart. {title}.",
+            "Share of sessions",
+        ),
+        Table(
+            caption="Sessions by length",
+            columns=["Length", "Sessions", "Share"],
+            rows=[
+                [
+                    row["band_name"],
+                    count(row["session_count"]),
+                    percent(row["session_rate"]),
+                ]
+                for row in bands
+            ],
+            source=BANDS,
+        ),
+    )
+
+
+def _lengths_title(whole: Row) -> str:
+    """Say how long sessions are; those of one event have no length."""
+    half, tenth = whole["median_seconds"], whole["p90_seconds"]
+    if not tenth:
+        return "At least nine in ten sessions have no length, only a moment"
+    long = f"one in ten lasts {duration(tenth)} or more"
+    if not half:
+        return f"At least half of the sessions are only a moment, {long}"
+    return f"Half of the sessions last {duration(half)} or less, {long}"
+
+
+def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
+    """Draw the quantiles of session length by one dimension."""
+    every = [
+        row
+        for row in lengths
+        if row["dimension"] == dimension and row["median_seconds"] is not None
+    ]
+    # Moments have no length to compare.
+    has_lengths = any(row["median_seconds"] for row in every)
+    if len(every) < 2 or not has_lengths:  # noqa: PLR2004
+        return None
+    largest = sorted(
+        every,
+        key=lambda row: (-row["session_count"], str(row["dimension_value"])),
+    )[:MOST_VALUES]
+    rows = sorted(
+        largest,
+        key=lambda row: (-row["median_seconds"], str(row["dimension_value"])),
+    )
+    size, unit = time_unit(max(row["median_seconds"] for row in rows))
+    longest, shortest = rows[0], rows[-1]
+    title = (
+        f"The median session lasts {duration(longest['median_seconds'])},"
+        f" whatever the {dimension}"
+    )
+    if duration(longest["median_seconds"]) != duration(
+        shortest["median_seconds"]
+    ):
+        title = (
+            f"Median session by {dimension}:"
+            f" {duration(shortest['median_seconds'])}"
+            f" ({shortest['dimension_value']}) to"
+            f" {duration(longest['median_seconds'])}"
+            f" ({longest['dimension_value']})"
+        )
+    caption = (
+        "Dots are medians, thick bars the middle half of the sessions, thin"
+        " lines reach to the 95th percentile, ticks mark the 90th; in brackets"
+        " the number of sessions."
+    )
+    if dimension == "genre":
+        caption += " A session counts for each genre played in it."
+    if len(rows) < len(every):
+        caption += f" The {len(rows)} largest of {len(every)}."
+    return Figure(
+        f"session-lengths-{dimension}",
+        title,
+        caption,
+        charts.quantiles(
+            [
+                {
+                    "category": f"{row['dimension_value']}"
+                    f" ({count(row['session_count'])})",
+                    "label": f"{row['dimension_value']}: median"
+                    f" {duration(row['median_seconds'])}, middle half"
+                    f" {duration(row['p25_seconds'])} to"
+                    f" {duration(row['p75_seconds'])}",
+                    "short": duration(row["median_seconds"]),
+                }
+                | {
+                    name.removesuffix("_seconds"): round(row[name] / size, 4)
+                    for name in QUANTILES
+                }
+                for row in rows
+            ],
+            f"Interval chart. {title}.",
+            f"Length of a session, {unit}",
+        ),
+        Table(
+            caption=f"Length of a session by {dimension}",
+            columns=[
+                dimension.capitalize(),
+                "Sessions",
+                "Users",
+                "Sessions per user",
+                "Mean",
+                "25 %",
+                "Median",
+                "75 %",
+                "90 %",
+                "95 %",
+            ],
+            rows=[
+                [
+                    str(row["dimension_value"]),
+                    count(row["session_count"]),
+                    count(row["user_count"]),
+                    fit_number(row["sessions_per_user"]),
+                    duration(row["mean_seconds"]),
+                    *(duration(row[name]) for name in QUANTILES),
+                ]
+                for row in rows
+            ],
+            source=LENGTHS,
+        ),
+    )
+
+
+def _genres(every: list[Row]) -> Table | None:
+    """Table who starts a genre and who sees it through."""
+    rows = sorted(
+        (row for row in every if row["starter_users"]),
+        key=lambda row: (-row["starter_users"], row["genre_name"]),
+    )[:MOST_GENRES]
+    if not rows:
+        return None
+    # Without the lengths of titles nobody is known to complete one.
+    is_known = any(row["completer_users"] for row in rows)
+    known = [
+        row for row in rows if is_known and row["completer_rate"] is not None
+    ]
+    title = "Genres by the number of users who start them"
+    if len(known) > 1:
+        title = contrast(
+            "Seeing a title through",
+            "genre",
+            [
+                (
+                    str(row["genre_name"]),
+                    estimate(
+                        row,
+                        "completer_rate",
+                        "completer_ci_low",
+                        "completer_ci_high",
+                    ),
+                )
+                for row in known
+            ],
+        )
+    note = (
+        "Starters have a valid play of the genre, completers one that reached"
+        " its end; below their share its Wilson interval. A title of several"
+        " genres counts for each."
+    )
+    has_skips = any(row["skip_rate"] for row in rows)
+    if not has_skips:
+        note += " The log knows no skips."
+    if not known:
+        note += " No play reached its end, or no title's length is known."
+    if len(rows) < len(every):
+        note += f" The {len(rows)} most started of {len(every)} genres."
+    return Table(
+        caption="Genres",
+        columns=[
+            "Genre",
+            "Titles",
+            "Plays",
+            "Starters",
+            "Completers",
+            "Complete",
+            "Skip rate",
+            "Hours watched",
+        ],
+        rows=[
+            _genre_row(row, is_known=is_known, has_skips=has_skips)
+            for row in rows
+        ],
+        source=GENRES,
+        title=title,
+        note=note,
+    )
+
+
+def _genre_row(
+    row: Row, *, is_known: bool, has_skips: bool
+) -> list[str | Cell]:
+    complete: str | Cell = MISSING
+    if is_known and row["completer_rate"] is not None:
+        low, high = row["completer_ci_low"], row["completer_ci_high"]
+        scale = fit_scale("rate", row["completer_rate"], low, high)
+        complete = Cell(
+            scale.text(row["completer_rate"]), scale.span(low, high)
+        )
+    return [
+        str(row["genre_name"]),
+        count(row["title_count"]),
+        count(row["play_count"]),
+        count(row["starter_users"]),
+        count(row["completer_users"]) if is_known else MISSING,
+        complete,
+        percent(row["skip_rate"]) if has_skips else MISSING,
+        count(row["watched_seconds"] / HOUR),
+    ]
+
+
+def _next(every: list[Row]) -> Figure | Note | None:
+    """Draw which genre follows which."""
+    sizes: dict[str, int] = {}
+    for row in every:
+        sizes[row["from_genre_name"]] = (
+            sizes.get(row["from_genre_name"], 0) + row["transition_count"]
+        )
+        sizes.setdefault(row["to_genre_name"], 0)
+    if len(sizes) < 2:  # noqa: PLR2004
+        return None
+    names = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_NEXT]
+    found = {
+        (row["from_genre_name"], row["to_genre_name"]): row for row in every
+    }
+    # From a genre that was left, a genre never taken up is a known zero.
+    cells = [
+        (one, other, found.get((one, other)))
+        for one in names
+        if sizes[one]
+        for other in names
+    ]
+    known = [row for _, _, row in cells if row is not None]
+    onward = [
+        row for row in known if row["from_genre_name"] != row["to_genre_name"]
+    ]
+    title = "Which genre follows which"
+    if onward:
+        most = max(
+            onward,
+            key=lambda row: (
+                row["transition_count"],
+                row["from_genre_name"],
+                row["to_genre_name"],
+            ),
+        )
+        title = (
+            f"After {most['from_genre_name']} the genre changes most often to"
+            f" {most['to_genre_name']}: {percent(most['transition_rate'])} of"
+            f" {count(sizes[most['from_genre_name']])} times"
+        )
+    caption = (
+        "Rows are genres, columns those of the next valid play of the session;"
+        " each row adds up to 100 %. A title of several genres counts for each."
+    )
+    if len(names) < len(sizes):
+        caption += f" The {len(names)} most watched of {len(sizes)} genres."
+    return Figure(
+        "genre-transitions",
+        title,
+        caption,
+        charts.matrix(
+            [
+                {
+                    "row": one,
+                    "column": other,
+                    "rate": 0.0
+                    if row is None
+                    else round(row["transition_rate"], 6),
+                    "short": "0"
+                    if row is None
+                    else percent(row["transition_rate"]).split(NO_BREAK)[0],
+                    "label": f"{one} to {other}: "
+                    + (
+                        "never"
+                        if row is None
+                        else f"{percent(row['transition_rate'])} of"
+                        f" {count(sizes[one])},"
+                        f" {count(row['user_count'])} users"
+                    ),
+                }
+                for one, other, row in cells
+            ],
+            names,
+            f"Heat map of {len(names)} genres. {title}.",
+            x_title="Watched next",
+            y_title="Watched",
+            legend_title="Share of what followed",
+        ),
+        Table(
+            caption="What is watched next",
+            columns=["Watched", "Next", "Times", "Users", "Share"],
+            rows=[
+                [
+                    row["from_genre_name"],
+                    row["to_genre_name"],
+                    count(row["transition_count"]),
+                    count(row["user_count"]),
+                    percent(row["transition_rate"]),
+                ]
+                for row in sorted(
+                    known,
+                    key=lambda row: (
+                        -row["transition_count"],
+                        row["from_genre_name"],
+                        row["to_genre_name"],
+                    ),
+                )[:MOST_GENRES]
+            ],
+            source=TRANSITIONS,
+            text_columns=2,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The raw files: what every log is before dbt reads it."""

@@ -1,1 +1,0 @@
-"""What the post-step prints: each answer as plain text."""

@@ -1,0 +1,1 @@
+"""Who comes back, and how long users stay."""

@@ -1,0 +1,466 @@
+"""How long users stay: ways of counting a return, survival and tenure.
+
+Pure functions: rows of marts in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from display import charts
+from display.charts import theme
+from display.findings import contrast, estimate
+from display.formats import MISSING, count, day, fit_scale, percent
+from display.parts import (
+    Cell,
+    Figure,
+    Part,
+    Row,
+    Section,
+    Table,
+    Tables,
+)
+from display.rates import (
+    lone_values,
+    not_broken_down,
+    rate_label,
+    small_values,
+)
+
+SUMMARY = "marts.fct_retention_summary"
+SURVIVAL = "marts.fct_survival"
+TENURE = "marts.fct_tenure"
+SURVIVAL_RATE = "survival_rate"
+WINDOW_TYPES = ["on_day", "bracket", "on_or_after"]
+NOT_YET = "not yet"
+# The day at which survival is told, if the log is long enough.
+MAIN_DAY = 30
+HALF = 0.5
+MOST_DAYS = 90
+MOST_PLATFORMS = 4
+MOST_WEEKS = 53
+# From the longest known to the newest: later bands are paler.
+BAND_COLOURS = [
+    theme.GREY,
+    theme.NAVY,
+    theme.BLUE,
+    theme.SOFT_BLUE,
+    theme.PALE_BLUE,
+]
+ESTABLISHED = "established"
+
+# Rows of day modes by place of type, first and last day.
+Windows = dict[tuple[int, int, int], dict[str, Row]]
+
+
+def section(tables: Tables) -> Section:
+    """Tell how returns are counted and how long users stay."""
+    survival = tables["fct_survival"]
+    parts: list[Part | None] = [
+        _windows(tables["fct_retention_summary"]),
+        _survival(survival),
+        _survival_by_platform(survival, tables["fct_retention_summary"]),
+        not_broken_down(lone_values(survival, ("platform",)))
+        if survival
+        else None,
+        _tenure(tables["fct_tenure"]),
+    ]
+    known = [part for part in parts if part is not None]
+    has_lives = parts[0] is not None or parts[1] is not None
+    lead = (
+        "A return can be asked for on a day, on any day of several, or at any"
+        " time from a day on; and a user can be followed until they fall"
+        " silent. Each answers another question."
+    )
+    if not has_lives:
+        lead = "This log is too short to tell how long users stay."
+    return Section("lasting", "How long users stay", lead, known, "Staying")
+
+
+def _windows(summary: list[Row]) -> Table | None:
+    """Table every window, by calendar days and by 24-hour days."""
+    rows = [
+        row
+        for row in summary
+        if row["dimension"] == "all" and row["retention_type"] in WINDOW_TYPES
+    ]
+    by_window: Windows = {}
+    for row in rows:
+        key = (
+            WINDOW_TYPES.index(row["retention_type"]),
+            row["from_day_number"],
+            row["to_day_number"],
+        )
+        by_window.setdefault(key, {})[row["day_mode"]] = row
+    if not by_window or all(row["rate"] is None for row in rows):
+        return None
+    lines: list[list[str | Cell]] = []
+    for (kind, *_), modes in sorted(by_window.items()):
+        calendar, elapsed = modes.get("calendar"), modes.get("elapsed")
+        first = calendar or elapsed or {}
+        lines.append(
+            [
+                _window_words(WINDOW_TYPES[kind], first),
+                _rate_cell(calendar, "ci_low", "ci_high"),
+                _between_cell(calendar),
+                _users(calendar),
+                _rate_cell(elapsed, "ci_low", "ci_high"),
+                MISSING
+                if elapsed is None
+                else count(elapsed["eligible_users"]),
+            ]
+        )
+    return Table(
+        caption="New users who come back, by way of counting",
+        columns=[
+            "Active again",
+            "Calendar days",
+            "Between cohorts",
+            "Old enough",
+            "24-hour days",
+            "Old enough",
+        ],
+        rows=lines,
+        source=SUMMARY,
+        title=_windows_title(by_window),
+        note="Below each rate its Wilson interval, which takes users as"
+        " independent; the interval between cohorts lets days of first"
+        " activity differ by more than chance. Calendar days are those of the"
+        " log's time zone, 24-hour days are counted from each user's first"
+        " play. Whoever is asked to come back on a day or after has until the"
+        " same last day to do so.",
+    )
+
+
+def _windows_title(
+    by_window: dict[tuple[int, int, int], dict[str, Row]],
+) -> str:
+    """Set a day beside the same day or later, if both are known."""
+    calendar = {
+        key: modes["calendar"]
+        for key, modes in by_window.items()
+        if "calendar" in modes and modes["calendar"]["rate"] is not None
+    }
+    days = sorted(key[1] for key in calendar if key[0] == 0)
+    after = {key[1]: row for key, row in calendar.items() if key[0] == 2}  # noqa: PLR2004
+    pairs = [number for number in days if number in after]
+    if not pairs:
+        return "Ways of counting a return"
+    number = 7 if 7 in pairs else pairs[0]  # noqa: PLR2004
+    exact = next(row for key, row in calendar.items() if key[:2] == (0, number))
+    return (
+        f"{estimate(exact).text()} come back on day {number} itself,"
+        f" {estimate(after[number]).text()} on day {number} or after it,"
+        f" up to day {after[number]['to_day_number']}"
+    )
+
+
+def _window_words(kind: str, row: Row) -> str:
+    first, last = row["from_day_number"], row["to_day_number"]
+    if kind == "on_day":
+        return f"on day {first}"
+    if kind == "bracket":
+        return f"on any of days {first} to {last}"
+    return f"on day {first} or after, to day {last}"
+
+
+def _rate_cell(row: Row | None, low: str, high: str) -> str | Cell:
+    if row is None:
+        return MISSING
+    if row["rate"] is None:
+        return NOT_YET
+    scale = fit_scale("rate", row["rate"], row[low], row[high])
+    return Cell(scale.text(row["rate"]), scale.span(row[low], row[high]))
+
+
+def _users(row: Row | None) -> str:
+    return MISSING if row is None else count(row["eligible_users"])
+
+
+def _between_cell(row: Row | None) -> str | Cell:
+    if row is None or row["cohort_ci_low"] is None:
+        return MISSING
+    scale = fit_scale("rate", row["rate"], row["cohort_ci_low"])
+    return Cell(scale.span(row["cohort_ci_low"], row["cohort_ci_high"]))
+
+
+def _by_value(rows: list[Row], dimension: str) -> dict[str, list[Row]]:
+    """Group the days that are drawn by the value of a dimension."""
+    by_value: dict[str, list[Row]] = {}
+    for row in rows:
+        if (
+            row["dimension"] == dimension
+            and row[SURVIVAL_RATE] is not None
+            and row["day_number"] <= MOST_DAYS
+        ):
+            by_value.setdefault(str(row["dimension_value"]), []).append(row)
+    return {
+        value: sorted(days, key=lambda row: row["day_number"])
+        for value, days in by_value.items()
+    }
+
+
+def _told(days: list[Row]) -> Row:
+    """Choose the day at which a survival curve is told."""
+    until = [row for row in days if row["day_number"] <= MAIN_DAY]
+    return (until or days)[-1]
+
+
+def _days(row: Row) -> str:
+    number = row["day_number"]
+    return f"{number} day{'' if number == 1 else 's'}"
+
+
+def _survival(rows: list[Row]) -> Figure | None:
+    """Draw how many users stay beyond each day."""
+    days = _by_value(rows, "all").get("all")
+    if not days:
+        return None
+    told = _told(days)
+    half = next((row for row in days if row[SURVIVAL_RATE] <= HALF), None)
+    stay = estimate(told, SURVIVAL_RATE).text()
+    title = f"{stay} of new users stay for more than {_days(told)}"
+    if half is not None and half["day_number"] < told["day_number"]:
+        title = (
+            f"Half of new users stay for no more than {_days(half)}, {stay}"
+            f" for more than {_days(told)}"
+        )
+    return Figure(
+        "survival",
+        title,
+        "Kaplan-Meier: from the first active day to the last one before a"
+        " silence long enough to count as leaving, both included, so whoever"
+        " never comes back has stayed for one day. Users too young to tell"
+        " count for as long as they were followed. The band is Greenwood's"
+        f" interval; {count(days[0]['at_risk_users'])} users followed at the"
+        f" start, {count(days[-1]['at_risk_users'])} on day"
+        f" {days[-1]['day_number']}.",
+        _survival_chart({"all": days}, title),
+        _survival_table({"all": days}),
+    )
+
+
+def _survival_by_platform(rows: list[Row], summary: list[Row]) -> Figure | None:
+    """Draw survival by platform, the largest that have enough users."""
+    every = _by_value(rows, "platform")
+    small = small_values(summary, "platform")
+    by_value = {
+        value: days for value, days in every.items() if value not in small
+    }
+    if len(by_value) < 2:  # noqa: PLR2004
+        return None
+    largest = sorted(
+        by_value,
+        key=lambda value: (-by_value[value][0]["at_risk_users"], value),
+    )
+    shown = {value: by_value[value] for value in largest[:MOST_PLATFORMS]}
+    # The same day for all, or they cannot be compared.
+    number = min(_told(days)["day_number"] for days in shown.values())
+    told = {
+        value: next(row for row in days if row["day_number"] == number)
+        for value, days in shown.items()
+        if any(row["day_number"] == number for row in days)
+    }
+    title = contrast(
+        f"Staying for more than {number} days",
+        "platform",
+        [(value, estimate(row, SURVIVAL_RATE)) for value, row in told.items()],
+    )
+    caption = (
+        "Users who stay for longer than so many days, by the platform they"
+        " signed up on; bands are Greenwood intervals. At the start: "
+        + ", ".join(
+            f"{value} {count(days[0]['at_risk_users'])}"
+            for value, days in shown.items()
+        )
+        + " users."
+    )
+    if len(shown) < len(every):
+        caption += f" The {len(shown)} largest of {len(every)} platforms."
+    return Figure(
+        "survival-by-platform",
+        title,
+        caption,
+        _survival_chart(shown, title),
+        _survival_table(shown),
+    )
+
+
+def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
+    return charts.curve(
+        [
+            {
+                "series": value,
+                "day": row["day_number"],
+                "rate": round(row[SURVIVAL_RATE], 6),
+                "low": None
+                if row["ci_low"] is None
+                else round(row["ci_low"], 6),
+                "high": None
+                if row["ci_high"] is None
+                else round(row["ci_high"], 6),
+                "label": ("" if value == "all" else f"{value}, ")
+                + f"day {row['day_number']}:"
+                f" {rate_label(row, SURVIVAL_RATE)},"
+                f" {count(row['at_risk_users'])} followed",
+            }
+            for value, days in by_value.items()
+            for row in days
+        ],
+        f"Step chart. {title}.",
+        x_title="Length of stay, days",
+        y_title="Users who stay longer",
+        series_names=list(by_value),
+        is_stepped=True,
+    )
+
+
+def _survival_table(by_value: dict[str, list[Row]]) -> Table:
+    is_split = list(by_value) != ["all"]
+    lines: list[list[str | Cell]] = []
+    for value, days in by_value.items():
+        for row in days:
+            scale = fit_scale(
+                "rate", row[SURVIVAL_RATE], row["ci_low"], row["ci_high"]
+            )
+            lines.append(
+                [
+                    *([value] if is_split else []),
+                    str(row["day_number"]),
+                    count(row["at_risk_users"]),
+                    count(row["churned_users"]),
+                    count(row["censored_users"]),
+                    scale.text(row[SURVIVAL_RATE]),
+                    Cell(scale.span(row["ci_low"], row["ci_high"])),
+                    percent(row["hazard_rate"]),
+                ]
+            )
+    return Table(
+        caption="Users by day since first activity",
+        columns=[
+            *(["Platform"] if is_split else []),
+            "Day",
+            "Followed",
+            "Left",
+            "Followed no longer",
+            "Stay for longer",
+            "Greenwood interval",
+            "Leave on that day",
+        ],
+        rows=lines,
+        source=SURVIVAL,
+        text_columns=2 if is_split else 1,
+    )
+
+
+def _tenure(rows: list[Row]) -> Figure | None:
+    """Draw how long the active users of each week have been there."""
+    weeks = sorted({row["week_start_date"] for row in rows})
+    shown = set(weeks[-MOST_WEEKS:])
+    names = {row["band_number"]: row["tenure_band"] for row in rows}
+    # The established first, then from the longest known to the newest.
+    order = [name for name in names.values() if name == ESTABLISHED]
+    colours = BAND_COLOURS[0 if order else 1 :]
+    order += [
+        names[number]
+        for number in sorted(names, reverse=True)
+        if names[number] != ESTABLISHED
+    ]
+    colours += colours[-1:] * len(order)
+    rows = sorted(
+        (
+            row
+            for row in rows
+            if row["week_start_date"] in shown and row["active_users"]
+        ),
+        key=lambda row: (row["week_start_date"], row["band_number"]),
+    )
+    if not rows:
+        return None
+    drawn = {row["tenure_band"] for row in rows}
+    series = {
+        name: colour
+        for name, colour in zip(order, colours, strict=False)
+        if name in drawn
+    }
+    totals = {
+        week: sum(
+            row["active_users"]
+            for row in rows
+            if row["week_start_date"] == week
+        )
+        for week in shown
+    }
+    whole = [
+        row
+        for row in rows
+        if row["is_complete"] and totals[row["week_start_date"]]
+    ]
+    title = "How long the active users of each week have been there"
+    if whole:
+        week = whole[-1]["week_start_date"]
+        most = max(
+            (row for row in whole if row["week_start_date"] == week),
+            key=lambda row: (row["active_users"], -row["band_number"]),
+        )
+        who = (
+            "had signed up before the log begins"
+            if most["tenure_band"] == ESTABLISHED
+            else f"had been there for {most['tenure_band']}"
+        )
+        title = (
+            f"In the week of {day(week)}, {count(most['active_users'])} of"
+            f" {count(totals[week])} active users {who}"
+        )
+    return Figure(
+        "tenure",
+        title,
+        "Active users of each week by days since their first activity;"
+        " established users signed up before the log begins."
+        + (
+            " Pale weeks are not observed whole."
+            if any(not row["is_complete"] for row in rows)
+            else ""
+        ),
+        charts.stacks(
+            [
+                {
+                    "period": str(row["week_start_date"]),
+                    "series": row["tenure_band"],
+                    "value": row["active_users"],
+                    "is_complete": bool(row["is_complete"]),
+                    "label": f"Week of {day(row['week_start_date'])},"
+                    f" {row['tenure_band']}: {count(row['active_users'])} of"
+                    f" {count(totals[row['week_start_date']])} active users"
+                    + ("" if row["is_complete"] else "; not a whole week"),
+                }
+                for row in rows
+            ],
+            f"Stacked bar chart. {title}.",
+            "Week from",
+            "Active users",
+            series,
+        ),
+        Table(
+            caption="Active users by week and tenure",
+            columns=[
+                "Week from",
+                "Tenure",
+                "Active users",
+                "Plays",
+                "Hours watched",
+                "Whole week",
+            ],
+            rows=[
+                [
+                    str(row["week_start_date"]),
+                    row["tenure_band"],
+                    count(row["active_users"]),
+                    count(row["play_count"]),
+                    count(row["watched_seconds"] / 3600),
+                    "yes" if row["is_complete"] else "no",
+                ]
+                for row in rows
+            ],
+            source=TENURE,
+            text_columns=2,
+        ),
+    )

@@ -1,0 +1,660 @@
+"""Who comes back: retention by day, cohort, platform and country.
+
+Pure functions: rows of marts in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from display import charts
+from display.findings import Estimate, contrast, course, estimate, listed
+from display.formats import NO_BREAK, count, day, fit_scale, percent
+from display.parts import (
+    Card,
+    Cards,
+    Cell,
+    Figure,
+    Note,
+    Part,
+    Row,
+    Section,
+    Table,
+    Tables,
+)
+from display.rates import (
+    RATE_COLUMNS,
+    lone_values,
+    not_broken_down,
+    rate_cells,
+    rate_label,
+    rate_text,
+)
+
+SUMMARY = "marts.fct_retention_summary"
+TRIANGLE = "marts.fct_retention_triangle"
+CURVE = "marts.fct_retention_curve"
+NOT_YET = "not yet"
+HEADLINE_DAYS = {1: "the next day", 7: "a week later", 30: "thirty days later"}
+HEADLINE_WEEKS = (1, 4, 8)
+MAIN_DAY = 7
+COHORT_SETS = {
+    "eligible": "all who are old enough",
+    "fixed": "the same users throughout",
+}
+# What still fits a page: later cohorts and longer lives are in the marts.
+MOST_COHORTS = 60
+MOST_PERIODS = {"day": 90, "week": 26}
+MOST_COUNTRIES = 15
+# Cells are wide enough for numbers while they are few.
+MOST_NUMBERED = 400
+
+
+def section(tables: Tables) -> Section:
+    """Tell who comes back, from the whole to the parts."""
+    name, title, link = "returning", "Who comes back", "Coming back"
+    classic = [
+        row
+        for row in tables["fct_retention_summary"]
+        if row["retention_type"] == "on_day" and row["day_mode"] == "calendar"
+    ]
+    summary = [row for row in classic if row["rate"] is not None]
+    if not summary:
+        return Section(
+            name,
+            title,
+            "No new user of this log is old enough for a day of retention.",
+            link=link,
+        )
+    whole = {
+        row["from_day_number"]: row
+        for row in summary
+        if row["dimension"] == "all"
+    }
+    said = [
+        f"{rate_text(whole[number])} {when}"
+        for number, when in HEADLINE_DAYS.items()
+        if number in whole
+    ]
+    parts: list[Part | None] = [
+        _cards(classic),
+        _curve(tables["fct_retention_curve"]),
+        _cohorts(summary, whole.get(MAIN_DAY)),
+        _heat_map(tables["fct_retention_triangle"], "day"),
+        _heat_map(tables["fct_retention_triangle"], "week"),
+        _breakdown(summary, "platform", list(HEADLINE_DAYS)),
+        _breakdown(summary, "country", [MAIN_DAY]),
+        not_broken_down(lone_values(summary, ("platform", "country"))),
+    ]
+    return Section(
+        name,
+        title,
+        f"Share of new users who come back: {listed(said)}."
+        if said
+        else "The days of retention shown are those old enough to tell.",
+        [part for part in parts if part is not None],
+        link,
+    )
+
+
+def _cards(summary: list[Row]) -> Cards:
+    """Set D1, D7 and D30 large."""
+    whole = {
+        row["from_day_number"]: row
+        for row in summary
+        if row["dimension"] == "all"
+    }
+    cards = []
+    for number, when in HEADLINE_DAYS.items():
+        row = whole.get(number)
+        if row is None:
+            continue
+        label = f"D{number}, {when}"
+        if row["rate"] is None:
+            cards.append(Card(label, NOT_YET, (), "no user is old enough"))
+            continue
+        scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
+        intervals = [f"{scale.span(row['ci_low'], row['ci_high'])} (Wilson)"]
+        if row["cohort_ci_low"] is not None:
+            span = scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
+            intervals.append(f"{span} (between cohorts)")
+        cards.append(
+            Card(
+                label,
+                scale.text(row["rate"]),
+                tuple(intervals),
+                f"{count(row['retained_users'])} of"
+                f" {count(row['eligible_users'])} users old enough",
+            )
+        )
+    return Cards(cards, SUMMARY, "Retention of all new users")
+
+
+def _curve(rows: list[Row]) -> Figure | None:
+    """Draw retention by day of the users old enough, and of the same users."""
+    shown = sorted(
+        (
+            row
+            for row in rows
+            if row["dimension"] == "all"
+            and row["rate"] is not None
+            and 1 <= row["day_number"] <= MOST_PERIODS["day"]
+        ),
+        key=lambda row: row["day_number"],
+    )
+    by_set = {
+        name: {r["day_number"]: r for r in shown if r["cohort_set"] == name}
+        for name in COHORT_SETS
+    }
+    eligible, fixed = by_set["eligible"], by_set["fixed"]
+    if not eligible:
+        return None
+    # Where all are old enough both sets are the same users, and one line.
+    is_same = all(
+        number in eligible
+        and eligible[number]["eligible_users"] == row["eligible_users"]
+        for number, row in fixed.items()
+    )
+    drawn = {"eligible": eligible}
+    if fixed and not is_same:
+        drawn["fixed"] = fixed
+    first = min(eligible)
+    last = max(
+        (number for number in eligible if number in HEADLINE_DAYS),
+        default=max(eligible),
+    )
+    title = (
+        f"Retention on day {first} is {_interval(eligible[first]).text()}"
+        if first == last
+        else course(
+            "Retention",
+            _interval(eligible[first]),
+            f"on day {first}",
+            _interval(eligible[last]),
+            f"on day {last}",
+        )
+    )
+    return Figure(
+        "retention-curve",
+        title,
+        _curve_caption(drawn),
+        charts.curve(
+            [
+                {
+                    "series": COHORT_SETS[name],
+                    "day": row["day_number"],
+                    "rate": round(row["rate"], 6),
+                    "low": _rounded(_interval(row).low),
+                    "high": _rounded(_interval(row).high),
+                    "label": f"Day {row['day_number']}, {COHORT_SETS[name]}:"
+                    f" {rate_label(row)} of {count(row['eligible_users'])}",
+                }
+                for name, days in drawn.items()
+                for row in days.values()
+            ],
+            f"Line chart. {title}.",
+            x_title="Days since first activity",
+            y_title="Active on that day",
+            series_names=[COHORT_SETS[name] for name in drawn],
+            marked=[
+                {
+                    "day": number,
+                    "rate": round(eligible[number]["rate"], 6),
+                    "short": f"D{number}  {rate_text(eligible[number])}",
+                }
+                for number in HEADLINE_DAYS
+                if number in eligible
+            ],
+        ),
+        _curve_table(drawn),
+    )
+
+
+def _interval(row: Row) -> Estimate:
+    """Take the interval between cohorts, or Wilson's where there is none."""
+    if row["cohort_ci_low"] is None or row["cohort_ci_high"] is None:
+        return estimate(row)
+    return estimate(row, low="cohort_ci_low", high="cohort_ci_high")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
+    """Tell the two sets and the two intervals apart in words."""
+    eligible = drawn["eligible"]
+    most = max(row["eligible_users"] for row in eligible.values())
+    full = max(n for n, r in eligible.items() if r["eligible_users"] == most)
+    last = max(eligible)
+    caption = "Share of users active on each day after their first."
+    if "fixed" in drawn:
+        fixed = drawn["fixed"]
+        caption += (
+            f" Solid: all who are old enough for the day, {count(most)} users"
+            f" at most and {count(eligible[last]['eligible_users'])} on day"
+            f" {last}; who they are changes along the line. Dashed: the"
+            f" {count(fixed[max(fixed)]['eligible_users'])} users old enough"
+            f" for day {max(fixed)}, the same on every day, so that no change"
+            " of users can bend the line."
+        )
+    else:
+        caption += (
+            f" Up to day {full} these are the same {count(most)} users, so no"
+            " change of users bends the line"
+        )
+        caption += (
+            "; after it only older cohorts are old enough,"
+            f" {count(eligible[last]['eligible_users'])} users on day {last}."
+            if full < last
+            else "."
+        )
+    has_between = any(
+        row["cohort_ci_low"] is not None for row in eligible.values()
+    )
+    caption += (
+        " Bands are intervals between cohorts: they let cohorts differ by more"
+        " than chance. Wilson's, in the table, take users as independent."
+        if has_between
+        else " Bands are Wilson intervals, which take users as independent;"
+        " one cohort cannot tell how much cohorts differ."
+    )
+    top = charts.HEADROOM * max(row["rate"] for row in eligible.values())
+    if any((_interval(row).high or 0) > top for row in eligible.values()):
+        few = "cohorts" if has_between else "users"
+        caption += f" Where few {few} are left the band is cut off above."
+    return caption
+
+
+def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
+    rows: list[list[str | Cell]] = []
+    for name, days in drawn.items():
+        for number, row in sorted(days.items()):
+            scale = fit_scale("rate", row["rate"], row["ci_low"])
+            rows.append(
+                [
+                    str(number),
+                    COHORT_SETS[name],
+                    *rate_cells(row),
+                    Cell(
+                        scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
+                    ),
+                ]
+            )
+    return Table(
+        caption="Retention by day since first activity",
+        columns=[
+            "Day",
+            "Users",
+            "Eligible users",
+            "Returned",
+            "Rate",
+            "Wilson interval",
+            "Between cohorts",
+        ],
+        rows=rows,
+        source=CURVE,
+        text_columns=2,
+    )
+
+
+def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | Note | None:
+    """Draw D7 of each cohort with its interval."""
+    cohorts = sorted(
+        (
+            row
+            for row in summary
+            if row["dimension"] == "cohort"
+            and row["from_day_number"] == MAIN_DAY
+        ),
+        key=lambda row: str(row["dimension_value"]),
+    )
+    if not cohorts or pooled is None:
+        return None
+    shown = cohorts[-MOST_COHORTS:]
+    # Few users are at 0 or at 100 % by chance: they do not make a title.
+    told = [row for row in shown if not row["is_small_cell"]]
+    if not told:
+        return Note(
+            f"The {len(cohorts)} cohorts of a day are all too small to be told"
+            " apart, so their D7 is not drawn."
+        )
+    lowest = min(told, key=lambda row: (row["rate"], row["dimension_value"]))
+    highest = max(told, key=lambda row: (row["rate"], row["dimension_value"]))
+    inside = sum(
+        row["ci_low"] <= pooled["rate"] <= row["ci_high"] for row in shown
+    )
+    title = (
+        f"D7 runs from {percent(lowest['rate'])} to"
+        f" {percent(highest['rate'])} across {len(told)} cohorts"
+        if len(told) > 1
+        else f"D7 of the only cohort of enough users is {rate_text(told[0])}"
+    )
+    caption = (
+        "One bar per cohort day with its Wilson interval; dashed: all cohorts"
+        f" together, {rate_text(pooled)}, which {inside} of {len(shown)}"
+        " intervals contain."
+    )
+    if pooled["design_effect"] is not None:
+        caption += (
+            " The variance between cohorts is"
+            f" {pooled['design_effect']:.1f} times what chance alone gives."
+        )
+    if len(shown) < len(cohorts):
+        caption += f" The latest {len(shown)} of {len(cohorts)} are shown."
+    caption += _small_cells(shown)
+    return Figure(
+        "cohorts",
+        title,
+        caption,
+        charts.bars(
+            [
+                {
+                    "category": str(row["dimension_value"]),
+                    "rate": row["rate"],
+                    "low": row["ci_low"],
+                    "high": row["ci_high"],
+                    "label": f"{row['dimension_value']}: {rate_label(row)},"
+                    f" n {count(row['eligible_users'])}",
+                }
+                for row in shown
+            ],
+            f"Bar chart. {title}.",
+            "Day of first activity",
+            "D7 retention",
+            reference=pooled["rate"],
+            is_dated=True,
+        ),
+        Table(
+            caption="D7 retention by cohort",
+            columns=["Cohort", *RATE_COLUMNS],
+            rows=[
+                [str(row["dimension_value"]), *rate_cells(row)] for row in shown
+            ],
+            source=SUMMARY,
+        ),
+    )
+
+
+def _small_cells(rows: list[Row]) -> str:
+    """Say how many of the rates rest on few users."""
+    small = sum(bool(row["is_small_cell"]) for row in rows)
+    if not small:
+        return ""
+    if small == len(rows):
+        return " Every one of them rests on few users."
+    return f" {count(small)} of them rest on few users."
+
+
+def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
+    """Draw the triangle of one grain; what has not passed is dashed."""
+    every = sorted(
+        (
+            row
+            for row in triangle
+            if row["cohort_grain"] == grain
+            and 1 <= row["period_number"] <= MOST_PERIODS[grain]
+        ),
+        key=lambda row: (row["cohort_date"], row["period_number"]),
+    )
+    cells = [row for row in every if _is_known(row)]
+    if not cells:
+        return None
+    all_cohorts = sorted({row["cohort_date"] for row in every})
+    shown = all_cohorts[-MOST_COHORTS:]
+    cells = [row for row in cells if row["cohort_date"] in set(shown)]
+    if not cells:
+        return None
+    last = max(row["period_number"] for row in cells)
+    unknown = _unknown(cells, shown, last)
+    letter, marked = ("D", tuple(HEADLINE_DAYS))
+    if grain == "week":
+        letter, marked = "W", HEADLINE_WEEKS
+    told = [row for row in cells if not row["is_small_cell"]]
+    if not told and grain == "day":
+        # Noise; the weeks follow.
+        return None
+    title = f"Cohorts by {grain}: {_spread(told, letter, marked)}"
+    caption = (
+        f"Rows are users by {grain} of first activity, columns {grain}s since;"
+        " darker is more users active."
+    )
+    if unknown:
+        caption += (
+            f" Dashed lines are {grain}s that have not passed for all of the"
+            " cohort: not known yet, which is not zero."
+        )
+    partial = [
+        cohort
+        for cohort in shown
+        if any(
+            row["cohort_date"] == cohort and not row["is_cohort_complete"]
+            for row in every
+        )
+    ]
+    if partial:
+        caption += (
+            f" Not observed for the whole {grain}, so smaller:"
+            f" {listed([day(cohort) for cohort in partial])}."
+        )
+    if len(shown) < len(all_cohorts):
+        caption += f" The latest {len(shown)} of {len(all_cohorts)} cohorts."
+    has_numbers = len(shown) * last <= MOST_NUMBERED and grain == "week"
+    caption += (
+        " Numbers in brackets rest on few users."
+        if has_numbers and len(told) < len(cells)
+        else _small_cells(cells)
+    )
+    # The fifth column tells days, 1, 7, 14 ..., and each of a few weeks.
+    ticks = [
+        number
+        for number in range(1, last + 1)
+        if grain == "week" or number == 1 or number % MAIN_DAY == 0
+    ]
+    return Figure(
+        f"triangle-{grain}",
+        title,
+        caption,
+        charts.heat_map(
+            [
+                {
+                    "cohort": str(row["cohort_date"]),
+                    "period": row["period_number"],
+                    "rate": round(row["rate"], 4),
+                }
+                | ({"short": _cell_text(row)} if has_numbers else {})
+                for row in cells
+            ],
+            unknown,
+            f"Heat map of {len(shown)} cohorts by {last} {grain}s. {title}.",
+            x_title=f"{grain.capitalize()}s since first activity",
+            legend_title="Active on that day"
+            if grain == "day"
+            else f"Active in that {grain}",
+            ticks=ticks,
+        ),
+        _triangle_table(
+            cells, every, shown, letter, _table_columns(last, grain)
+        ),
+    )
+
+
+def _cell_text(row: Row) -> str:
+    """Write the number into a cell; in brackets if it has few users."""
+    number = percent(row["rate"]).split(NO_BREAK)[0]
+    return f"({number})" if row["is_small_cell"] else number
+
+
+def _is_known(row: Row) -> bool:
+    """Tell whether the period has passed for every user of the cohort."""
+    return row["rate"] is not None and bool(row["is_mature"])
+
+
+def _unknown(cells: list[Row], cohorts: list[date], last: int) -> list[Row]:
+    """Find for each cohort the stretches of periods that are not known."""
+    known: dict[date, set[int]] = {cohort: set() for cohort in cohorts}
+    for row in cells:
+        known[row["cohort_date"]].add(row["period_number"])
+    stretches: list[Row] = []
+    for cohort, periods in known.items():
+        for number in range(1, last + 1):
+            if number in periods:
+                continue
+            if number > 1 and number - 1 not in periods:
+                stretches[-1]["last"] = number
+            else:
+                stretches.append(
+                    {"cohort": str(cohort), "first": number, "last": number}
+                )
+    return stretches
+
+
+def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
+    """Say how far the cohorts lie apart."""
+    spans = []
+    for number in marked:
+        rates = [row["rate"] for row in cells if row["period_number"] == number]
+        if rates:
+            scale = fit_scale("rate")
+            span = scale.span(min(rates), max(rates))
+            if scale.bare(min(rates)) == scale.bare(max(rates)):
+                span = scale.text(rates[0])
+            spans.append(f"{letter}{number} {span}")
+    return listed(spans) or "none of enough users to be told apart"
+
+
+def _table_columns(last: int, grain: str) -> list[int]:
+    numbers = [1, 3, 7, 14, 30, 60, 90] if grain == "day" else range(1, 13)
+    return [number for number in numbers if number <= last]
+
+
+def _triangle_table(
+    cells: list[Row],
+    every: list[Row],
+    cohorts: list[date],
+    letter: str,
+    columns: list[int],
+) -> Table:
+    """Table selected periods of each cohort."""
+    by_cell = {(row["cohort_date"], row["period_number"]): row for row in cells}
+    sizes = {row["cohort_date"]: row["cohort_size"] for row in every}
+    rows: list[list[str | Cell]] = []
+    for cohort in cohorts:
+        found = [by_cell.get((cohort, number)) for number in columns]
+        rows.append(
+            [
+                str(cohort),
+                count(sizes[cohort]),
+                *(NOT_YET if row is None else rate_text(row) for row in found),
+            ]
+        )
+    return Table(
+        caption="Retention by cohort",
+        columns=[
+            "Cohort from",
+            "Users",
+            *(f"{letter}{number}" for number in columns),
+        ],
+        rows=rows,
+        source=TRIANGLE,
+    )
+
+
+def _breakdown(
+    summary: list[Row], dimension: str, days: list[int]
+) -> Figure | None:
+    """Draw retention by one dimension, sorted by its D7."""
+    rows = [
+        row
+        for row in summary
+        if row["dimension"] == dimension and row["from_day_number"] in days
+    ]
+    sizes = {row["dimension_value"]: row["cohort_size"] for row in rows}
+    if len(sizes) < 2:  # noqa: PLR2004
+        return None
+    largest = sorted(sizes, key=lambda value: (-sizes[value], str(value)))
+    shown = set(largest[:MOST_COUNTRIES])
+    found = {row["from_day_number"] for row in rows}
+    main_day = MAIN_DAY if MAIN_DAY in found else min(found)
+    main = {
+        row["dimension_value"]: row
+        for row in rows
+        if row["from_day_number"] == main_day
+        and row["dimension_value"] in shown
+    }
+    order = sorted(
+        shown,
+        key=lambda value: (
+            -main[value]["rate"] if value in main else 0,
+            str(value),
+        ),
+    )
+    rows = sorted(
+        (row for row in rows if row["dimension_value"] in shown),
+        key=lambda row: (
+            order.index(row["dimension_value"]),
+            row["from_day_number"],
+        ),
+    )
+    names = [f"D{number}" for number in days if number in found]
+    axis_title = "Active on the day"
+    if len(names) == 1:
+        axis_title = f"{names[0]} retention"
+    # Few users are far out by chance: they do not make a title.
+    told = {
+        value: row for value, row in main.items() if not row["is_small_cell"]
+    }
+    title = contrast(
+        f"D{main_day}",
+        dimension,
+        [(str(value), estimate(row)) for value, row in (told or main).items()],
+    )
+    caption = (
+        "Dots are rates, lines their Wilson intervals, in brackets the number"
+        f" of new users; sorted by D{main_day}."
+    )
+    if len(shown) < len(sizes):
+        caption += (
+            f" The {len(shown)} largest of {len(sizes)} by number of users."
+        )
+    caption += _small_cells(rows)
+    return Figure(
+        f"by-{dimension}",
+        title,
+        caption,
+        charts.dots(
+            [
+                {
+                    "category": f"{row['dimension_value']}"
+                    f" ({count(sizes[row['dimension_value']])})",
+                    "series": f"D{row['from_day_number']}",
+                    "value": row["rate"],
+                    "low": row["ci_low"],
+                    "high": row["ci_high"],
+                    "label": f"{row['dimension_value']},"
+                    f" D{row['from_day_number']}: {rate_label(row)},"
+                    f" n {count(row['eligible_users'])}",
+                    "short": percent(row["rate"]).split(NO_BREAK)[0],
+                }
+                for row in rows
+            ],
+            f"Dot chart. {title}.",
+            axis_title,
+            series_names=names if len(names) > 1 else None,
+        ),
+        Table(
+            caption=f"Retention by {dimension}",
+            columns=[dimension.capitalize(), "Day", *RATE_COLUMNS],
+            rows=[
+                [
+                    str(row["dimension_value"]),
+                    f"D{row['from_day_number']}",
+                    *rate_cells(row),
+                ]
+                for row in rows
+            ],
+            source=SUMMARY,
+            text_columns=2,
+        ),
+    )

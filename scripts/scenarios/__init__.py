@@ -1,0 +1,1 @@
+"""Scenarios: from declared terms to outcomes, sensitivity and the page."""

@@ -1,0 +1,146 @@
+"""At which value of a term a scenario just pays, and what would settle it.
+
+Pure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import nan
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+
+from scenarios.distributions import Term
+from scenarios.outlooks import Equation
+from scenarios.units import is_fraction
+from stats.designs.power import mean_units, proportion_units
+
+FARTHEST = 10.0  # stated values that are searched, either side of 0
+STEPS = 2_001
+
+
+class BreakEven(NamedTuple):
+    """Where an outcome crosses its threshold.
+
+    Attributes
+    ----------
+    value : float
+        Of the term, all others as stated; nan if it never pays, or always,
+        within `FARTHEST` times the stated value.
+    is_above : bool
+        Whether it pays above the value, not below.
+    probability : float
+        That the term lies on the paying side; nan for a fixed term.
+    """
+
+    value: float
+    is_above: bool
+    probability: float
+
+
+def break_even(
+    equation: Equation,
+    terms: Mapping[str, Term],
+    name: str,
+    threshold: float,
+    unit: str = "",
+    *,
+    is_effect: bool = False,
+) -> BreakEven:
+    """Find the value of one term at which the outcome is the threshold.
+
+    Parameters
+    ----------
+    equation : callable
+        Term names to numbers in, the outcome out.
+    terms : mapping of str to Term
+        All terms of the equation.
+    name : str
+        The term that moves.
+    threshold : float
+        What the outcome must exceed.
+    unit : str
+        The term's; rates and shares stay in [0, 1].
+    is_effect : bool, default False
+        Whether the term may be negative.
+
+    Returns
+    -------
+    BreakEven
+        The crossing nearest to the stated value.
+
+    Examples
+    --------
+    >>> terms = {"lift": Term("lift", 0.02), "users": Term("users", 1e4)}
+    >>> equation = lambda t: t["lift"] * t["users"]
+    >>> found = break_even(equation, terms, "lift", 100, is_effect=True)
+    >>> round(found.value, 12), found.is_above
+    (0.01, True)
+    """
+    values = {key: np.float64(term.value) for key, term in terms.items()}
+    term = terms[name]
+    most = FARTHEST * max(abs(term.value), abs(_finite(term.high)))
+    if is_fraction(unit):
+        most = 1.0
+    grid = np.linspace(-most if is_effect else 0.0, most, STEPS)
+
+    def gain(value: Any) -> Any:  # noqa: ANN401
+        return equation(values | {name: value}) - threshold
+
+    found = np.broadcast_to(gain(grid), grid.shape)
+    crossings = np.flatnonzero(
+        np.isfinite(found[:-1])
+        & np.isfinite(found[1:])
+        & ((found[:-1] > 0) != (found[1:] > 0))
+    )
+    if not crossings.size:
+        return BreakEven(nan, True, nan)
+    roots = [
+        float(brentq(gain, grid[i], grid[i + 1], xtol=1e-300, rtol=1e-14))
+        for i in crossings
+    ]
+    nearest = int(np.argmin(np.abs(np.array(roots) - term.value)))
+    root = roots[nearest]
+    is_above = bool(found[crossings[nearest] + 1] > found[crossings[nearest]])
+    if term.is_fixed:
+        return BreakEven(root, is_above, nan)
+    above = term.probability_above(root)
+    return BreakEven(root, is_above, above if is_above else 1 - above)
+
+
+def settling_units(
+    row: Mapping[str, Any], effect: float, value: float
+) -> float:
+    """Give the users of an experiment that would tell an effect from a value.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of ``experiment_results``.
+    effect : float
+        What is expected, in the row's unit.
+    value : float
+        What it is to be told from, such as the break-even.
+
+    Returns
+    -------
+    float
+        Both arms, for 80 % power at 5 %; nan if it cannot be planned.
+    """
+    distance = effect - value
+    if not distance or not np.isfinite(distance):
+        return nan
+    if row["kind"] == "proportion":
+        rates = row["control_mean"] + value, row["control_mean"] + effect
+        if not all(0 < rate < 1 for rate in rates):
+            return nan
+        return float(proportion_units(*rates).total)
+    per_unit = 1 / row["control_units"] + 1 / row["treatment_units"]
+    variance = row["standard_error"] ** 2 / per_unit
+    return float(mean_units(distance, variance).total)
+
+
+def _finite(value: float) -> float:
+    return value if np.isfinite(value) else 0.0

@@ -1,0 +1,443 @@
+"""What if: outcomes of the scenarios with their ranges, terms and grades.
+
+Pure functions: rows of marts and results in, parts of the page out. No
+outcome stands without the causal grade of its weakest input.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from display import charts
+from display.formats import (
+    MISSING,
+    NO_BREAK,
+    Scale,
+    count,
+    fit_scale,
+    percent,
+    place,
+    sentence,
+    words,
+)
+from display.parts import Cell, Figure, Part, Row, Section, Table, Tables
+from scenarios.page.controls import (
+    bounds,
+    controls,
+    degree,
+    formula_values,
+    graded,
+)
+from scenarios.page.tables import discounted, used_terms
+from scenarios.page.words import (
+    outcome_scale,
+    subject_of,
+    telling_order,
+    term_words,
+)
+
+# Whose terms are ranked, the first that there is.
+RANKED_VERSIONS = ["randomised", "causal", "moderate", "naive"]
+FAN_STEPS = 24
+RESULTS = (
+    "scenario_results",
+    "scenario_terms",
+    "scenario_sensitivity",
+    "scenario_breakeven",
+    "scenario_quantiles",
+)
+
+
+def section(tables: Tables) -> Section:
+    """Show each scenario's outcomes with their ranges, terms and grades."""
+    rows = [
+        row
+        for row in tables["scenario_results"]
+        if row["point_estimate"] is not None and row["effect_share"] == 1
+    ]
+    name, title = "scenarios", "What if"
+    if not rows:
+        return Section(
+            name,
+            title,
+            "No scenario could be computed from this log.",
+            link=title,
+        )
+    rows = sorted(rows, key=telling_order)
+    parts: list[Part | None] = []
+    for scenario, group in groupby(rows, key=lambda row: row["scenario_name"]):
+        own = {
+            table: [
+                row for row in tables[table] if row["scenario_name"] == scenario
+            ]
+            for table in RESULTS
+        }
+        parts += _scenario_parts(list(group), own)
+    parts += [discounted(tables["scenario_results"]), used_terms(tables, rows)]
+    return Section(
+        name,
+        title,
+        "Each scenario multiplies an effect found here by stated assumptions."
+        " Thick bars hold 80 % of the draws, thin lines 95 %, dots mark the"
+        " median, letters are causal grades. Where an effect is only an"
+        " association, the naive and the causal version stand side by side;"
+        " shrunk is an experiment's effect drawn towards nothing, because what"
+        " was chosen for its size is likely too large. Scenarios are about the"
+        " same users, so their outcomes are not to be added up.",
+        [part for part in parts if part is not None],
+        title,
+    )
+
+
+def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
+    """Show one scenario: to change, its outcomes, what decides them."""
+    parts: list[Part | None] = [
+        controls(
+            rows,
+            tables["scenario_terms"],
+            tables["scenario_quantiles"],
+            tables["scenario_breakeven"],
+        )
+    ]
+    parts += [
+        _outcome(list(group))
+        for _, group in groupby(rows, key=lambda row: row["outcome"])
+    ]
+    ranked = [
+        min(group, key=lambda row: place(row["version"], RANKED_VERSIONS))
+        for _, group in groupby(rows, key=lambda row: row["outcome"])
+    ]
+    doubts = [_moving(row, tables) for row in ranked]
+    most = max(doubts, key=len)
+    # One bar alone says no more than the interval above.
+    if len(most) > 1:
+        parts.append(_tornado(ranked[doubts.index(most)], most, tables))
+    parts.append(_fan(ranked[0], tables))
+    return parts
+
+
+def _moving(row: Row, tables: Tables) -> list[Row]:
+    """Return the terms that move an outcome, the widest first."""
+    return sorted(
+        (
+            one
+            for one in tables["scenario_sensitivity"]
+            if _is_of(one, row) and one["swing"] > 0
+        ),
+        key=lambda one: one["rank_number"],
+    )
+
+
+def _is_of(one: Row, row: Row) -> bool:
+    return (one["version"], one["outcome"]) == (row["version"], row["outcome"])
+
+
+def _axis_title(row: Row, scale: Scale) -> str:
+    if scale.words:
+        return sentence(scale.axis())
+    outcome = words(row["outcome"]).removesuffix(" EUR")
+    return f"{sentence(outcome)}, {scale.axis()}"
+
+
+def _outcome(rows: list[Row]) -> Figure:
+    """Draw one outcome, a line per version."""
+    scale = outcome_scale(rows)
+    first = rows[0]
+    outcome = words(first["outcome"])
+    # "Extra users: 955" need not be told its unit again.
+    write = scale.brief if scale.words.strip() in outcome else scale.text
+    said = " or ".join(
+        write(row["point_estimate"])
+        + (f" ({words(row['version'])})" if len(rows) > 1 else "")
+        for row in rows
+    )
+    subject = subject_of(first)
+    title = f"{subject}: {said}"
+    marks = [
+        {
+            "category": graded(row),
+            "median": row["median"] * scale.factor,
+            "low80": row["ci80_low"] * scale.factor,
+            "high80": row["ci80_high"] * scale.factor,
+            "low95": row["ci95_low"] * scale.factor,
+            "high95": row["ci95_high"] * scale.factor,
+            "label": f"{sentence(row['version'])}, grade"
+            f" {row['causal_grade'] or MISSING}: median"
+            f" {scale.text(row['median'])}, 95 %"
+            f" {scale.span(row['ci95_low'], row['ci95_high'])}",
+        }
+        for row in rows
+    ]
+    return Figure(
+        f"scenario-{first['scenario_name']}-{first['outcome']}",
+        title,
+        _caption(rows),
+        charts.ranges(
+            marks,
+            f"Interval chart. {title}.",
+            _axis_title(first, scale),
+            (first["threshold"] or 0.0) * scale.factor,
+        ),
+        _numbers(rows, subject, scale),
+    )
+
+
+def _caption(rows: list[Row]) -> str:
+    """Name the base, and how likely it pays."""
+    bases = {row["base_description"] for row in rows}
+    base = "; ".join(
+        f"{words(row['version'])}, {row['base_description']}" for row in rows
+    )
+    if len(bases) == 1:
+        base = rows[0]["base_description"]
+    caption = f"Base: {base}.".replace(" %", f"{NO_BREAK}%")
+    for row in rows:
+        if row["probability_target"] is None:
+            continue
+        name = "ROI" if row["threshold"] == 1 else "net value"
+        version = f"{sentence(row['version'])}: " if len(rows) > 1 else ""
+        caption += (
+            f" {version}P({name} > {row['threshold']:g}) ="
+            f" {percent(row['probability_target'])}."
+        )
+    return caption
+
+
+def _numbers(rows: list[Row], subject: str, scale: Scale) -> Table:
+    """Table one outcome, a line per version."""
+    lines: list[list[str | Cell]] = [
+        [
+            words(row["version"]),
+            row["causal_grade"] or MISSING,
+            scale.text(row["point_estimate"]),
+            scale.text(row["mean"]),
+            scale.text(row["median"]),
+            Cell(scale.span(row["ci80_low"], row["ci80_high"])),
+            Cell(scale.span(row["ci95_low"], row["ci95_high"])),
+            Cell(scale.span(row["delta_ci95_low"], row["delta_ci95_high"])),
+            percent(row["probability_positive"]),
+            percent(row["probability_target"]),
+            scale.text(row["expected_loss"]),
+            scale.text(row["perfect_information_value"]),
+            count(row["draw_count"]),
+        ]
+        for row in rows
+    ]
+    return Table(
+        caption=f"{subject}: {rows[0]['formula']}",
+        columns=[
+            "Version",
+            "Grade",
+            "Point estimate",
+            "Mean",
+            "Median",
+            "80 % interval",
+            "95 % interval",
+            "95 %, delta method",
+            "P(> 0)",
+            "P(pays)",
+            "Expected loss",
+            "Value of knowing all",
+            "Draws",
+        ],
+        rows=lines,
+        source="results.scenario_results",
+        text_columns=2,
+    )
+
+
+def _tornado(row: Row, own: list[Row], tables: Tables) -> Figure:
+    """Draw what an outcome owes to each uncertain term."""
+    scale = fit_scale(
+        row["unit"], *(one[end] for one in own for end in ("at_low", "at_high"))
+    )
+    marks: list[Row] = []
+    lines: list[list[str | Cell]] = []
+    for one in own:
+        term = fit_scale(one["unit"] or "", one["low_value"], one["high_value"])
+        span = term.span(one["low_value"], one["high_value"])
+        reach = scale.span(one["at_low"], one["at_high"])
+        marks.append(
+            {
+                "category": term_words(one["term"]),
+                "low": one["at_low"] * scale.factor,
+                "high": one["at_high"] * scale.factor,
+                "label": f"{sentence(one['term'])} {span}: {reach}",
+            }
+        )
+        lines.append(
+            [
+                term_words(one["term"]),
+                Cell(span),
+                Cell(reach),
+                percent(_share(one["first_order_index"])),
+                percent(_share(one["total_index"])),
+                scale.text(one["information_value"]),
+                words(one["drawn_with"]),
+            ]
+        )
+    subject = f"{subject_of(row)}, {words(row['version'])}"
+    widest = own[0]
+    name = term_words(widest["term"])
+    title = (
+        f"{subject}: {name} alone moves it from"
+        f" {scale.span(*sorted((widest['at_low'], widest['at_high'])))}"
+    )
+    return Figure(
+        f"scenario-tornado-{row['scenario_name']}",
+        title,
+        "Each bar moves one term from its 10 % to its 90 % quantile and leaves"
+        " the others at their medians. The shares of variance below let all"
+        " terms vary at once; correlated terms share one.",
+        charts.tornado(
+            marks,
+            f"Tornado chart. {title}.",
+            _axis_title(row, scale),
+            _middle(row, tables) * scale.factor,
+        ),
+        Table(
+            caption=f"{subject}: what it owes to each term",
+            columns=[
+                "Term",
+                "Term, 10 % to 90 %",
+                "Outcome",
+                "Variance, alone",
+                "Variance, with interactions",
+                "Value of knowing it",
+                "Drawn with",
+            ],
+            rows=lines,
+            source="results.scenario_sensitivity",
+            wide_columns=(6,),
+        ),
+    )
+
+
+def _share(value: float | None) -> float | None:
+    """Keep what sampling puts outside of [0, 1] at its edge."""
+    return None if value is None else min(1.0, max(0.0, value))
+
+
+def _middle(row: Row, tables: Tables) -> float:
+    """Give the outcome with every term at its median."""
+    formula, values = formula_values(row, tables["scenario_terms"])
+    for one in tables["scenario_sensitivity"]:
+        if _is_of(one, row):
+            values[one["term"]] = one["median_value"]
+    return float(formula(values))
+
+
+def _fan(row: Row, tables: Tables) -> Figure | None:
+    """Draw an outcome that must pay against the term that moves it most."""
+    formula, values = formula_values(row, tables["scenario_terms"])
+    candidates = [
+        one
+        for one in sorted(
+            tables["scenario_sensitivity"], key=lambda one: one["rank_number"]
+        )
+        if _is_of(one, row)
+        and one["term"] != row["effect_term"]
+        and degree(formula, values, one["term"]) == 1
+    ]
+    if row["threshold"] is None or not candidates:
+        return None
+    name = candidates[0]["term"]
+    term = next(
+        one
+        for one in tables["scenario_terms"]
+        if (one["version"], one["term"]) == (row["version"], name)
+    )
+    least = next(
+        (
+            one["break_even_value"]
+            for one in tables["scenario_breakeven"]
+            if _is_of(one, row) and one["term"] == name
+        ),
+        None,
+    )
+    stated = term["value"]
+    scale = outcome_scale([row])
+    x_scale = fit_scale(term["unit"] or "", stated, least)
+    marks = []
+    for step in range(FAN_STEPS + 1):
+        factor = 2 * step / FAN_STEPS
+        low, high = bounds(row) or (-float("inf"), float("inf"))
+        moved = {
+            short: min(high, max(low, row[column] * factor)) * scale.factor
+            for short, column in (
+                ("median", "median"),
+                ("low80", "ci80_low"),
+                ("high80", "ci80_high"),
+                ("low95", "ci95_low"),
+                ("high95", "ci95_high"),
+            )
+        }
+        marks.append(
+            {
+                "x": stated * factor * x_scale.factor,
+                **moved,
+                "label": f"{sentence(name)} {x_scale.text(stated * factor)}:"
+                f" median {scale.text(row['median'] * factor)}",
+            }
+        )
+    subject = f"{subject_of(row)}, {words(row['version'])}"
+    near = f"{term_words(name)}, stated {x_scale.text(stated)}"
+    title = f"{subject}: pays from {x_scale.text(least)} of {near}"
+    if least is None:
+        title = f"{subject}: does not pay at any {near}"
+    return Figure(
+        f"scenario-break-even-{row['scenario_name']}",
+        title,
+        "The line is the median, the bands hold 80 % and 95 % of the draws."
+        f" The dashed line is what must be exceeded"
+        f" ({row['threshold']:g}); all other terms are as drawn.",
+        charts.fan(
+            marks,
+            f"Break-even curve. {title}.",
+            x_title=sentence(f"{term_words(name)}, {x_scale.axis()}"),
+            y_title=_axis_title(row, scale),
+            threshold=row["threshold"] * scale.factor,
+            crossing=None
+            if least is None
+            else {
+                "x": least * x_scale.factor,
+                "short": f"pays from {x_scale.text(least)}",
+            },
+        ),
+        _break_even_table(row, tables, subject),
+    )
+
+
+def _break_even_table(row: Row, tables: Tables, subject: str) -> Table:
+    """Table where each term makes an outcome just pay."""
+    lines: list[list[str | Cell]] = []
+    for one in tables["scenario_breakeven"]:
+        if not _is_of(one, row):
+            continue
+        least = one["break_even_value"]
+        scale = fit_scale(one["unit"] or "", one["stated_value"], least)
+        side = {True: "at least", False: "at most", None: ""}
+        lines.append(
+            [
+                term_words(one["term"]),
+                side[one["is_paying_above"]] or "nothing near",
+                scale.text(one["stated_value"]),
+                scale.text(least),
+                percent(one["probability_paying"]),
+                count(one["settling_units"]),
+            ]
+        )
+    return Table(
+        caption=f"{subject}: where it just pays, other terms as stated",
+        columns=[
+            "Term",
+            "Pays with",
+            "Stated",
+            "Break-even",
+            "P(on that side)",
+            "Users of a test that settles it",
+        ],
+        rows=lines,
+        source="results.scenario_breakeven",
+        text_columns=2,
+    )

@@ -1,0 +1,410 @@
+"""Scenarios of this warehouse: declared terms, drawn, summed up and judged.
+
+Pure functions: declarations, result rows and frames in, result rows out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from math import isfinite
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scenarios.breakeven import break_even, settling_units
+from scenarios.declarations import PLACEHOLDER, Outcome, Scenario
+from scenarios.distributions import Term
+from scenarios.outlooks import (
+    Correlations,
+    Decision,
+    Draws,
+    Equation,
+    Outlook,
+    decision,
+    delta_error,
+    drawn,
+    outcome_draws,
+    outlook,
+)
+from scenarios.sensitivity import (
+    information_value,
+    shares_of_variance,
+    tornado,
+)
+from scenarios.sources import Supplied, Tables, correlations_of, supplied
+from scenarios.units import is_fraction
+from stats.intervals import Floats
+
+Row = dict[str, Any]
+
+# What is left of the effect: nothing, a quarter, half, all.
+EFFECT_SHARES = (0.0, 0.25, 0.5, 1.0)
+# Every 2.5 %, and what is left of the tails.
+PROBABILITIES = np.array(
+    [0.005, 0.01, *(step / 40 for step in range(1, 40)), 0.99, 0.995]
+)
+MONEY = "EUR"
+SCENARIO_TABLES = (
+    "scenario_results",
+    "scenario_terms",
+    "scenario_sensitivity",
+    "scenario_breakeven",
+    "scenario_quantiles",
+)
+
+
+class Projected(NamedTuple):
+    """Everything that is known of the scenarios.
+
+    Attributes
+    ----------
+    tables : dict of str to list of dict
+        Rows of `SCENARIO_TABLES`, without ``input_version``.
+    measured_errors : dict of tuple to float
+        Scenario, version and outcome to the standard error from what was
+        measured, all assumed terms as stated [outcome's unit].
+    """
+
+    tables: dict[str, list[Row]]
+    measured_errors: dict[tuple[str, str, str], float]
+
+
+class _Version(NamedTuple):
+    """One version of a scenario, ready to be computed."""
+
+    scenario: str
+    version: str
+    found: dict[str, Supplied]
+    correlations: Correlations
+    draws: Draws
+    seed: int
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        return {name: one.term for name, one in self.found.items() if one.term}
+
+    def key(self, outcome: Outcome) -> Row:
+        return {
+            "scenario_name": self.scenario,
+            "version": self.version,
+            "outcome": outcome.name,
+        }
+
+
+def projections(
+    scenarios: Sequence[Scenario],
+    tables: Tables,
+    *,
+    observed: date | None,
+    draw_count: int,
+    seed: int,
+    assumption_version: str = "",
+) -> Projected:
+    """Project every version of every scenario.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        As declared.
+    tables : mapping of str to sequence of mapping
+        Rows of the tables that estimates name; an empty cell is None.
+    observed : date or None
+        Last day that is loaded whole.
+    draw_count, seed : int
+        Monte Carlo draws and their seed.
+    assumption_version : str
+        Fingerprint of the declarations, quoted in every row.
+
+    Returns
+    -------
+    Projected
+        An outcome without a number carries a reason code.
+
+    Raises
+    ------
+    ValueError
+        Naming file and row, if an estimate names what cannot be.
+    """
+    projected = Projected({name: [] for name in SCENARIO_TABLES}, {})
+    for scenario in scenarios:
+        for name, sources in scenario.versions.items():
+            found = supplied(sources, tables, observed)
+            known = {key: one.term for key, one in found.items() if one.term}
+            ties = correlations_of(sources, found)
+            try:
+                draws = drawn(known, ties, draw_count, seed)
+            except ValueError as error:
+                raise ValueError(f"scenario {scenario.name}: {error}") from None
+            version = _Version(scenario.name, name, found, ties, draws, seed)
+            projected.tables["scenario_terms"] += _terms(version)
+            for outcome in scenario.outcomes:
+                _project(version, outcome, projected)
+    for row in projected.tables["scenario_results"]:
+        row["assumption_version"] = assumption_version
+    return projected
+
+
+def _project(version: _Version, outcome: Outcome, projected: Projected) -> None:
+    """Add all rows of one outcome."""
+    reason = _reason(version, outcome)
+    results = projected.tables["scenario_results"]
+    for share in EFFECT_SHARES:
+        row = _empty(version, outcome, share, reason)
+        results.append(row)
+        if reason is None and row["reason_code"] is None:
+            draws = _fill(row, version, outcome, share)
+            if draws is not None:
+                # One row per quantile; the whole effect alone is drawn.
+                projected.tables["scenario_quantiles"] += [
+                    version.key(outcome)
+                    | {
+                        "probability": float(probability),
+                        "value": float(value),
+                    }
+                    for probability, value in zip(
+                        PROBABILITIES,
+                        np.quantile(draws, PROBABILITIES),
+                        strict=True,
+                    )
+                    if share == 1
+                ]
+    if results[-1]["point_estimate"] is None:
+        return
+    terms = _used(version, outcome)
+    stated = {
+        name: term
+        if version.found[name].is_measured
+        else Term(name, term.value)
+        for name, term in terms.items()
+    }
+    projected.measured_errors[tuple(version.key(outcome).values())] = (
+        delta_error(outcome.formula, stated, version.correlations)
+    )
+    projected.tables["scenario_sensitivity"] += _sensitivity(
+        version, outcome, terms
+    )
+    if outcome.threshold is not None:
+        projected.tables["scenario_breakeven"] += _break_even_rows(
+            version, outcome, terms, outcome.threshold
+        )
+
+
+def _used(version: _Version, outcome: Outcome) -> dict[str, Term]:
+    """Return the terms of an outcome's formula."""
+    terms = version.terms
+    return {name: terms[name] for name in outcome.formula.names}
+
+
+def _reason(version: _Version, outcome: Outcome) -> str | None:
+    """Say why an outcome has no number, the effect's reason first."""
+    for name in (outcome.effect_term, *sorted(outcome.names)):
+        one = version.found[name]
+        if one.term is None:
+            is_effect = name == outcome.effect_term
+            return one.reason_code or ("no_effect" if is_effect else "no_base")
+    return None
+
+
+def _grade(version: _Version, outcome: Outcome) -> str | None:
+    """Return the weakest grade among the formula's terms."""
+    grades = [
+        version.found[name].causal_grade for name in outcome.formula.names
+    ]
+    return max(filter(None, grades), default=None)
+
+
+def _empty(
+    version: _Version, outcome: Outcome, share: float, reason: str | None
+) -> Row:
+    """Describe an outcome before it has numbers."""
+    text, value = _base(version, outcome)
+    effect = version.found[outcome.effect_term]
+    if (
+        reason is None
+        and share == 1
+        and effect.causal_grade == "D"
+        and MONEY in outcome.unit.split()
+    ):
+        # Money is promised on no association as it stands.
+        reason = "association_needs_discount"
+    return version.key(outcome) | {
+        "effect_share": share,
+        "unit": outcome.unit,
+        "formula": outcome.formula.text,
+        "effect_term": outcome.effect_term,
+        "base_description": text,
+        "base_value": value,
+        **dict.fromkeys(Outlook._fields),
+        "threshold": outcome.threshold,
+        **dict.fromkeys(Decision._fields),
+        "draw_count": version.draws.draw_count,
+        "draw_seed": version.seed,
+        "causal_grade": _grade(version, outcome),
+        "reason_code": reason,
+    }
+
+
+def _base(version: _Version, outcome: Outcome) -> tuple[str, float | None]:
+    """Name the population and the baseline that the outcome refers to."""
+    terms = version.terms
+    mentioned = PLACEHOLDER.findall(outcome.base_text)
+    if any(
+        name not in terms for name in (*mentioned, *outcome.base_formula.names)
+    ):
+        return "no base", None
+    text = PLACEHOLDER.sub(
+        lambda match: _shown(
+            terms[match[1]].value, version.found[match[1]].unit
+        ),
+        outcome.base_text,
+    )
+    values = {name: np.float64(term.value) for name, term in terms.items()}
+    return text, float(outcome.base_formula(values))
+
+
+def _shown(value: float, unit: str) -> str:
+    """Write a term's value inside a sentence."""
+    if is_fraction(unit):
+        return f"{100 * value:.1f} %".replace(".0 %", " %")
+    is_whole = float(value).is_integer()
+    return f"{value:,.0f}" if is_whole else f"{value:,.1f}"
+
+
+def _scaled(outcome: Outcome, share: float) -> Equation:
+    """Return the outcome's formula with a part of the effect."""
+    if share == 1:
+        return outcome.formula
+    name = outcome.effect_term
+    return lambda terms: outcome.formula({**terms, name: share * terms[name]})
+
+
+def _fill(
+    row: Row, version: _Version, outcome: Outcome, share: float
+) -> Floats | None:
+    """Give a row its numbers; return the draws behind them."""
+    equation = _scaled(outcome, share)
+    try:
+        draws = outcome_draws(equation, version.draws)
+    except ValueError:
+        row["reason_code"] = "not_finite"
+        return None
+    terms = _used(version, outcome)
+    row |= outlook(equation, terms, version.correlations, draws)._asdict()
+    if outcome.threshold is not None:
+        row |= decision(draws, outcome.threshold)._asdict()
+    return draws
+
+
+def _terms(version: _Version) -> list[Row]:
+    """Show every term as it was used."""
+    rows = []
+    for name, one in version.found.items():
+        term = one.term
+        low, high = None, None
+        if term is not None:
+            low = term.value if term.is_fixed else term.low
+            high = term.value if term.is_fixed else term.high
+        ties = [
+            f"{second if first == name else first}={value:.3g}"
+            for (first, second), value in version.correlations.items()
+            if name in {first, second}
+        ]
+        rows.append(
+            {
+                "scenario_name": version.scenario,
+                "version": version.version,
+                "term": name,
+                "unit": one.unit,
+                "distribution": None if term is None else term.distribution,
+                "source": one.source,
+                "causal_grade": one.causal_grade or None,
+                "correlations": "; ".join(ties) or None,
+                "is_measured": one.is_measured,
+                "value": None if term is None else term.value,
+                "low": low,
+                "high": high,
+                "raw_value": one.raw_value,
+                "stated_date": one.stated_date,
+                "reason_code": None
+                if term is not None
+                else one.reason_code or "no_base",
+            }
+        )
+    return rows
+
+
+def _sensitivity(
+    version: _Version, outcome: Outcome, terms: Mapping[str, Term]
+) -> list[Row]:
+    """Rank the uncertain terms of one outcome."""
+    swings = tornado(outcome.formula, terms)
+    shares = shares_of_variance(
+        outcome.formula, terms, version.correlations, version.seed
+    )
+    net = None
+    if outcome.threshold is not None:
+        net = outcome_draws(outcome.formula, version.draws) - outcome.threshold
+    rows = []
+    for number, (name, swing) in enumerate(swings.items(), start=1):
+        first, total, group = shares[name]
+        others = [other for other in group if other != name]
+        rows.append(
+            version.key(outcome)
+            | {
+                "term": name,
+                "unit": version.found[name].unit,
+                "rank_number": number,
+                **swing._asdict(),
+                "swing": abs(swing.at_high - swing.at_low),
+                "first_order_index": first,
+                "total_index": total,
+                "drawn_with": ", ".join(others) or None,
+                "information_value": None
+                if net is None
+                else information_value(net, version.draws.scores[name]),
+            }
+        )
+    return rows
+
+
+def _break_even_rows(
+    version: _Version,
+    outcome: Outcome,
+    terms: Mapping[str, Term],
+    threshold: float,
+) -> list[Row]:
+    """Find the break-even of every term of one outcome."""
+    rows = []
+    for name, term in terms.items():
+        one = version.found[name]
+        is_effect = name == outcome.effect_term
+        found = break_even(
+            outcome.formula,
+            terms,
+            name,
+            threshold,
+            one.unit,
+            is_effect=is_effect,
+        )
+        units = None
+        if is_effect and one.row and "control_units" in one.row:
+            units = settling_units(one.row, term.value, found.value)
+        rows.append(
+            version.key(outcome)
+            | {
+                "term": name,
+                "unit": one.unit,
+                "stated_value": term.value,
+                "break_even_value": found.value,
+                "is_paying_above": found.is_above
+                if isfinite(found.value)
+                else None,
+                "probability_paying": found.probability,
+                "settling_units": units,
+                "reason_code": None
+                if isfinite(found.value)
+                else "no_break_even",
+            }
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""Statistics of counts, means and covariances: no mart is known here."""

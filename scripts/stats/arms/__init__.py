@@ -1,0 +1,1 @@
+"""Treatment against control, from sufficient statistics."""

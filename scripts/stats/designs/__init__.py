@@ -1,0 +1,1 @@
+"""Tests before and while they run: sizes, looks and boundaries."""

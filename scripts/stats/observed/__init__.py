@@ -1,0 +1,1 @@
+"""Effects of what users chose themselves, among users who are alike."""

@@ -1,0 +1,282 @@
+"""Unit rows of made-up experiments, and the marts that SQL makes of them."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+
+from stats.arms.quantiles import grid_ranks, outer_ranks
+
+FIRST_DAY = datetime.date(2026, 1, 5)
+VALUES = ("value", "denominator", "covariate", "covariate_denominator")
+PAIRS = (
+    ("value", "denominator"),
+    ("value", "covariate"),
+    ("value", "covariate_denominator"),
+    ("denominator", "covariate"),
+    ("denominator", "covariate_denominator"),
+    ("covariate", "covariate_denominator"),
+    ("value", "history"),
+    ("covariate", "history"),
+    ("value", "reached"),
+)
+DIMENSIONS = (("country",), ("platform",), ("country", "platform"))
+ATTRIBUTES = {
+    "kind": "mean",
+    "role": "primary",
+    "direction": "increase",
+    "margin": np.nan,
+    "cap": np.nan,
+    "cap_value": np.nan,
+}
+
+
+def trial(
+    seed=1,
+    users=2_000,
+    *,
+    shares=None,
+    effect=0.5,
+    kind="mean",
+    history=0.8,
+    reach=0.7,
+    days=10,
+):
+    """Rows of users, one per user of an experiment."""
+    random = np.random.default_rng(seed)
+    shares = shares or {"A": 0.5, "B": 0.5}
+    names = list(shares)
+    variant = random.choice(names, users, p=list(shares.values()))
+    step = np.array([names.index(each) for each in variant])
+    has_history = random.random(users) < history
+    before = np.where(has_history, random.gamma(2.0, 3.0, users), 0.0)
+    lag = np.where(has_history, random.poisson(3.0, users) + 1.0, 0.0)
+    platform = random.choice(["ios", "android", "web"], users)
+    base = (platform == "ios") + 0.6 * before + random.gamma(2.0, 2.0, users)
+    rows = pd.DataFrame(
+        {
+            "variant": variant,
+            "is_control": step == 0,
+            "platform": platform,
+            "country": random.choice(["DE", "FR"], users),
+            "value": base + effect * step,
+            "denominator": random.poisson(2.0 + 0.3 * lag) + 1.0,
+            "covariate": before,
+            "covariate_denominator": lag,
+            "history": has_history.astype(float),
+            "reached": ((random.random(users) < reach) & (step > 0)) * 1.0,
+            "day": np.sort(random.integers(0, days, users)),
+        }
+    )
+    if kind == "proportion":
+        chance = 0.2 + 0.02 * before + 0.1 * effect * step
+        rows["value"] = (random.random(users) < chance) * 1.0
+    if kind == "ratio":
+        rows["value"] *= rows["denominator"]
+    return rows
+
+
+def statistics(rows, metric="sessions", experiment="push", **attributes):
+    """Rows of fct_experiment_statistics."""
+    attributes = ATTRIBUTES | attributes
+    found = []
+    for version in ("raw", "capped"):
+        own = rows
+        if version == "capped":
+            if np.isnan(attributes["cap"]):
+                continue
+            limit = rows["value"][rows["value"] > 0].quantile(attributes["cap"])
+            own = rows.assign(value=rows["value"].clip(upper=limit))
+        for dimensions in ((), *DIMENSIONS):
+            labels = own[list(dimensions)].agg(" x ".join, axis=1)
+            if not dimensions:
+                labels = pd.Series("all", index=own.index)
+            for (value, variant), cell in own.groupby([labels, own["variant"]]):
+                found.append(
+                    {
+                        "experiment_id": experiment,
+                        "metric_name": metric,
+                        "outcome_version": version,
+                        "policy": "first_exposure",
+                        "dimension": " x ".join(dimensions) or "all",
+                        "dimension_value": value,
+                        "variant": variant,
+                        "is_control": bool(cell["is_control"].iloc[0]),
+                        **attributes,
+                        "cap_value": limit if version == "capped" else np.nan,
+                        "immature_count": 0,
+                        "capped_count": 0,
+                        **measures(cell, attributes["kind"]),
+                    }
+                )
+    return pd.DataFrame(found)
+
+
+def measures(cell, kind):
+    """Sufficient statistics of some users."""
+    names = (*VALUES, "history", "reached")
+    values = cell[list(names)].to_numpy(float)
+    size = len(values)
+    means = values.mean(axis=0) if size else np.full(len(names), np.nan)
+    covariances = np.full((len(names), len(names)), np.nan)
+    if size > 1:
+        covariances = np.cov(values, rowvar=False)
+    place = {name: i for i, name in enumerate(names)}
+
+    def is_known(*parts):
+        return kind == "ratio" or not any("denominator" in p for p in parts)
+
+    row = {"unit_count": size}
+    for name in VALUES:
+        i = place[name]
+        row[f"{name}_mean"] = means[i] if is_known(name) else np.nan
+        row[f"{name}_variance"] = (
+            covariances[i, i] if is_known(name) else np.nan
+        )
+    row["history_rate"] = means[place["history"]]
+    row["reached_rate"] = means[place["reached"]]
+    for first, second in PAIRS:
+        row[f"{first}_{second}_covariance"] = (
+            covariances[place[first], place[second]]
+            if is_known(first, second)
+            else np.nan
+        )
+    return row
+
+
+def arms(rows, experiment="push", shares=None, **changed):
+    """Rows of fct_experiment_arms."""
+    names = sorted(rows["variant"].unique())
+    shares = shares or dict.fromkeys(names, 1 / len(names))
+    dates = rows["day"].map(lambda day: str(FIRST_DAY + days_of(day)))
+    labels = {
+        "all": pd.Series("all", index=rows.index),
+        "platform": rows["platform"],
+        "assigned_date": dates,
+    }
+    return pd.DataFrame(
+        [
+            {
+                "experiment_id": experiment,
+                "experiment_name": experiment.title(),
+                "variant": variant,
+                "dimension": dimension,
+                "dimension_value": value,
+                "is_control": bool(cell["is_control"].iloc[0]),
+                "planned_users": np.nan,
+                "look_days": np.nan,
+                "expected_share": shares[variant],
+                "assigned_users": len(cell),
+                "mixed_users": 0,
+                "switched_users": 0,
+                "reached_users": int(cell["reached"].sum()),
+            }
+            | changed
+            for dimension, label in labels.items()
+            for (value, variant), cell in rows.groupby([label, rows["variant"]])
+        ]
+    )
+
+
+def days_of(day):
+    return datetime.timedelta(days=int(day))
+
+
+def quantile_rows(rows, quantile=0.9, metric="sessions", experiment="push"):
+    """Rows of fct_experiment_quantiles."""
+    found = []
+    for variant, cell in rows.groupby("variant"):
+        values = np.sort(cell["value"].to_numpy())
+        size = len(values)
+        ranks = {
+            *np.clip(outer_ranks(size, quantile), 1, size).tolist(),
+            *grid_ranks(size, np.arange(1, 20) / 20).tolist(),
+        }
+        found += [
+            {
+                "experiment_id": experiment,
+                "metric_name": metric,
+                "outcome_version": "raw",
+                "variant": variant,
+                "is_control": bool(cell["is_control"].iloc[0]),
+                "quantile": quantile,
+                "unit_count": size,
+                "rank_number": rank,
+                "value": values[rank - 1],
+            }
+            for rank in sorted(ranks)
+        ]
+    columns = (
+        "experiment_id metric_name outcome_version variant is_control quantile"
+        " unit_count rank_number value"
+    )
+    return pd.DataFrame(found, columns=columns.split())
+
+
+def looks(rows, kind="mean", metric="sessions", experiment="push", window=2):
+    """Rows of fct_experiment_looks: all whose window had closed by the day."""
+    found = []
+    closes = rows["day"] + window
+    for day in range(closes.min(), closes.max() + 1):
+        for variant, everyone in rows.groupby("variant"):
+            cell = everyone[closes[everyone.index] <= day]
+            row = measures(cell, kind)
+            found.append(
+                {
+                    "experiment_id": experiment,
+                    "metric_name": metric,
+                    "variant": variant,
+                    "look_date": pd.Timestamp(FIRST_DAY + days_of(day)),
+                    "is_control": bool(everyone["is_control"].iloc[0]),
+                    "kind": kind,
+                    **{
+                        name: row[name]
+                        for name in (
+                            "unit_count",
+                            "value_mean",
+                            "value_variance",
+                            "denominator_mean",
+                            "denominator_variance",
+                            "value_denominator_covariance",
+                        )
+                    },
+                }
+            )
+    columns = (
+        "experiment_id metric_name variant look_date is_control kind unit_count"
+        " value_mean value_variance denominator_mean denominator_variance"
+        " value_denominator_covariance"
+    )
+    return pd.DataFrame(found, columns=columns.split())
+
+
+def day_statistics(by_day, variants, metric="sessions", experiment="push"):
+    """Rows of fct_experiment_day_statistics.
+
+    `by_day` holds one row per user and one column per day.
+    """
+    found = []
+    for variant in sorted(set(variants)):
+        own = by_day[variants == variant]
+        covariance = np.atleast_2d(np.cov(own, rowvar=False))
+        found += [
+            {
+                "experiment_id": experiment,
+                "metric_name": metric,
+                "variant": variant,
+                "day_number": day,
+                "other_day_number": other,
+                "is_control": variant == "A",
+                "unit_count": len(own),
+                "value_mean": own[:, day].mean(),
+                "other_value_mean": own[:, other].mean(),
+                "covariance": covariance[day, other],
+            }
+            for day in range(own.shape[1])
+            for other in range(day + 1)
+        ]
+    columns = (
+        "experiment_id metric_name variant day_number other_day_number"
+        " is_control unit_count value_mean other_value_mean covariance"
+    )
+    return pd.DataFrame(found, columns=columns.split())
