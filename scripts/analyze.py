@@ -19,25 +19,17 @@ from typing import Any
 
 import pandas as pd
 
+import claims.readout
+import experiments.readout
+import experiments.tables
+import genres.readout
+import genres.tables
+import scenarios.readout
 from claims.headlines import headline_rows
-from claims.readout import headlines
-from experiments.readout import experiments
-from experiments.tables import experiment_tables
-from genres.checks import (
-    balance_rows,
-    check_rows,
-    dose_rows,
-    overlap_rows,
-    trend_rows,
-)
-from genres.comparison import comparison
-from genres.effects import effect_rows
-from genres.readout import diversity
 from scenarios.assumptions import as_date
 from scenarios.declarations import declared
 from scenarios.outlooks import MINIMUM_DRAWS
 from scenarios.projections import Projected, projections
-from scenarios.readout import scenarios
 from warehouse import (
     WarehouseError,
     connect,
@@ -46,7 +38,6 @@ from warehouse import (
     replace_results,
     version_of,
 )
-from warehouse.inputs import MARTS
 
 Row = Mapping[str, Any]
 Results = dict[str, list[dict[str, Any]]]
@@ -56,6 +47,19 @@ DECLARATIONS = (
     "dim_scenarios",
     "dim_scenario_terms",
     "dim_scenario_estimates",
+)
+# What every estimate is computed from.
+MARTS = sorted(
+    {
+        *experiments.tables.MARTS,
+        *genres.tables.MARTS,
+        *DECLARATIONS,
+        "dim_headline_claims",
+        "fct_observation",
+        "fct_retention_summary",
+        "fct_scenario_baselines",
+        "fct_survival",
+    }
 )
 
 
@@ -89,8 +93,8 @@ def analysed(
         used.
     """
     estimated: Results = {
-        **experiment_tables(marts, alpha),
-        **diversity_results(marts, alpha),
+        **experiments.tables.experiment_tables(marts, alpha),
+        **genres.tables.genre_tables(marts, alpha),
     }
     projected = projected_scenarios(marts, estimated, draw_count, draw_seed)
     compared = headline_rows(
@@ -108,29 +112,6 @@ def analysed(
         for row in rows:
             row["input_version"] = version
     return {**estimated, "headlines": compared}
-
-
-def diversity_results(
-    marts: Mapping[str, pd.DataFrame], alpha: float
-) -> Results:
-    """Compute the tables on exploring genres; see `analysed`."""
-    cells = marts["fct_diversity_cells"]
-    study = comparison(cells)
-    effects = effect_rows(
-        marts["fct_diversity_strata"],
-        cells,
-        marts["fct_diversity_doses"],
-        study,
-        alpha,
-    )
-    return {
-        "diversity_effects": effects,
-        "diversity_checks": check_rows(cells, study, effects, alpha),
-        "diversity_balance": balance_rows(study),
-        "diversity_overlap": overlap_rows(study),
-        "diversity_dose_response": dose_rows(cells, alpha),
-        "diversity_trends": trend_rows(marts["fct_retention_by_genres"]),
-    }
 
 
 def projected_scenarios(
@@ -224,10 +205,12 @@ def summary(results: Results) -> str:
     [run_row] = results["analysis_runs"]
     parts = [
         f"{run_row['log_name']}: results of input {run_row['input_version']}",
-        headlines(results["headlines"]),
-        experiments(results),
-        diversity(results["diversity_effects"], results["diversity_checks"]),
-        scenarios(
+        claims.readout.headlines(results["headlines"]),
+        experiments.readout.experiments(results),
+        genres.readout.diversity(
+            results["diversity_effects"], results["diversity_checks"]
+        ),
+        scenarios.readout.scenarios(
             results["scenario_results"],
             results["scenario_sensitivity"],
             results["scenario_breakeven"],

@@ -10,7 +10,6 @@ the build and the analysis:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from datetime import date
@@ -20,24 +19,11 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
+import analyze
 import warehouse
+from coverage_check import record
 from display.parts import Row, Tables
-from report.columns import MARTS
-from report.page import render
-from warehouse import inputs
-
-# What scripts/count_coverage.py writes, in the folder of the warehouse.
-COVERAGE = "coverage.json"
-COVERAGE_FIELDS = {
-    "subject",
-    "name",
-    "nominal",
-    "found",
-    "low",
-    "high",
-    "replicates",
-    "is_met",
-}
+from report.page import MARTS, render
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:
@@ -88,13 +74,10 @@ def read_tables(address: str | Path) -> Tables:
         }
         version, counted = (
             warehouse.version_of(warehouse.read_marts(connection, marts))
-            for marts in (inputs.MARTS, inputs.COUNTED)
+            for marts in (analyze.MARTS, record.MARTS)
         )
         try:
-            for name, columns in warehouse.result_columns().items():
-                frame = warehouse.read_mart(
-                    connection, name, list(columns), schema="results"
-                )
+            for name, frame in warehouse.read_results(connection).items():
                 tables[name] = rows_of(frame)
         except warehouse.WarehouseError as error:
             raise warehouse.WarehouseError(
@@ -115,47 +98,32 @@ def read_tables(address: str | Path) -> Tables:
             f"{address} has no events: marts.fct_observation is empty; check"
             " the raw files and run `make build`"
         )
-    tables["coverage"] = read_coverage(coverage_file(address), counted)
+    tables["coverage"] = read_coverage(address, counted)
     return tables
 
 
-def coverage_file(address: str | Path) -> Path:
-    """Name what `make coverage` leaves beside the DuckDB file."""
-    file = Path(address)
-    if not warehouse.is_file(str(address)):
-        file = warehouse.default_file()
-    return file.parent / COVERAGE
-
-
-def read_coverage(path: Path, version: str) -> list[Row]:
-    """Read the counts, if there is one of these experiments.
+def read_coverage(address: str | Path, version: str) -> list[Row]:
+    """Read what `make coverage` left beside the DuckDB file, if it is current.
 
     Raises
     ------
     WarehouseError
         If the file is not one that `make coverage` wrote.
     """
-    if not path.is_file():
-        return []
+    file = Path(address)
+    if not warehouse.is_file(str(address)):
+        file = warehouse.default_file()
+    path = file.with_name(record.FILE)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        is_current = found["input_version"] == version
-        rows = list(found["rows"])
-        is_known = all(row.keys() >= COVERAGE_FIELDS for row in rows)
-    except (ValueError, AttributeError, TypeError, KeyError):
-        is_known = False
-    if not is_known:
-        raise warehouse.WarehouseError(
-            f"{path} is no count of this version; run `make coverage`,"
-            " or delete it"
-        )
+        rows, is_current = record.read(path, version)
+    except ValueError as error:
+        raise warehouse.WarehouseError(str(error)) from None
     if not is_current:
         print(
             f"build_report: {path} is of other experiments and left out; run"
             " `make coverage` to renew it",
             file=sys.stderr,
         )
-        return []
     return rows
 
 

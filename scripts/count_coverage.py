@@ -9,7 +9,6 @@ report shows. Nothing in the warehouse changes. Run after ``dbt build``:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from coverage_check import genres, scenarios
+from coverage_check import genres, record, scenarios
 from coverage_check.experiments import coverage_rows
 from coverage_check.splits import USERS, opened
 from display.text import aligned
@@ -25,13 +24,11 @@ from warehouse import (
     WarehouseError,
     connect,
     default_file,
-    inputs,
     read_mart,
     read_marts,
     version_of,
 )
 
-FILE = "coverage.json"
 # Worlds cost more than splits, and are drawn anew each time.
 MOST_WORLDS = 500
 # Harmless distance of a coverage from its claim, beside chance.
@@ -58,9 +55,7 @@ def counted(
         Rows of `coverage_check.shares.share_row`, each with its ``subject``.
     """
     with connect(warehouse) as connection:
-        statistics = read_mart(
-            connection, "fct_experiment_statistics", ["experiment_id"]
-        )
+        statistics = read_mart(connection, "fct_experiment_statistics")
         experiments = map(str, statistics["experiment_id"].unique())
     rows = []
     for experiment in experiments:
@@ -75,7 +70,7 @@ def counted(
 def input_version(warehouse: Path) -> str:
     """Fingerprint what is counted, so that no other build shows it."""
     with connect(warehouse) as connection:
-        return version_of(read_marts(connection, inputs.COUNTED))
+        return version_of(read_marts(connection, record.MARTS))
 
 
 def planted(seeds: int) -> list[dict[str, Any]]:
@@ -168,7 +163,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--users", type=int, default=USERS, help="users per experiment"
     )
     parser.add_argument(
-        "--out", type=Path, default=target / FILE, help="file to write"
+        "--out", type=Path, default=target / record.FILE, help="file to write"
     )
     options = parser.parse_args(arguments)
     for name, least in (("replicates", 20), ("users", 100)):
@@ -193,10 +188,7 @@ def main() -> None:
         ) + planted(min(options.replicates, MOST_WORLDS))
     except (WarehouseError, ValueError) as error:
         sys.exit(f"count_coverage: {error}")
-    unfinished = options.out.with_name(f".{options.out.name}.partial")
-    found = {"input_version": version, "rows": rows}
-    unfinished.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(options.out)
+    record.write(options.out, version, rows)
     print(summary(rows))
     off = sum(row["is_met"] is False for row in rows)
     if off:

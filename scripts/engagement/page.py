@@ -23,6 +23,12 @@ from display.parts import (
     Tables,
 )
 
+MARTS = (
+    "fct_active_users",
+    "fct_activity_frequency",
+    "fct_growth_accounting",
+)
+
 ACTIVE = "marts.fct_active_users"
 FREQUENCY = "marts.fct_activity_frequency"
 GROWTH = "marts.fct_growth_accounting"

@@ -19,6 +19,14 @@ from experiments.results import result_frame
 from experiments.segments import segment_frame
 from experiments.series import series_frame
 
+MARTS = (
+    "fct_experiment_arms",
+    "fct_experiment_day_statistics",
+    "fct_experiment_looks",
+    "fct_experiment_quantiles",
+    "fct_experiment_statistics",
+)
+
 Row = dict[str, Any]
 
 # Counts, which a column with nulls would hold as floats.

@@ -29,6 +29,8 @@ from display.parts import (
 )
 from display.rates import lone_values, not_broken_down, rate_label
 
+MARTS = ("fct_onboarding_funnel",)
+
 FUNNEL = "marts.fct_onboarding_funnel"
 STEP_RATE = "step_rate"
 OUTCOMES = {

@@ -29,6 +29,14 @@ from display.parts import (
 )
 from display.rates import lone_values, not_broken_down
 
+MARTS = (
+    "fct_genre_performance",
+    "fct_genre_transitions",
+    "fct_observation",
+    "fct_session_length_bands",
+    "fct_session_lengths",
+)
+
 LENGTHS = "marts.fct_session_lengths"
 BANDS = "marts.fct_session_length_bands"
 GENRES = "marts.fct_genre_performance"

@@ -5,9 +5,8 @@ Pure functions: rows of marts and results in, parts of the page out.
 
 from __future__ import annotations
 
+import data_quality.page
 from display.formats import (
-    MISSING,
-    Scale,
     count,
     fit_scale,
     percent,
@@ -15,7 +14,7 @@ from display.formats import (
 )
 from display.parts import Cards, Cell, Figure, Row, Section, Table, Tables
 
-RECONCILIATION = "marts.fct_reconciliation"
+MARTS = ("fct_observation",)
 
 
 def facts(tables: Tables) -> list[tuple[str, str]]:
@@ -155,131 +154,10 @@ def methods(tables: Tables) -> list[tuple[str, str]]:
     ]
 
 
-def reconciliation(tables: Tables) -> list[Row]:
-    """Lay out raw = canonical + duplicates + rejected + malformed."""
-    return [
-        {
-            "name": words(row["table_name"]),
-            "raw": count(row["raw_rows"]),
-            "terms": [
-                ("canonical", count(row["canonical_rows"])),
-                ("duplicates", count(row["duplicate_rows"])),
-                ("rejected", count(row["rejected_rows"])),
-                ("malformed", count(row["malformed_rows"])),
-            ],
-            "is_reconciled": bool(row["is_reconciled"]),
-        }
-        for row in tables["fct_reconciliation"]
-    ]
-
-
-def quality(tables: Tables) -> str:
-    """Say whether every raw row is accounted for."""
-    rows = tables["fct_reconciliation"]
-    wrong = [words(r["table_name"]) for r in rows if not r["is_reconciled"]]
-    rule = "raw = canonical + duplicates + rejected + malformed"
-    if wrong:
-        return f"Not everywhere: {rule} does not hold for {', '.join(wrong)}."
-    return f"Every raw row is accounted for, once: {rule}."
-
-
-def rejected_rows(tables: Tables) -> Table | None:
-    """Table the reasons for which rows were set aside."""
-    rows = [row for row in tables["fct_rejected_rows"] if row["row_count"]]
-    if not rows:
-        return None
-    return Table(
-        caption="Rows set aside, by reason",
-        columns=["Raw table", "Reason", "Rows"],
-        rows=[
-            [
-                words(row["table_name"]),
-                words(row["reason"]),
-                count(row["row_count"]),
-            ]
-            for row in sorted(
-                rows, key=lambda row: (row["table_name"], -row["row_count"])
-            )
-        ],
-        source="marts.fct_rejected_rows",
-        text_columns=2,
-    )
-
-
-def headlines(tables: Tables) -> Section:
-    """Compare what the log is expected to show with what it shows."""
-    rows = sorted(
-        tables["headlines"],
-        key=lambda row: (row["z_score"] is None, row["headline_name"]),
-    )
-    claimed = [row for row in rows if row["z_score"] is not None]
-    agreeing = sum(bool(row["is_within_error"]) for row in claimed)
-    title = "What the log shows"
-    lead = "Nothing was claimed about this log beforehand; this is what it has."
-    if not rows:
-        lead = "No headline could be read from this log."
-    if claimed:
-        title = "Expected against found"
-        lead = (
-            f"{agreeing} of {len(claimed)} expected numbers lie within three"
-            " standard errors of what the marts show."
-        )
-    columns = ["Headline", "Found", "Interval"]
-    if claimed:
-        columns = [
-            "Headline",
-            "Expected",
-            "Found",
-            "Interval",
-            "In standard errors",
-            "Verdict",
-        ]
-    table = Table(
-        caption="Headlines: the number claimed and the number found"
-        if claimed
-        else "Headlines: the numbers found",
-        columns=columns,
-        rows=[_headline(row, is_claimed=bool(claimed)) for row in rows],
-        source="results.headlines",
-    )
-    return Section(
-        "headlines", title, lead, [table] if rows else [], "Headlines"
-    )
-
-
-def _headline(row: Row, *, is_claimed: bool) -> list[str | Cell]:
-    """Write one headline with digits to fit its interval."""
-    scale = fit_scale(row["unit"], row["found"], row["ci_low"], row["ci_high"])
-    found = scale.text(row["found"])
-    if row["found"] is None and row["reason_code"]:
-        found = words(row["reason_code"])
-    interval = scale.span(row["ci_low"], row["ci_high"])
-    if not is_claimed:
-        return [row["statement"], found, Cell(interval)]
-
-    distance, verdict = Cell(MISSING), Cell("no claim")
-    if row["z_score"] is not None:
-        z_score = row["z_score"]
-        distance = Cell(Scale(is_signed=True).text(z_score), z_score=z_score)
-        verdict = (
-            Cell("✓ within error", tone="good")
-            if row["is_within_error"]
-            else Cell("✗ outside error", tone="bad")
-        )
-    return [
-        row["statement"],
-        scale.brief(row["expected"]),
-        found,
-        Cell(interval),
-        distance,
-        verdict,
-    ]
-
-
 def sources(sections: list[Section]) -> Table:
     """Table where in the warehouse each part of the page can be read."""
     places: list[list[str | Cell]] = [
-        ["Raw rows and where they went", RECONCILIATION]
+        ["Raw rows and where they went", data_quality.page.SOURCE]
     ]
     for section in sections:
         for part in section.parts:

@@ -14,6 +14,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+import claims.page
+import data_quality.page
 import engagement.page
 import experiments.page
 import funnels.page
@@ -25,6 +27,27 @@ from display import charts
 from display.formats import NO_BREAK
 from display.parts import Controls, Figure, Row, Section, Tables
 from report import overview
+
+# The sections in reading order: modules with a function `section`, and the
+# marts that it reads.
+SECTIONS = (
+    claims.page,
+    retention.page.returns,
+    retention.page.lifetimes,
+    engagement.page,
+    playback.page,
+    funnels.page,
+    genres.page,
+    experiments.page,
+    scenarios.page,
+)
+MARTS = sorted(
+    {
+        mart
+        for module in (overview, data_quality.page, *SECTIONS)
+        for mart in module.MARTS
+    }
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 # What labels and titles of an axis take, and what a legend does [px].
@@ -69,17 +92,7 @@ def script_hash(script: str) -> str:
 
 def sections_of(tables: Tables) -> list[Section]:
     """Build the sections in reading order."""
-    return [
-        overview.headlines(tables),
-        retention.page.returns.section(tables),
-        retention.page.lifetimes.section(tables),
-        engagement.page.section(tables),
-        playback.page.section(tables),
-        funnels.page.section(tables),
-        genres.page.section(tables),
-        experiments.page.section(tables),
-        scenarios.page.section(tables),
-    ]
+    return [module.section(tables) for module in SECTIONS]
 
 
 def figures_of(sections: list[Section]) -> Iterator[Figure]:
@@ -170,9 +183,9 @@ def render(tables: Tables, bundle: str) -> str:
         facts=overview.facts(tables),
         definitions=overview.definitions(tables),
         methods=overview.methods(tables),
-        quality=overview.quality(tables),
-        reconciliation=overview.reconciliation(tables),
-        rejected_rows=overview.rejected_rows(tables),
+        quality=data_quality.page.quality(tables),
+        reconciliation=data_quality.page.reconciliation(tables),
+        rejected_rows=data_quality.page.rejected_rows(tables),
         sections=sections,
         sources=overview.sources(sections),
         chart_ids=numbers,

@@ -7,13 +7,18 @@ result tables. `duckdb_file` and `spark_server` are the engines there are.
 
 from warehouse.declarations import (
     DEFINITION,
-    declared_types,
-    result_columns,
+    declared,
+    result_tables,
 )
 from warehouse.frames import version_of
 from warehouse.opening import connect, default_address, default_file, is_file
 from warehouse.port import Row, Warehouse, WarehouseError
-from warehouse.tables import read_mart, read_marts, replace_results
+from warehouse.tables import (
+    read_mart,
+    read_marts,
+    read_results,
+    replace_results,
+)
 
 __all__ = [
     "DEFINITION",
@@ -21,13 +26,14 @@ __all__ = [
     "Warehouse",
     "WarehouseError",
     "connect",
-    "declared_types",
+    "declared",
     "default_address",
     "default_file",
     "is_file",
     "read_mart",
     "read_marts",
+    "read_results",
     "replace_results",
-    "result_columns",
+    "result_tables",
     "version_of",
 ]

@@ -1,22 +1,38 @@
-"""Columns and types of marts and results, from the YAML that declares them."""
+"""What marts and results are declared to be, from the YAML that dbt reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from warehouse.port import WarehouseError
+from warehouse.keys import key_of
+from warehouse.port import Types, WarehouseError
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 DEFINITION = MODELS / "results.yml"
 
 
-def declared_types(schema: str, relation: str) -> dict[str, str]:
-    """Read the columns and data types of a mart or a result table.
+class Declared(NamedTuple):
+    """A relation as it is declared.
+
+    Attributes
+    ----------
+    types : dict of str to str
+        Column to data type: the key's first, then the others as written.
+    required : frozenset of str
+        Columns that are never null.
+    """
+
+    types: Types
+    required: frozenset[str]
+
+
+def declared(schema: str, relation: str) -> Declared:
+    """Read what a mart or a result table is declared to be.
 
     Raises
     ------
@@ -24,7 +40,7 @@ def declared_types(schema: str, relation: str) -> dict[str, str]:
         If the project declares no such relation.
     """
     if schema == "results":
-        found = result_columns().get(relation)
+        found = result_tables().get(relation)
     else:
         found = _contract(relation)
     if found is None:
@@ -32,8 +48,8 @@ def declared_types(schema: str, relation: str) -> dict[str, str]:
     return found
 
 
-def result_columns(definition: Path = DEFINITION) -> dict[str, dict[str, str]]:
-    """Read the result tables' columns and data types from their definition.
+def result_tables(definition: Path = DEFINITION) -> dict[str, Declared]:
+    """Read all result tables.
 
     Parameters
     ----------
@@ -42,25 +58,38 @@ def result_columns(definition: Path = DEFINITION) -> dict[str, dict[str, str]]:
 
     Returns
     -------
-    dict of str to dict of str to str
-        Table to column to data type, in the file's order.
+    dict of str to Declared
+        In the file's order.
     """
     sources = _loaded(definition)["sources"]
     tables = next(s["tables"] for s in sources if s["name"] == "results")
-    return {table["name"]: _typed(table["columns"]) for table in tables}
+    return {table["name"]: _read(table) for table in tables}
 
 
 @cache
-def _contract(mart: str) -> dict[str, str] | None:
+def _contract(mart: str) -> Declared | None:
     """Read a mart's contract from the file that is named like it."""
     for path in (MODELS / "marts").rglob(f"{mart}.yml"):
         [model] = _loaded(path)["models"]
-        return _typed(model["columns"])
+        return _read(model)
     return None
 
 
-def _typed(columns: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    return {column["name"]: column["data_type"] for column in columns}
+def _read(node: Mapping[str, Any]) -> Declared:
+    types = {each["name"]: each["data_type"] for each in node["columns"]}
+    order = dict.fromkeys((*key_of(node), *types))
+    return Declared(
+        {name: types[name] for name in order},
+        frozenset(
+            column["name"]
+            for column in node["columns"]
+            if "not_null" in _kinds(column.get("constraints", ()))
+        ),
+    )
+
+
+def _kinds(constraints: Sequence[Mapping[str, str]]) -> set[str]:
+    return {constraint["type"] for constraint in constraints}
 
 
 def _loaded(path: Path) -> Any:  # noqa: ANN401 (what YAML holds)

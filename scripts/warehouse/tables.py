@@ -2,58 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from warehouse.declarations import DEFINITION, declared_types, result_columns
+from warehouse.declarations import DEFINITION, declared, result_tables
 from warehouse.frames import framed
 from warehouse.port import Row, Types, Warehouse, WarehouseError
 
 
 def read_mart(
-    warehouse: Warehouse,
-    mart: str,
-    columns: Sequence[str],
-    schema: str = "marts",
-    declared: Types | None = None,
+    warehouse: Warehouse, mart: str, types: Types | None = None
 ) -> pd.DataFrame:
-    """Read columns of a mart into a frame, in a total order.
+    """Read a mart into a frame, in a total order.
 
     Parameters
     ----------
     warehouse : Warehouse
-    mart, schema : str
-    columns : sequence of str
-        In the order of the frame and of its rows.
-    declared : mapping of str to str, optional
-        Column to data type; what the project declares if not given.
+    mart : str
+    types : mapping of str to str, optional
+        Columns to read and their data types, in the order of the frame and of
+        its rows; all of the contract's if not given, the key's first.
 
     Raises
     ------
     WarehouseError
-        If the mart or a column is absent.
+        If the project declares no such mart, or it or a column is absent.
     """
-    known = declared_types(schema, mart) if declared is None else declared
-    unknown = [name for name in columns if name not in known]
-    if unknown:
-        raise WarehouseError(
-            f"{schema}.{mart} is declared without {', '.join(unknown)}"
-        )
-    return warehouse.read(
-        f"{schema}.{mart}", {name: known[name] for name in columns}
-    )
+    known = declared("marts", mart).types if types is None else types
+    return warehouse.read(f"marts.{mart}", known)
 
 
 def read_marts(
-    warehouse: Warehouse, marts: Mapping[str, Sequence[str]]
+    warehouse: Warehouse, marts: Iterable[str]
 ) -> dict[str, pd.DataFrame]:
-    """Read several marts, each with its columns; see `read_mart`."""
+    """Read several marts, whole; see `read_mart`."""
+    return {mart: read_mart(warehouse, mart) for mart in marts}
+
+
+def read_results(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    """Read every result table, whole; see `read_mart`."""
     return {
-        mart: read_mart(warehouse, mart, columns)
-        for mart, columns in marts.items()
+        table: warehouse.read(f"results.{table}", one.types)
+        for table, one in result_tables().items()
     }
 
 
@@ -73,22 +66,28 @@ def replace_results(
     results : mapping of str to sequence of mapping
         Table to rows; a row maps every column to its value.
     definition : Path
-        See `result_columns`.
+        See `declarations.result_tables`.
 
     Raises
     ------
     WarehouseError
         If a table or a column is missing or unknown, in the definition, in
-        the warehouse or in a row; nothing is changed then.
+        the warehouse or in a row, or a value is not as declared; nothing is
+        changed then.
     """
-    declared = result_columns(definition)
-    same_names("tables computed", declared, results)
+    tables = result_tables(definition)
+    same_names("tables computed", tables, results)
     frames = {}
-    for table, types in declared.items():
+    for table, one in tables.items():
         for row in results[table]:
-            same_names(f"columns of a row of {table}", types, row)
-        frames[table] = framed(table, results[table], types)
-    warehouse.replace(frames, declared)
+            same_names(f"columns of a row of {table}", one.types, row)
+        frames[table] = framed(table, results[table], one.types)
+        for name in sorted(one.required):
+            if frames[table][name].hasnans:
+                raise WarehouseError(
+                    f"results.{table}.{name} is declared never null, but is"
+                )
+    warehouse.replace(frames, {name: one.types for name, one in tables.items()})
 
 
 def same_names(

@@ -12,10 +12,10 @@ from functools import lru_cache
 import declared
 import duckdb
 
+import analyze
 import warehouse
-from report.columns import MARTS
+from report.page import MARTS
 from stats.observed.e_values import e_value
-from warehouse import inputs
 from warehouse.duckdb_file import DuckDBFile
 
 FIRST_DAY = datetime.date(2026, 1, 5)
@@ -25,50 +25,15 @@ VERSION = "0123456789abcdef0123456789abcdef"
 PLATFORMS = ("android", "ios", "tv", "web")
 GENRES = ("drama", "comedy", "thriller", "kids", "documentary")
 TITLES = 2_000
-# What a column's name says of its type; the rest are text.
-TYPES = {
-    "date": ("_date",),
-    "timestamp": ("_at",),
-    "double": (
-        "rate",
-        "_low",
-        "_high",
-        "_ratio",
-        "_effect",
-        "_share",
-        "_per_user",
-        "mean_seconds",
-        "mean_daily_active_users",
-        "low",
-        "high",
-        "value",
-    ),
-    "bigint": (
-        "_seconds",
-        "_users",
-        "_rows",
-        "_number",
-        "_size",
-        "_days",
-        "_count",
-        "_at_least",
-    ),
-}
-
-
-def type_of(column):
-    if column == "dimension_value":
-        return "varchar"
-    if column.startswith("is_"):
-        return "boolean"
-    return next(
-        (
-            kind
-            for kind in ("double", "date", "timestamp", "bigint")
-            if column.endswith(TYPES[kind])
-        ),
-        "varchar",
-    )
+RECONCILIATION = (
+    "table_name",
+    "raw_rows",
+    "malformed_rows",
+    "rejected_rows",
+    "duplicate_rows",
+    "canonical_rows",
+    "is_reconciled",
+)
 
 
 def day(number):
@@ -541,7 +506,7 @@ def mart_rows(
             }
         ],
         "fct_reconciliation": [
-            dict(zip(MARTS["fct_reconciliation"], row, strict=True))
+            dict(zip(RECONCILIATION, row, strict=True))
             for row in [
                 ("content", 2_001, 1, 0, 0, 2_000, True),
                 ("events", 1_240_000, 33, 4_000, 1_400, 1_234_567, True),
@@ -997,11 +962,9 @@ def make_warehouse(path, **options):
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema marts")
         rows_of = mart_rows(**marts)
-        for name in {**MARTS, **inputs.MARTS}:
-            columns = dict.fromkeys(
-                (*MARTS.get(name, ()), *inputs.MARTS.get(name, ()))
-            )
-            types = ", ".join(f"{each} {type_of(each)}" for each in columns)
+        for name in {*MARTS, *analyze.MARTS}:
+            columns = warehouse.declared("marts", name).types
+            types = ", ".join(f"{one} {kind}" for one, kind in columns.items())
             connection.execute(f"create table marts.{name} ({types})")
             if rows_of.get(name):
                 marks = ", ".join("?" * len(columns))
@@ -1035,7 +998,7 @@ def _picked(options):
 def stamp(connection):
     """Make the results those of the marts as they are."""
     version = warehouse.version_of(
-        warehouse.read_marts(DuckDBFile(connection), inputs.MARTS)
+        warehouse.read_marts(DuckDBFile(connection), analyze.MARTS)
     )
     connection.execute(
         "update results.analysis_runs set input_version = ?", [version]

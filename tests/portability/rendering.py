@@ -40,6 +40,17 @@ GENERIC_TEST_ARGUMENTS = {
     "claim": "play_count > 0",
 }
 
+# The table that generic tests are rendered for, as dbt's graph has it.
+TESTED = {
+    "relation_name": "tested",
+    "columns": {
+        "play_count": {
+            "name": "play_count",
+            "constraints": [{"type": "not_null"}],
+        }
+    },
+}
+
 
 class Dbt:
     """What is asked of `adapter`, `exceptions` and `dbt`."""
@@ -75,6 +86,7 @@ def environment(is_other):
         "config": lambda **_: "",
         "dbt": Dbt(),
         "exceptions": Dbt(),
+        "graph": {"sources": {"tested": TESTED}},
         "ref": lambda *names: names[-1],
         "return": lambda value: value,
         "source": lambda source, table: f"{source}.{table}",

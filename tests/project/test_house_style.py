@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+import analyze
+import warehouse
+from report import page
+
 ROOT = Path(__file__).parents[2]
 MODELS = sorted((ROOT / "models").rglob("*.sql"))
 IMPORT = re.compile(r"\w+ as \(select \* from \{\{ (ref|source)\(.+\) \}\}\),?")
@@ -103,52 +107,27 @@ def test_exposures_name_what_the_scripts_read():
         }
         for exposure in exposures["exposures"]
     }
-    read = {
-        "post_step": words_of("analyze"),
-        # Its rows are compared with the post-step's, whose marts it names.
-        "report": words_of("build_report", without="warehouse"),
-    }
-    relations = {path.stem for path in MODELS if "marts" in path.parts}
-    relations |= {
-        table["name"]
-        for source in yaml.safe_load((ROOT / "models/results.yml").read_text())[
-            "sources"
-        ]
-        for table in source["tables"]
-    }
-    written = {"post_step": results_tables()}
-    for name, words in read.items():
-        used = (words & relations) - written.get(name, set())
-        assert used == declared[name], name
-
-
-def results_tables():
-    source = yaml.safe_load((ROOT / "models/results.yml").read_text())
-    return {
-        table["name"] for each in source["sources"] for table in each["tables"]
+    results = set(warehouse.result_tables())
+    assert declared == {
+        "post_step": set(analyze.MARTS),
+        "report": results | set(page.MARTS),
     }
 
 
-def words_of(verb, without=None):
-    """Every word in the Python of a verb and of all that it imports."""
-    scripts = ROOT / "scripts"
-    words, pending, seen = set(), [verb], set()
-    while pending:
-        name = pending.pop()
-        if name in seen or name.split(".")[0] == without:
-            continue
-        seen.add(name)
-        path = scripts / name.replace(".", "/")
-        file = path.with_suffix(".py")
-        file = file if file.is_file() else path / "__init__.py"
-        if not file.is_file():
-            continue
-        text = file.read_text()
-        words |= set(re.findall(r"\w+", text))
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Import):
-                pending += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                pending += [node.module]
-                pending += [f"{node.module}.{a.name}" for a in node.names]
-    return words
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "scripts").glob("*/**/*.py")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_module_declares_the_marts_that_it_reads(path):
+    text = path.read_text(encoding="utf-8")
+    marts = {model.stem for model in MODELS if "marts" in model.parts}
+    read = marts & set(re.findall(r'\["(\w+)"\]', text))
+    declared = set()
+    for node in ast.parse(text).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node
+        name = getattr(getattr(target, "target", target), "id", "")
+        if name == "MARTS" and isinstance(node.value, ast.Tuple):
+            declared = set(ast.literal_eval(node.value))
+    if "coverage_check" not in path.parts:
+        assert read == declared

@@ -1,5 +1,5 @@
 """Experiments on the page: what was decided, why, and what it rests on."""
 
-from experiments.page.section import section
+from experiments.page.section import MARTS, section
 
-__all__ = ["section"]
+__all__ = ["MARTS", "section"]

@@ -18,6 +18,8 @@ from experiments.page import (
     segments,
 )
 
+MARTS = ("fct_experiment_arms",)
+
 TABLES = (
     "experiment_results",
     "experiment_segments",

@@ -1,5 +1,5 @@
 """Exploring genres on the page: the effect, and whether to believe it."""
 
-from genres.page.effects import section
+from genres.page.effects import MARTS, section
 
-__all__ = ["section"]
+__all__ = ["MARTS", "section"]

@@ -36,6 +36,11 @@ from display.parts import (
 from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
 from genres.page import checks as page_checks
 
+MARTS = (
+    "fct_diversity_landmark",
+    "fct_retention_by_genres",
+)
+
 NUMBER_WORDS = ["no", "one", "two", "three", "four", "five", "six"]
 ESTIMANDS = {
     "naive_difference": "Plain gap",

@@ -25,6 +25,12 @@ from display.rates import (
     small_values,
 )
 
+MARTS = (
+    "fct_retention_summary",
+    "fct_survival",
+    "fct_tenure",
+)
+
 SUMMARY = "marts.fct_retention_summary"
 SURVIVAL = "marts.fct_survival"
 TENURE = "marts.fct_tenure"

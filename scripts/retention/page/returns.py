@@ -32,6 +32,12 @@ from display.rates import (
     rate_text,
 )
 
+MARTS = (
+    "fct_retention_curve",
+    "fct_retention_summary",
+    "fct_retention_triangle",
+)
+
 SUMMARY = "marts.fct_retention_summary"
 TRIANGLE = "marts.fct_retention_triangle"
 CURVE = "marts.fct_retention_curve"

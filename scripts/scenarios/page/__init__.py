@@ -1,5 +1,5 @@
 """Scenarios on the page, with numbers that a reader may change."""
 
-from scenarios.page.section import section
+from scenarios.page.section import MARTS, section
 
-__all__ = ["section"]
+__all__ = ["MARTS", "section"]

@@ -36,6 +36,8 @@ from scenarios.page.words import (
     term_words,
 )
 
+MARTS: tuple[str, ...] = ()
+
 # Whose terms are ranked, the first that there is.
 RANKED_VERSIONS = ["randomised", "causal", "moderate", "naive"]
 FAN_STEPS = 24

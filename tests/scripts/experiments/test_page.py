@@ -1,7 +1,6 @@
 """What the report says of experiments whose numbers the test has chosen."""
 
 import datetime
-import json
 import re
 
 import pytest
@@ -9,9 +8,9 @@ import vl_convert
 from report_log import day, make_tables
 
 import build_report
-import count_coverage
 import experiments.page
 import warehouse
+from coverage_check import record
 from display import charts
 from display.charts import theme
 from display.formats import NO_BREAK
@@ -393,19 +392,17 @@ def test_coverage_counts_the_claims_that_have_one(tables):
 
 
 def test_a_count_is_read_beside_the_warehouse(tmp_path):
-    path = tmp_path / build_report.COVERAGE
-    assert build_report.COVERAGE == count_coverage.FILE
-    assert build_report.read_coverage(path, "now") == []
+    built = tmp_path / "any.duckdb"
+    assert build_report.read_coverage(built, "now") == []
     rows = [claim("a: b", 0.05, is_met=True)]
-    path.write_text(json.dumps({"input_version": "now", "rows": rows}))
-    assert build_report.read_coverage(path, "now") == rows
+    record.write(tmp_path / record.FILE, "now", rows)
+    assert build_report.read_coverage(built, "now") == rows
 
 
 def test_a_count_of_other_experiments_is_left_out(tmp_path, capsys):
-    path = tmp_path / build_report.COVERAGE
     rows = [claim("a: b", 0.05, is_met=True)]
-    path.write_text(json.dumps({"input_version": "before", "rows": rows}))
-    assert build_report.read_coverage(path, "now") == []
+    record.write(tmp_path / record.FILE, "before", rows)
+    assert build_report.read_coverage(tmp_path / "any.duckdb", "now") == []
     assert "other experiments" in capsys.readouterr().err
 
 
@@ -420,10 +417,9 @@ def test_a_count_of_other_experiments_is_left_out(tmp_path, capsys):
     ],
 )
 def test_a_file_that_is_no_count_names_the_remedy(tmp_path, text):
-    path = tmp_path / build_report.COVERAGE
-    path.write_text(text)
+    (tmp_path / record.FILE).write_text(text)
     with pytest.raises(warehouse.WarehouseError, match="make coverage"):
-        build_report.read_coverage(path, "now")
+        build_report.read_coverage(tmp_path / "any.duckdb", "now")
 
 
 def test_charts_of_an_experiment_compile():

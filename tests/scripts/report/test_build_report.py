@@ -19,6 +19,7 @@ import build_report
 import count_coverage
 import genres.page.effects
 import warehouse
+from coverage_check import record
 from display import formats
 from display.charts import theme
 from display.formats import Scale, fit_scale
@@ -539,9 +540,9 @@ def test_results_of_an_earlier_build_are_not_shown(tmp_path):
 
 def test_a_count_lasts_as_long_as_its_experiments(tmp_path, capsys):
     path = make_warehouse(tmp_path / "demo.duckdb")
-    row = dict.fromkeys(build_report.COVERAGE_FIELDS)
+    row = dict.fromkeys(record.FIELDS)
     found = {"input_version": count_coverage.input_version(path), "rows": [row]}
-    (tmp_path / count_coverage.FILE).write_text(json.dumps(found))
+    (tmp_path / record.FILE).write_text(json.dumps(found))
 
     def coverage(change):
         with duckdb.connect(path) as connection:

@@ -15,7 +15,7 @@ from warehouse import (
     default_file,
     read_mart,
     replace_results,
-    result_columns,
+    result_tables,
     version_of,
 )
 from warehouse.frames import FRAME_TYPES, as_declared
@@ -122,7 +122,7 @@ def test_file_comes_from_the_environment(monkeypatch, tmp_path):
 
 def test_rows_come_in_a_total_order(warehouse):
     with connect(warehouse) as file:
-        frame = read_mart(file, "fct_sizes", ["name", "size"], declared=SIZES)
+        frame = read_mart(file, "fct_sizes", SIZES)
     assert frame["size"].tolist() == [1, 3, 2, 1]
     assert frame["name"].tolist()[:3] == ["a", "a", "b"]
 
@@ -130,15 +130,11 @@ def test_rows_come_in_a_total_order(warehouse):
 def test_missing_mart_and_column_name_the_remedy(warehouse):
     with connect(warehouse) as file:
         with pytest.raises(WarehouseError, match=r"marts\.fct_no; run `dbt bu"):
-            read_mart(file, "fct_no", ["name"], declared=SIZES)
+            read_mart(file, "fct_no", SIZES)
         with pytest.raises(WarehouseError, match=r"lacks a column.*\"colour\""):
-            read_mart(
-                file, "fct_sizes", ["colour"], declared={"colour": "varchar"}
-            )
-        with pytest.raises(WarehouseError, match="declared without colour"):
-            read_mart(file, "fct_sizes", ["colour"], declared=SIZES)
+            read_mart(file, "fct_sizes", {"colour": "varchar"})
         with pytest.raises(WarehouseError, match=r"declares no marts\.fct_siz"):
-            read_mart(file, "fct_sizes", ["name"])
+            read_mart(file, "fct_sizes")
 
 
 def test_columns_have_their_declared_types_in_any_engine():
@@ -228,6 +224,22 @@ def test_a_failure_leaves_every_table_as_it_was(warehouse, definition):
     assert len(effects) == 2
 
 
+def test_a_null_where_none_may_be_is_refused(warehouse, definition):
+    written = yaml.safe_load(definition.read_text())
+    [runs, _] = written["sources"][0]["tables"]
+    runs["columns"][1]["constraints"] = [{"type": "not_null"}]
+    definition.write_text(yaml.safe_dump(written))
+    rows = ROWS | {"runs": [{"name": "demo", "size": None}]}
+    with connect(warehouse, read_only=False) as file:
+        replace_results(file, ROWS, definition)
+        with pytest.raises(
+            WarehouseError, match=r"results\.runs\.size is declared never null"
+        ):
+            replace_results(file, rows, definition)
+        found = file.connection.execute("from results.runs").fetchall()
+    assert found == [("demo", 1)]
+
+
 def test_thousands_of_rows_are_one_insert(warehouse, definition):
     effects = [
         {
@@ -264,7 +276,7 @@ def test_names_that_differ_are_named(warehouse, definition):
 
 
 def test_the_definition_declares_types_and_words_for_every_column():
-    tables = result_columns()
+    tables = result_tables()
     assert set(tables) == {
         "analysis_runs",
         "experiment_results",
@@ -285,5 +297,5 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "scenario_quantiles",
         "headlines",
     }
-    kinds = {kind for columns in tables.values() for kind in columns.values()}
+    kinds = {kind for one in tables.values() for kind in one.types.values()}
     assert kinds <= set(FRAME_TYPES)

@@ -1,0 +1,63 @@
+"""Raw rows on the page: where each ended, and why it was set aside.
+
+Pure functions: rows of marts in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from display.formats import count, words
+from display.parts import Row, Table, Tables
+
+MARTS = ("fct_reconciliation", "fct_rejected_rows")
+SOURCE = "marts.fct_reconciliation"
+
+
+def reconciliation(tables: Tables) -> list[Row]:
+    """Lay out raw = canonical + duplicates + rejected + malformed."""
+    return [
+        {
+            "name": words(row["table_name"]),
+            "raw": count(row["raw_rows"]),
+            "terms": [
+                ("canonical", count(row["canonical_rows"])),
+                ("duplicates", count(row["duplicate_rows"])),
+                ("rejected", count(row["rejected_rows"])),
+                ("malformed", count(row["malformed_rows"])),
+            ],
+            "is_reconciled": bool(row["is_reconciled"]),
+        }
+        for row in tables["fct_reconciliation"]
+    ]
+
+
+def quality(tables: Tables) -> str:
+    """Say whether every raw row is accounted for."""
+    rows = tables["fct_reconciliation"]
+    wrong = [words(r["table_name"]) for r in rows if not r["is_reconciled"]]
+    rule = "raw = canonical + duplicates + rejected + malformed"
+    if wrong:
+        return f"Not everywhere: {rule} does not hold for {', '.join(wrong)}."
+    return f"Every raw row is accounted for, once: {rule}."
+
+
+def rejected_rows(tables: Tables) -> Table | None:
+    """Table the reasons for which rows were set aside."""
+    rows = [row for row in tables["fct_rejected_rows"] if row["row_count"]]
+    if not rows:
+        return None
+    return Table(
+        caption="Rows set aside, by reason",
+        columns=["Raw table", "Reason", "Rows"],
+        rows=[
+            [
+                words(row["table_name"]),
+                words(row["reason"]),
+                count(row["row_count"]),
+            ]
+            for row in sorted(
+                rows, key=lambda row: (row["table_name"], -row["row_count"])
+            )
+        ],
+        source="marts.fct_rejected_rows",
+        text_columns=2,
+    )

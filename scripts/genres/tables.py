@@ -1,0 +1,64 @@
+"""All tables on exploring genres from all their marts.
+
+Pure functions: frames in, result rows out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from genres.checks import (
+    balance_rows,
+    check_rows,
+    dose_rows,
+    overlap_rows,
+    trend_rows,
+)
+from genres.comparison import comparison
+from genres.effects import effect_rows
+
+MARTS = (
+    "fct_diversity_cells",
+    "fct_diversity_doses",
+    "fct_diversity_strata",
+    "fct_retention_by_genres",
+)
+
+
+def genre_tables(
+    marts: Mapping[str, pd.DataFrame], alpha: float = 0.05
+) -> dict[str, list[dict[str, Any]]]:
+    """Compute every result table on exploring genres.
+
+    Parameters
+    ----------
+    marts : mapping of str to DataFrame
+        The marts of `MARTS`.
+    alpha : float, default 0.05
+        Two-sided significance level, in (0, 1).
+
+    Returns
+    -------
+    dict of str to list of dict
+        Table to rows, without ``input_version``.
+    """
+    cells = marts["fct_diversity_cells"]
+    study = comparison(cells)
+    effects = effect_rows(
+        marts["fct_diversity_strata"],
+        cells,
+        marts["fct_diversity_doses"],
+        study,
+        alpha,
+    )
+    return {
+        "diversity_effects": effects,
+        "diversity_checks": check_rows(cells, study, effects, alpha),
+        "diversity_balance": balance_rows(study),
+        "diversity_overlap": overlap_rows(study),
+        "diversity_dose_response": dose_rows(cells, alpha),
+        "diversity_trends": trend_rows(marts["fct_retention_by_genres"]),
+    }
