@@ -48,6 +48,7 @@ from experiments.methods import effects
 from raw.files import TABLES
 from stats.arms.comparisons import Sample, welch_difference
 from timing import Comparison, interleaved, table
+from warehouse import stand_in
 
 PROJECT = Path(__file__).resolve().parent.parent
 PROFILE = "streaming_engagement"
@@ -82,49 +83,52 @@ SMALL_SCALE = 0.1
 STATISTICS, UNITS, METRICS = "fct_experiment_statistics", 5_000_000, 5
 UNIT_TABLES = (
     *(f"create schema {name}" for name in ("marts", "staging", "intermediate")),
-    f"""
-    create table marts.fct_experiment_outcomes as
-    select 'e' as experiment_id, cast(number as varchar) as user_id,
-        'metric_' || metric as metric_name,
-        case when hash(number) % 2 = 0 then 'A' else 'B' end as variant,
-        hash(number) % 2 = 0 as is_control,
-        hash(number, 'history') % 3 > 0 as has_history,
-        true as is_mature, true as is_whole,
-        cast(4 * (8 * (hash(number, 'segment') % 120)
-            + 4 * (hash(number) % 2) + 2 * (hash(number, 'mixed') % 64 // 63)
-            + hash(number, 'reached') % 2)
-            + 2 * (hash(number, 'history') % 3 > 0)::integer
-            + 1 as integer) as cell_number,
-        cast(hash(number, metric) % 100 as double) as outcome_value,
-        cast(null as double) as denominator_value,
-        cast(hash(number, metric, 'before') % 40 as double) as covariate_value,
-        cast(null as double) as covariate_denominator_value
-    from range({METRICS}) as metrics (metric)
-    cross join range({UNITS}) as users (number)
-    """,
-    """
-    create table marts.fct_experiment_exposures as
-    select 'e' as experiment_id, cell_number,
-        case when cell_number // 4 % 2 = 0 then 'A' else 'B' end as variant,
-        cast(cell_number // 8 + 1 as integer) as segment_number,
-        cell_number // 2 % 2 = 1 as is_mixed, false as is_switched,
-        cell_number % 2 = 1 as is_reached
-    from range(960) as cells (cell_number)
-    """,
-    """
-    create table marts.fct_experiment_caps (
-        experiment_id varchar, metric_name varchar, outcome_value_cap double,
-        denominator_value_cap double, covariate_value_cap double,
-        covariate_denominator_value_cap double
-    )
-    """,
-    f"""
-    create table staging.stg_reference__metrics as
-    select 'e' as experiment_id, 'metric_' || metric as metric_name,
-        'mean' as kind, 'primary' as role, 'increase' as direction,
-        cast(null as double) as margin, cast(null as double) as cap
-    from range({METRICS}) as metrics (metric)
-    """,
+    stand_in(
+        "marts.fct_experiment_outcomes",
+        {
+            "experiment_id": "'e'",
+            "user_id": "number",
+            "metric_name": "'metric_' || metric",
+            "variant": "case when hash(number) % 2 = 0 then 'A' else 'B' end",
+            "is_control": "hash(number) % 2 = 0",
+            "has_history": "hash(number, 'history') % 3 > 0",
+            "is_mature": "true",
+            "is_whole": "true",
+            "cell_number": "4 * (8 * (hash(number, 'segment') % 120)"
+            " + 4 * (hash(number) % 2) + 2 * (hash(number, 'mixed') % 64 // 63)"
+            " + hash(number, 'reached') % 2)"
+            " + 2 * (hash(number, 'history') % 3 > 0)::integer + 1",
+            "outcome_value": "hash(number, metric) % 100",
+            "covariate_value": "hash(number, metric, 'before') % 40",
+        },
+        f"from range({METRICS}) as metrics (metric)"
+        f" cross join range({UNITS}) as users (number)",
+    ),
+    stand_in(
+        "marts.fct_experiment_exposures",
+        {
+            "experiment_id": "'e'",
+            "cell_number": "number",
+            "variant": "case when number // 4 % 2 = 0 then 'A' else 'B' end",
+            "segment_number": "number // 8 + 1",
+            "is_mixed": "number // 2 % 2 = 1",
+            "is_switched": "false",
+            "is_reached": "number % 2 = 1",
+        },
+        "from range(960) as cells (number)",
+    ),
+    stand_in("marts.fct_experiment_caps", {}, "limit 0"),
+    stand_in(
+        "staging.stg_reference__metrics",
+        {
+            "experiment_id": "'e'",
+            "metric_name": "'metric_' || metric",
+            "kind": "'mean'",
+            "role": "'primary'",
+            "direction": "'increase'",
+        },
+        f"from range({METRICS}) as metrics (metric)",
+    ),
     """
     create view marts.fct_experiment_versions as
     select experiment_id, user_id, metric_name, 'raw' as outcome_version,
@@ -133,24 +137,30 @@ UNIT_TABLES = (
         covariate_denominator_value as covariate_denominator
     from marts.fct_experiment_outcomes
     """,
-    """
-    create table staging.stg_reference__variants as
-    select 'e' as experiment_id, variant, variant = 'A' as is_control
-    from (values ('A'), ('B')) as variants (variant)
-    """,
-    """
-    create table intermediate.int_segments_described as
-    select 'e' as experiment_id, cast(number + 1 as integer) as segment_number,
-        dimension, case dimension
-            when 'all' then 'all'
-            when 'platform' then cast(number % 4 as varchar)
-            when 'country' then cast(number // 4 as varchar)
-            else (number // 4) || ' x ' || (number % 4)
-        end as dimension_value
-    from range(120) as segments (number)
-    cross join (values ('all'), ('platform'), ('country'),
-        ('country x platform')) as dimensions (dimension)
-    """,
+    stand_in(
+        "staging.stg_reference__variants",
+        {
+            "experiment_id": "'e'",
+            "variant": "variant",
+            "is_control": "variant = 'A'",
+        },
+        "from (values ('A'), ('B')) as variants (variant)",
+    ),
+    stand_in(
+        "intermediate.int_segments_described",
+        {
+            "experiment_id": "'e'",
+            "segment_number": "number + 1",
+            "dimension": "dimension",
+            "dimension_value": "case dimension when 'all' then 'all'"
+            " when 'platform' then cast(number % 4 as varchar)"
+            " when 'country' then cast(number // 4 as varchar)"
+            " else (number // 4) || ' x ' || (number % 4) end",
+        },
+        "from range(120) as segments (number) cross join (values ('all'),"
+        " ('platform'), ('country'), ('country x platform'))"
+        " as dimensions (dimension)",
+    ),
 )
 BY_HAND = """
     select experiment_id, metric_name, variant, count(*) as n,
@@ -694,7 +704,7 @@ def inference(bench: Bench) -> Comparison:
     return _against_scipy(
         bench,
         "inference",
-        f"{TESTS:,} Welch tests with intervals by scripts/inference",
+        f"{TESTS:,} Welch tests with intervals by scripts/stats",
         together,
         lambda: welch_difference(control, treatment).p_value,
     )
@@ -771,7 +781,7 @@ def _against_scipy(
     )
     ours = np.asarray(p_values())[:TESTED_BY_SCIPY]
     if not np.allclose(ours, other, rtol=1e-9, atol=0):
-        raise BenchmarkError("SciPy and scripts/inference disagree on p-values")
+        raise BenchmarkError("SciPy and scripts/stats disagree on p-values")
     return Comparison(
         name=name,
         measured=times["together"],

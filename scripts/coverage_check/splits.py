@@ -18,7 +18,7 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 
-from warehouse import WarehouseError
+from warehouse import WarehouseError, stand_in
 
 MODELS = (
     "fct_experiment_caps",
@@ -168,22 +168,37 @@ class Splits:
             " ((segment_number * 4 + 2 * cast(is_b as bigint)"
             f" + cast(is_reached as bigint)) * {replicates.stop} + number)"
             " as cell_number from marked",
-            f"marts.{EXPOSURES}": "select distinct experiment_id, variant,"
-            " segment_number, false as is_mixed, false as is_switched,"
-            f" is_reached, cell_number from {self.catalog}.marts.dealt",
             f"marts.{UNITS}": "select * exclude (cell_number),"
             " not is_b as is_control, 4 * cell_number"
             " + 2 * cast(has_history as bigint) + 1 as cell_number"
             f" from {self.catalog}.marts.dealt",
             "staging.stg_reference__metrics": "select deals.experiment_id,"
             " metrics.* from deals cross join metrics",
-            "staging.stg_reference__variants": "select experiment_id,"
-            " unnest(['A', 'B']) as variant, unnest([true, false])"
-            " as is_control from deals",
             "intermediate.int_segments_described": "select"
             " deals.experiment_id, segments.* from deals cross join segments",
         }.items():
             run(f"create or replace table {self.catalog}.{place} as {query}")
+        cell = "experiment_id variant segment_number is_reached cell_number"
+        run(
+            stand_in(
+                f"{self.catalog}.marts.{EXPOSURES}",
+                {name: name for name in cell.split()}
+                | {"is_mixed": "false", "is_switched": "false"},
+                f"from (select distinct {', '.join(cell.split())}"
+                f" from {self.catalog}.marts.dealt)",
+            )
+        )
+        run(
+            stand_in(
+                f"{self.catalog}.staging.stg_reference__variants",
+                {
+                    "experiment_id": "experiment_id",
+                    "variant": "variant",
+                    "is_control": "variant = 'A'",
+                },
+                "from deals cross join (values ('A'), ('B')) as v (variant)",
+            )
+        )
         found = {}
         for model in MODELS:
             run(

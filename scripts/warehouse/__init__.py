@@ -9,6 +9,7 @@ from warehouse.declarations import (
     DEFINITION,
     declared,
     result_tables,
+    stand_in,
 )
 from warehouse.frames import version_of
 from warehouse.opening import connect, default_address, default_file, is_file
@@ -35,5 +36,6 @@ __all__ = [
     "read_results",
     "replace_results",
     "result_tables",
+    "stand_in",
     "version_of",
 ]

@@ -32,7 +32,7 @@ class Declared(NamedTuple):
 
 
 def declared(schema: str, relation: str) -> Declared:
-    """Read what a mart or a result table is declared to be.
+    """Read what a model or a result table is declared to be.
 
     Raises
     ------
@@ -46,6 +46,39 @@ def declared(schema: str, relation: str) -> Declared:
     if found is None:
         raise WarehouseError(f"the project declares no {schema}.{relation}")
     return found
+
+
+def stand_in(relation: str, values: Mapping[str, str], source: str) -> str:
+    """Write the SQL of a table that stands in for a model or a result table.
+
+    It has the columns and types that the relation is declared with, whatever
+    they are by now.
+
+    Parameters
+    ----------
+    relation : str
+        Schema and name, after a catalog if there is one.
+    values : mapping of str to str
+        Column to an expression over `source`; the other columns are null.
+    source : str
+        What follows the select list, such as ``from units``.
+
+    Raises
+    ------
+    WarehouseError
+        If the project declares no such relation, or no such column there.
+    """
+    *_, schema, name = relation.split(".")
+    types = declared(schema, name).types
+    if unknown := [column for column in values if column not in types]:
+        raise WarehouseError(f"{relation} is declared without {unknown[0]}")
+    columns = ",\n    ".join(
+        f"cast({values.get(column, 'null')} as {kind}) as {column}"
+        for column, kind in types.items()
+    )
+    return (
+        f"create or replace table {relation} as select\n    {columns}\n{source}"
+    )
 
 
 def result_tables(definition: Path = DEFINITION) -> dict[str, Declared]:
@@ -67,11 +100,11 @@ def result_tables(definition: Path = DEFINITION) -> dict[str, Declared]:
 
 
 @cache
-def _contract(mart: str) -> Declared | None:
-    """Read a mart's contract from the file that is named like it."""
-    for path in (MODELS / "marts").rglob(f"{mart}.yml"):
-        [model] = _loaded(path)["models"]
-        return _read(model)
+def _contract(model: str) -> Declared | None:
+    """Read a model's columns from the file that is named like it."""
+    for path in MODELS.rglob(f"{model}.yml"):
+        [node] = _loaded(path)["models"]
+        return _read(node)
     return None
 
 

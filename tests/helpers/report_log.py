@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import declared
 import duckdb
+import stand_ins
 
 import analyze
 import warehouse
@@ -59,6 +60,10 @@ def wilson(successes, trials):
         max((centre - reach) / scale, 0.0),
         min((centre + reach) / scale, 1.0),
     )
+
+
+def without(row, *names):
+    return {name: row[name] for name in row if name not in names}
 
 
 def retention(cohort_size, eligible, rate):
@@ -202,8 +207,9 @@ def curve_rows():
             if name == "fixed" and number > 30:
                 continue
             row = between(retention(users, users, expected_rate(number)))
+            extra = "cohort_size is_mature is_small_cell design_effect"
             rows.append(
-                row
+                without(row, *extra.split())
                 | {
                     "dimension": "all",
                     "dimension_value": "all",
@@ -472,7 +478,7 @@ def mart_rows(
             "genres_explored": number,
             "day_number": 7,
         }
-        | retention(users, users, rate)
+        | without(retention(users, users, rate), "is_small_cell")
         for number, rate, users in (
             [(number, rate, 6_000) for number, rate in explored]
             if has_genres
@@ -953,25 +959,29 @@ def result_rows(
 def make_tables(**options):
     """Return what the page is made from, without a warehouse."""
     marts, results = _picked(options)
-    return mart_rows(**marts) | result_rows(**results) | {"coverage": []}
+    found = {
+        name: [whole(name, row) for row in rows]
+        for name, rows in mart_rows(**marts).items()
+    }
+    return found | result_rows(**results) | {"coverage": []}
+
+
+def whole(mart, row):
+    """Give a row all columns of its mart's contract, and refuse any other."""
+    types = warehouse.declared("marts", mart).types
+    assert row.keys() <= types.keys(), f"{mart}: {row.keys() - types.keys()}"
+    return dict.fromkeys(types) | row
 
 
 def make_warehouse(path, **options):
     """Write a small warehouse; options go to the rows that know them."""
     marts, results = _picked(options)
     with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts")
+        names = sorted({*MARTS, *analyze.MARTS})
+        stand_ins.create(connection, *names)
         rows_of = mart_rows(**marts)
-        for name in {*MARTS, *analyze.MARTS}:
-            columns = warehouse.declared("marts", name).types
-            types = ", ".join(f"{one} {kind}" for one, kind in columns.items())
-            connection.execute(f"create table marts.{name} ({types})")
-            if rows_of.get(name):
-                marks = ", ".join("?" * len(columns))
-                connection.executemany(
-                    f"insert into marts.{name} values ({marks})",
-                    [[row.get(c) for c in columns] for row in rows_of[name]],
-                )
+        for name in names:
+            stand_ins.insert(connection, name, rows_of.get(name, []))
         warehouse.replace_results(
             DuckDBFile(connection), result_rows(**results)
         )

@@ -98,6 +98,19 @@ def test_every_dialect_macro_is_spelt_for_every_engine(engine):
         assert f"{{% macro {engine}__{path.stem}(" in path.read_text(), path
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "models").rglob("*.yml")), ids=lambda path: path.stem
+)
+def test_every_column_has_a_type_and_a_description(path):
+    file = yaml.safe_load(path.read_text()) or {}
+    listed = [*file.get("models", ()), *file.get("seeds", ())]
+    for source in file.get("sources", ()):
+        listed += source["tables"]
+    for table in listed:
+        for column in table.get("columns", ()):
+            assert {"data_type", "description"} <= column.keys(), column
+
+
 def test_exposures_name_what_the_scripts_read():
     exposures = yaml.safe_load((ROOT / "models/exposures.yml").read_text())
     declared = {

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import stand_ins
 
+import analyze
 from analyze import main, parsed, read_manifest, run, summary
 from claims.headlines import HEADLINES
 from stats.designs.power import proportion_units
@@ -38,13 +40,10 @@ RESULTS = (
 
 # The marts of the contract, with rows whose answers are the claims.
 MARTS = """
-create schema marts;
-create table marts.fct_retention_summary (
-    dimension varchar, dimension_value varchar, retention_type varchar,
-    day_mode varchar, from_day_number integer, to_day_number integer,
-    cohort_size integer, eligible_users integer, retained_users integer
-);
-insert into marts.fct_retention_summary values
+insert into marts.fct_retention_summary (
+    dimension, dimension_value, retention_type, day_mode, from_day_number,
+    to_day_number, cohort_size, eligible_users, retained_users
+) values
     ('all', 'all', 'on_day', 'calendar', 1, 1, 50000, 50000, 12000),
     ('all', 'all', 'on_day', 'calendar', 7, 7, 50000, 50000, 4500),
     ('all', 'all', 'on_day', 'calendar', 14, 14, 50000, 50000, 3000),
@@ -52,24 +51,19 @@ insert into marts.fct_retention_summary values
     ('all', 'all', 'on_day', 'elapsed', 7, 7, 50000, 50000, 4600),
     ('all', 'all', 'on_or_after', 'calendar', 7, 30, 50000, 50000, 9000),
     ('platform', 'ios', 'on_day', 'calendar', 7, 7, 20000, 20000, 1900);
-create table marts.fct_retention_by_genres (
-    dimension varchar, dimension_value varchar, genres_explored varchar,
-    day_number integer, cohort_size integer, eligible_users integer,
-    retained_users integer, rate double, ci_low double, ci_high double,
-    is_mature boolean
-);
-insert into marts.fct_retention_by_genres values
+insert into marts.fct_retention_by_genres (
+    dimension, dimension_value, genres_explored, day_number, cohort_size,
+    eligible_users, retained_users, rate, ci_low, ci_high, is_mature
+) values
     ('all', 'all', '1', 7, 12500, 12500, 800, 0.064, 0.06, 0.068, true),
     ('all', 'all', '2', 7, 17500, 17500, 1418, 0.081, 0.077, 0.085, true),
     ('all', 'all', '3', 7, 11000, 11000, 1133, 0.103, 0.097, 0.109, true),
     ('all', 'all', '4+', 7, 9000, 9000, 1116, 0.124, 0.117, 0.131, true),
     ('platform', 'ios', '1', 7, 5000, 5000, 900, 0.18, 0.17, 0.19, true);
-create table marts.fct_diversity_strata (
-    day_number integer, stratum_id varchar, valid_play_band varchar,
-    platform varchar, is_explorer boolean, eligible_users integer,
-    retained_users integer
-);
-insert into marts.fct_diversity_strata values
+insert into marts.fct_diversity_strata (
+    day_number, stratum_id, valid_play_band, platform, is_explorer,
+    eligible_users, retained_users
+) values
     (7, '1:ios', '1', 'ios', false, 11000, 671),
     (7, '4:ios', '4', 'ios', false, 20000, 1700),
     (7, '4:ios', '4', 'ios', true, 4000, 420),
@@ -77,15 +71,12 @@ insert into marts.fct_diversity_strata values
     (7, '9:ios', '9', 'ios', true, 4996, 696),
     (7, '40:ios', '40', 'ios', true, 4, 0),
     (14, '4:ios', '4', 'ios', true, 999, 999);
-create table marts.fct_diversity_cells (
-    exposure_name varchar, day_number integer, valid_play_band integer,
-    active_day_count integer, session_band integer,
-    watched_band_seconds bigint, platform_group varchar,
-    country_group varchar, channel_group varchar, cohort_span_number integer,
-    is_weekend_start boolean, fold_number integer, is_explorer boolean,
-    genre_level integer, eligible_users integer, retained_users integer
-);
-insert into marts.fct_diversity_cells
+insert into marts.fct_diversity_cells (
+    exposure_name, day_number, valid_play_band, active_day_count,
+    session_band, watched_band_seconds, platform_group, country_group,
+    channel_group, cohort_span_number, is_weekend_start, fold_number,
+    is_explorer, genre_level, eligible_users, retained_users
+)
 select
     exposure_name, 7, 4 + band, 1 + band % 2, 1, 0, 'ios', 'DE',
     channel_group, 1, false, fold_number, genre_level = 4, genre_level,
@@ -99,22 +90,18 @@ from
     (values ('organic'), ('paid')) as channels (channel_group),
     range(5) as bands (band), range(5) as folds (fold_number),
     range(1, 5) as levels (genre_level);
-create table marts.fct_diversity_doses (
-    day_number integer, valid_play_band integer, active_day_count integer,
-    effective_tenths integer, eligible_users integer, retained_users integer
-);
-insert into marts.fct_diversity_doses values
+insert into marts.fct_diversity_doses (
+    day_number, valid_play_band, active_day_count, effective_tenths,
+    eligible_users, retained_users
+) values
     (7, 4, 1, 10, 1000, 80), (7, 4, 1, 20, 1000, 90),
     (7, 5, 1, 20, 1000, 100), (7, 5, 1, 40, 1000, 120),
     (7, 6, 1, 30, 50, 9);
-create table marts.fct_experiment_arms (
-    experiment_id varchar, experiment_name varchar, variant varchar,
-    is_control boolean, expected_share double, dimension varchar,
-    dimension_value varchar, planned_users integer, look_days integer,
-    assigned_users integer, mixed_users integer, switched_users integer,
-    reached_users integer
-);
-insert into marts.fct_experiment_arms values
+insert into marts.fct_experiment_arms (
+    experiment_id, experiment_name, variant, is_control, expected_share,
+    dimension, dimension_value, planned_users, look_days, assigned_users,
+    mixed_users, switched_users, reached_users
+) values
     ('push_reminders', 'Push reminders', 'A', true, 0.5, 'all', 'all', 4000,
      null, 2020, 10, 10, 0),
     ('push_reminders', 'Push reminders', 'B', false, 0.5, 'all', 'all', 4000,
@@ -123,29 +110,6 @@ insert into marts.fct_experiment_arms values
      0.5, 'all', 'all', null, null, 25000, 0, 0, 0),
     ('onboarding_personalisation', 'Onboarding personalisation', 'B', false,
      0.5, 'all', 'all', null, null, 25000, 0, 0, 0);
-create table marts.fct_experiment_statistics (
-    experiment_id varchar, metric_name varchar, kind varchar, role varchar,
-    direction varchar, variant varchar, is_control boolean,
-    unit_count integer, immature_count integer, value_mean double,
-    value_variance double,
-    outcome_version varchar default 'raw',
-    policy varchar default 'first_exposure',
-    dimension varchar default 'all', dimension_value varchar default 'all',
-    margin double, cap double, cap_value double,
-    covariate_mean double default 0, covariate_variance double default 0,
-    history_rate double default 0, reached_rate double default 0,
-    value_covariate_covariance double default 0,
-    value_history_covariance double default 0,
-    covariate_history_covariance double default 0,
-    value_reached_covariance double default 0,
-    denominator_mean double, denominator_variance double,
-    covariate_denominator_mean double, covariate_denominator_variance double,
-    value_denominator_covariance double,
-    value_covariate_denominator_covariance double,
-    denominator_covariate_covariance double,
-    denominator_covariate_denominator_covariance double,
-    covariate_covariate_denominator_covariance double
-);
 insert into marts.fct_experiment_statistics (
     experiment_id, metric_name, kind, role, direction, variant, is_control,
     unit_count, immature_count, value_mean, value_variance
@@ -158,36 +122,30 @@ insert into marts.fct_experiment_statistics (
      'increase', 'A', true, 25000, 0, 0.23, 0.177107),
     ('onboarding_personalisation', 'd1_retention', 'proportion', 'primary',
      'increase', 'B', false, 25000, 0, 0.25, 0.187507);
-create table marts.fct_experiment_quantiles (
-    experiment_id varchar, metric_name varchar, variant varchar,
-    is_control boolean, quantile double, unit_count integer,
-    rank_number integer, value double
-);
-create table marts.fct_experiment_day_statistics (
-    experiment_id varchar, metric_name varchar, variant varchar,
-    is_control boolean, day_number integer, other_day_number integer,
-    unit_count integer, value_mean double, covariance double
-);
-create table marts.fct_experiment_looks as
+update marts.fct_experiment_statistics set
+    outcome_version = 'raw', policy = 'first_exposure', dimension = 'all',
+    dimension_value = 'all', covariate_mean = 0, covariate_variance = 0,
+    history_rate = 0, reached_rate = 0, value_covariate_covariance = 0,
+    value_history_covariance = 0, covariate_history_covariance = 0,
+    value_reached_covariance = 0;
+insert into marts.fct_experiment_looks by name
     select
         experiment_id, metric_name, variant, is_control, kind,
         cast('2026-03-01' as date) as look_date, unit_count, value_mean,
         value_variance, denominator_mean, denominator_variance,
         value_denominator_covariance
     from marts.fct_experiment_statistics;
-create table marts.fct_scenario_baselines (
-    baseline_name varchar, value double, standard_error double, unit varchar,
-    user_count integer, base_description varchar
-);
-insert into marts.fct_scenario_baselines values
+insert into marts.fct_scenario_baselines (
+    baseline_name, value, standard_error, unit, user_count, base_description
+) values
     ('low_explorers', 41000, null, 'users', 41000, 'under four genres'),
     ('d7_rate_low_explorers', 0.0817317, 0.00135, 'rate', 41000, 'same'),
     ('d1_rate', 0.24, 0.0019, 'rate', 50000, 'same'),
     ('d7_rate', 0.09, 0.00128, 'rate', 50000, 'same'),
     ('d30_rate', null, null, 'rate', 0, 'nobody is eligible');
-create table marts.fct_observation as
+insert into marts.fct_observation by name
     select date '2026-03-05' as watermark_date;
-create table marts.fct_survival as
+insert into marts.fct_survival by name
     select 'all' as dimension, 'all' as dimension_value, i as day_number,
         floor(50000 * 0.95 ** greatest(i - 1, 0)) as at_risk_users,
         case when i = 0 then 0
@@ -202,7 +160,8 @@ REFERENCES = {
     "dim_scenario_estimates": ("scenario_estimates.csv", VERSIONED),
     "dim_scenario_terms": (
         "scenario_assumptions.csv",
-        VERSIONED + ", dated_on as stated_date",
+        VERSIONED.replace("*", "* exclude (dated_on)", 1)
+        + ", dated_on as stated_date",
     ),
     "dim_headline_claims": ("headline_claims.csv", "select *"),
 }
@@ -220,10 +179,11 @@ def seeds(tmp_path):
 
 def written(path):
     with duckdb.connect(str(path)) as connection:
+        stand_ins.create(connection, *analyze.MARTS)
         connection.execute(MARTS)
         for mart, (file, words) in REFERENCES.items():
             connection.execute(
-                f"create table marts.{mart} as {words}"
+                f"insert into marts.{mart} by name {words}"
                 f" from read_csv('{PROJECT / 'seeds' / file}')"
             )
     return path

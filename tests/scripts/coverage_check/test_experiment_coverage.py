@@ -188,7 +188,7 @@ def test_the_table_is_written_whole_and_printed(monkeypatch, tmp_path, capsys):
 
 def test_planted_worlds_are_judged_too(monkeypatch):
     row = {"name": "a_b", "nominal": 0.95, "found": 0.9, "replicates": 9}
-    for module, low in (("diversity", 0.9), ("scenarios", 0.97)):
+    for module, low in (("genres", 0.9), ("scenarios", 0.97)):
         monkeypatch.setattr(
             getattr(count_coverage, module),
             "coverage_rows",
