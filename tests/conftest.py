@@ -7,7 +7,14 @@ import sys
 import duckdb
 import pandas as pd
 import pytest
-from builds import RAW_COLUMNS, ROOT, dbt_command, environment, two_warehouses
+from builds import (
+    RAW_COLUMNS,
+    ROOT,
+    Dbt,
+    dbt_command,
+    environment,
+    two_warehouses,
+)
 
 from raw.files import REFERENCES
 
@@ -25,18 +32,9 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def dbt():
     """Run dbt from the project's root; returns the completed process."""
-
-    def run(seeds, folder, *words, variables=None, **extra):
-        return subprocess.run(
-            dbt_command(*words, variables=variables),
-            cwd=ROOT,
-            env=environment(seeds, folder, **extra),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    run = Dbt()
+    yield run
+    run.stop()
 
 
 @pytest.fixture(scope="session")
