@@ -23,6 +23,7 @@ from experiments.segments import segment_frame
 from experiments.series import series_frame
 from stats.arms.allocations import share_test
 from stats.designs.power import Plan, detectable_mean_effect
+from stats.kinds import KINDS
 
 Row = dict[str, Any]
 
@@ -124,20 +125,21 @@ def _planted(
             )
         )
         base = float(line["value_mean"])
-        if kind == "proportion":
+        if KINDS[kind].is_share:
             outcome = (
                 "greatest(outcome_value, case when hash(user_id, 'on') % 1000"
                 f" < {1000 * SWITCHED_ON} then 1 else 0 end)"
             )
             effect = splits.truth(name, outcome) - base
-        elif kind == "ratio":
+        elif KINDS[kind].has_denominator:
             outcome = f"{1 + RATIO_LIFT} * outcome_value"
             base /= float(line["denominator_mean"])
             effect = RATIO_LIFT * base
         else:
             outcome, effect = f"outcome_value + {step!r}", step
         outcomes[name] = outcome
-        truths[name] = (effect, np.nan if kind == "quantile" else effect / base)
+        relative = np.nan if KINDS[kind].has_ranks else effect / base
+        truths[name] = (effect, relative)
     frame = pd.DataFrame.from_dict(
         truths, orient="index", columns=["truth", "relative_truth"]
     )
@@ -211,6 +213,10 @@ def _series(marts: dict[str, pd.DataFrame], arms: pd.DataFrame) -> pd.DataFrame:
     return found[found["series"] == "cumulative_by_date"]
 
 
+def _is_plain_mean(kind: str) -> bool:
+    return KINDS[kind].adds_up and not KINDS[kind].is_share
+
+
 def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     """Count false alarms where nothing differs."""
     rows = []
@@ -231,7 +237,8 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
             )
         )
         # Shares take few values: their p-values have steps.
-        is_smooth = (test["kind"].iloc[0] == "mean") and len(test) > 100  # noqa: PLR2004
+        is_smooth = _is_plain_mean(test["kind"].iloc[0])
+        is_smooth = is_smooth and len(test) > 100  # noqa: PLR2004
         if is_smooth:
             rows.append(_uniform(f"p-values uniform: {keys}", p_values))
     segments = tables["segments"]
@@ -349,9 +356,9 @@ def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
                     LEVEL_MARGIN,
                 )
             )
-        if (test["kind"].iloc[0], test["adjustment"].iloc[0]) == (
-            "mean",
-            "none",
+        if (
+            _is_plain_mean(test["kind"].iloc[0])
+            and test["adjustment"].iloc[0] == "none"
         ):
             rows.append(
                 share_row(

@@ -11,15 +11,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.pairs import EXPERIMENT
+from stats.kinds import KINDS, having
 from stats.multiplicity import Adjustment, benjamini_hochberg, holm
 
-# The method that suits the kind of metric.
-HEADLINE_METHODS = {
-    "mean": "welch_t",
-    "proportion": "two_proportion_z",
-    "ratio": "ratio_delta",
-    "quantile": "quantile_outer",
-}
+HEADLINE_METHODS = {name: kind.method for name, kind in KINDS.items()}
 FIRST_EXPOSURE = "first_exposure"
 # Guardrails stand outside: each is asked whether it rules out harm.
 FAMILIES: dict[str, Callable[..., Adjustment]] = {
@@ -31,9 +26,9 @@ FAMILIES: dict[str, Callable[..., Adjustment]] = {
 def headline_version(rows: pd.DataFrame) -> pd.Series:
     """Name the version of the outcome that speaks for each row's metric.
 
-    Capped if the metric declares a cap, else raw; quantiles are never capped.
+    Capped if the metric declares a cap, else raw; ranks are never capped.
     """
-    is_capped = rows["cap"].notna() & (rows["kind"] != "quantile")
+    is_capped = rows["cap"].notna() & ~having(rows["kind"], "has_ranks")
     return pd.Series(np.where(is_capped, "capped", "raw"), index=rows.index)
 
 

@@ -128,7 +128,7 @@ def adjusted(pairs: pd.DataFrame, alpha: float) -> Numbers:
     found["variance_ratio"] = np.full(len(pairs), np.nan)
     found["covariate_p_value"] = np.full(len(pairs), np.nan)
     found["reason_code"] = np.full(len(pairs), "", object)
-    is_ratio = is_kind(pairs, "ratio")
+    is_ratio = is_kind(pairs, "has_denominator")
     for is_mine, variables, adjust in (
         (~is_ratio, MEAN_VARIABLES, adjusted_means),
         (is_ratio, RATIO_VARIABLES, adjusted_ratios),

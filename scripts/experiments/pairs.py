@@ -18,6 +18,7 @@ from stats.arms.comparisons import Sample
 from stats.arms.moments import Moments
 from stats.arms.ratio_metrics import RatioArm, ratio_sample
 from stats.intervals import Floats
+from stats.kinds import having
 from stats.reasons import Reasons, combined
 
 EXPERIMENT, METRIC = "experiment_id", "metric_name"
@@ -139,9 +140,9 @@ def column(pairs: pd.DataFrame, role: str, name: str) -> Floats:
     return pairs[f"{role}_{name}"].to_numpy(float)
 
 
-def is_kind(pairs: pd.DataFrame, *kinds: str) -> NDArray[np.bool_]:
-    """Tell which rows are of these kinds of metric."""
-    return np.asarray(pairs["kind"].isin(kinds), bool)
+def is_kind(pairs: pd.DataFrame, attribute: str) -> NDArray[np.bool_]:
+    """Tell which rows are of a kind with this property of `Kind`."""
+    return having(pairs["kind"], attribute)
 
 
 def sample(pairs: pd.DataFrame, role: str) -> Sample:
@@ -194,7 +195,7 @@ def moments(
 
 def arms(pairs: pd.DataFrame) -> Arms:
     """Return both arms as means per user; a ratio by the delta method."""
-    is_ratio = is_kind(pairs, "ratio")
+    is_ratio = is_kind(pairs, "has_denominator")
     found, reasons = [], []
     for role in (CONTROL, TREATMENT):
         own = sample(pairs, role)

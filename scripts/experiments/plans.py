@@ -34,6 +34,7 @@ from stats.designs.power import (
     proportion_units,
 )
 from stats.intervals import MINIMUM_UNITS
+from stats.kinds import KINDS
 
 POWER = 0.8
 # Relative effects, in percent, whose users and days are said.
@@ -107,7 +108,7 @@ def power_frame(
     """
     control = arms(whole).control
     mean, variance = np.array(control.mean, float), np.array(control.variance)
-    is_quantile = is_kind(whole, "quantile")
+    is_quantile = is_kind(whole, "has_ranks")
     own = whole[is_quantile]
     found = quantile_estimate(
         quantile_grid(own, quantiles, CONTROL), quantile_levels(own, quantiles)
@@ -256,7 +257,7 @@ def _detectable(base: Baseline, units: float, plan: Plan) -> float | None:
     """Give the smallest effect that is found with so many control users."""
     if not units / plan.inflation * min(1, plan.ratio) >= MINIMUM_UNITS:
         return None
-    if base.kind == "proportion" and 0 < base.mean < 1:
+    if KINDS[base.kind].is_share and 0 < base.mean < 1:
         found = detectable_proportion_effect(
             base.mean, units, plan, is_decrease=base.direction == "decrease"
         )
@@ -271,7 +272,7 @@ def _required(base: Baseline, effect: float, plan: Plan) -> float | None:
     moved = base.mean * (1 + sign * effect)
     if base.mean == 0:
         return None
-    if base.kind == "proportion" and 0 < base.mean < 1:
+    if KINDS[base.kind].is_share and 0 < base.mean < 1:
         if not 0 < moved < 1:
             return None
         size = proportion_units(base.mean, moved, plan)

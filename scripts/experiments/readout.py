@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from display.text import Row, aligned, p_value_text, shown, span
+from stats.kinds import KINDS
 
 Tables = Mapping[str, Sequence[Row]]
 
@@ -89,7 +90,7 @@ def _health(row: Row) -> str:
 
 def _units(row: Row) -> tuple[str, str]:
     """Choose how means and their difference are written."""
-    is_rate = row["kind"] == "proportion"
+    is_rate = KINDS[row["kind"]].is_share
     return ("rate", "rate difference") if is_rate else ("", "")
 
 

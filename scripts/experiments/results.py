@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from experiments import methods
 from experiments.families import (
     FIRST_EXPOSURE,
+    HEADLINE_METHODS,
     blanked,
     headline_families,
     is_headline,
@@ -44,13 +45,9 @@ from stats.intervals import (
     normal_quantile,
     wilson_interval,
 )
+from stats.kinds import KINDS
 
-# Welch's test of what is a mean per user, or was made one.
-MEAN_METHODS = {
-    "mean": "welch_t",
-    "proportion": "welch_t",
-    "ratio": "ratio_delta",
-}
+MEAN_METHODS = {name: kind.mean_method for name, kind in KINDS.items()}
 PRIORS = {
     "bayes_normal": PRIOR_DEVIATION,
     "bayes_normal_wide": WIDE_PRIOR_DEVIATION,
@@ -141,7 +138,7 @@ def _described(whole: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """Describe both arms of every comparison: users, mean, its interval."""
     described = whole[list(SHOWN)].copy()
     found = arms(whole)
-    is_share = is_kind(whole, "proportion")
+    is_share = is_kind(whole, "is_share")
     for role, arm in ((CONTROL, found.control), (TREATMENT, found.treatment)):
         units, mean, variance = (np.asarray(part, float) for part in arm)
         bounds = np.full((len(whole), 2), np.nan)
@@ -193,7 +190,7 @@ def _rows(part: Part, described: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 def _of_means(whole: pd.DataFrame, alpha: float) -> list[Part]:
     """Compare means, proportions and ratios, raw, adjusted and believed."""
-    own = whole[whole["kind"] != "quantile"]
+    own = whole[~is_kind(whole, "has_ranks")]
     method = own["kind"].map(MEAN_METHODS).to_numpy()
     is_guarded = (own["role"] == "guardrail") & own["margin"].notna()
     guarded = own[is_guarded]
@@ -211,18 +208,22 @@ def _of_means(whole: pd.DataFrame, alpha: float) -> list[Part]:
 
 def _of_shares_of_users(whole: pd.DataFrame, alpha: float) -> list[Part]:
     """Compare proportions as such, and what reaching users did to them."""
-    shares = whole[whole["kind"] == "proportion"]
+    shares = whole[is_kind(whole, "is_share")]
     reach = column(whole, TREATMENT, "reached_rate") - column(
         whole, CONTROL, "reached_rate"
     )
     reached = whole[
-        is_kind(whole, "mean", "proportion")
+        is_kind(whole, "adds_up")
         & (whole["policy"] == FIRST_EXPOSURE)
         & np.isfinite(reach)
         & (reach != 0)
     ]
     return [
-        Part(shares, "two_proportion_z", methods.proportions(shares, alpha)),
+        Part(
+            shares,
+            shares["kind"].map(HEADLINE_METHODS).to_numpy(),
+            methods.proportions(shares, alpha),
+        ),
         Part(reached, "complier_effect", methods.compliers(reached, alpha)),
     ]
 
@@ -235,7 +236,7 @@ def _stratified(pairs: pd.DataFrame, whole: pd.DataFrame, alpha: float) -> Part:
 
     def chosen(rows: pd.DataFrame) -> pd.DataFrame:
         is_first = rows["policy"] == FIRST_EXPOSURE
-        return rows[is_first & is_kind(rows, "mean", "proportion")]
+        return rows[is_first & is_kind(rows, "adds_up")]
 
     cells = strata(chosen(pairs))
     own = chosen(whole)
@@ -252,7 +253,7 @@ def _quantiles(
 ) -> Part:
     """Compare quantiles, by the values around them."""
     own = whole[
-        (whole["kind"] == "quantile")
+        is_kind(whole, "has_ranks")
         & (whole["policy"] == FIRST_EXPOSURE)
         & (whole["outcome_version"] == "raw")
     ]
@@ -266,4 +267,4 @@ def _quantiles(
         value, error, _ = quantile_estimate(grid, levels)
         numbers[f"{role}_ci_low"] = value - reach * error
         numbers[f"{role}_ci_high"] = value + reach * error
-    return Part(own, "quantile_outer", numbers)
+    return Part(own, own["kind"].map(HEADLINE_METHODS).to_numpy(), numbers)

@@ -77,7 +77,7 @@ def segment_frame(
     cells = pairs[
         (pairs["dimension"] != "all")
         & (pairs["policy"] == FIRST_EXPOSURE)
-        & ~is_kind(pairs, "quantile")
+        & ~is_kind(pairs, "has_ranks")
         & (pairs["outcome_version"] == headline_version(pairs))
     ].reset_index(drop=True)
     means = arms(cells)

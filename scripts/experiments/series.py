@@ -23,6 +23,7 @@ from experiments.pairs import (
     METRIC,
     TEST,
     column,
+    is_kind,
     paired,
 )
 from stats.arms.novelty import Change, DailyArm, novelty
@@ -190,7 +191,7 @@ def _by_date(
 ) -> pd.DataFrame:
     """Judge what was known at the end of each date."""
     # Their looks are of the mean, which such a metric is not about.
-    looks = looks[looks["kind"] != "quantile"]
+    looks = looks[~is_kind(looks, "has_ranks")]
     pairs = paired(looks, LOOK_KEYS, ("kind",))
     totals = looks.groupby(list(LOOK_KEYS))["unit_count"].sum().rename("users")
     pairs = pairs.join(totals, on=list(LOOK_KEYS)).merge(

@@ -16,6 +16,7 @@ from scenarios.distributions import Term
 from scenarios.outlooks import Equation
 from scenarios.units import is_fraction
 from stats.designs.power import mean_units, proportion_units
+from stats.kinds import KINDS
 
 FARTHEST = 10.0  # stated values that are searched, either side of 0
 STEPS = 2_001
@@ -132,7 +133,7 @@ def settling_units(
     distance = effect - value
     if not distance or not np.isfinite(distance):
         return nan
-    if row["kind"] == "proportion":
+    if KINDS[row["kind"]].is_share:
         rates = row["control_mean"] + value, row["control_mean"] + effect
         if not all(0 < rate < 1 for rate in rates):
             return nan

@@ -39,7 +39,8 @@ final as (
             and statistics.metric_name = summed.metric_name
             and statistics.variant = summed.variant
     where
-        statistics.kind = 'mean'
+        statistics.kind in ({{ kinds_with('adds_up') }})
+        and statistics.kind not in ({{ kinds_with('is_share') }})
         and statistics.outcome_version = 'raw'
         and statistics.policy = 'first_exposure'
         and statistics.dimension = 'all'

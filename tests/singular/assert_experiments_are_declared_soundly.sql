@@ -123,12 +123,10 @@ mistakes as (
         experiment_id,
         metric_name,
         'kind ' || coalesce(kind, 'empty') || ' is unknown' as problem,
-        'write mean, proportion, ratio or quantile' as remedy
+        'write one of '
+        || '{{ kinds_with("any") | replace("'", "") }}' as remedy
     from described
-    where
-        not coalesce(
-            kind in ('mean', 'proportion', 'ratio', 'quantile'), false
-        )
+    where not coalesce(kind in ({{ kinds_with('any') }}), false)
     union all
     select
         experiment_id,
@@ -159,18 +157,23 @@ mistakes as (
     select
         experiment_id,
         metric_name,
-        'is a ratio without denominator_measure' as problem,
+        'is a ' || kind || ' without denominator_measure' as problem,
         'name the measure that it is divided by' as remedy
     from described
-    where kind = 'ratio' and denominator_measure is null
+    where
+        kind in ({{ kinds_with('has_denominator') }})
+        and denominator_measure is null
     union all
     select
         experiment_id,
         metric_name,
-        'has a denominator_measure and is no ratio' as problem,
-        'write ratio under kind, or leave denominator_measure empty' as remedy
+        'has a denominator_measure and is a ' || kind as problem,
+        'write ' || '{{ kinds_with("has_denominator") | replace("'", "") }}'
+        || ' under kind, or leave denominator_measure empty' as remedy
     from described
-    where kind <> 'ratio' and denominator_measure is not null
+    where
+        kind not in ({{ kinds_with('has_denominator') }})
+        and denominator_measure is not null
     union all
     select
         experiment_id,
@@ -186,20 +189,23 @@ mistakes as (
     select
         experiment_id,
         metric_name,
-        'is a quantile without a level in (0, 1)' as problem,
+        'is a ' || kind || ' without a level in (0, 1)' as problem,
         'write it under quantile, 0.5 for the median' as remedy
     from described
     where
-        kind = 'quantile'
+        kind in ({{ kinds_with('has_ranks') }})
         and not coalesce(quantile > 0 and quantile < 1, false)
     union all
     select
         experiment_id,
         metric_name,
-        'has a quantile and is of another kind' as problem,
-        'write quantile under kind, or leave quantile empty' as remedy
+        'has a quantile and is a ' || kind as problem,
+        'write ' || '{{ kinds_with("has_ranks") | replace("'", "") }}'
+        || ' under kind, or leave quantile empty' as remedy
     from described
-    where kind <> 'quantile' and quantile is not null
+    where
+        kind not in ({{ kinds_with('has_ranks') }})
+        and quantile is not null
     union all
     select
         experiment_id,

@@ -15,7 +15,7 @@ wanted as (
         experiment_id,
         metric_name,
         measure,
-        kind = 'proportion' as is_proportion
+        kind in ({{ kinds_with('is_share') }}) as is_proportion
     from metrics
     union all
     select

@@ -25,7 +25,7 @@ daily_metrics as (
     from metrics
     where
         measure in ({{ event_measures() }})
-        and kind in ('mean', 'proportion')
+        and kind in ({{ kinds_with('adds_up') }})
         and window_end_day - window_start_day between 2 and 366
 ),
 
@@ -89,7 +89,10 @@ user_days as (
         variant,
         user_id,
         day_number,
-        case when kind = 'proportion' then 1 else sum(amount) end as amount
+        case
+            when kind in ({{ kinds_with('is_share') }}) then 1
+            else sum(amount)
+        end as amount
     from numbered
     group by
         experiment_id, metric_name, variant, user_id, kind, day_number

@@ -146,13 +146,13 @@ final as (
             'looked.sum_value_value'
         ) }} as value_variance,
         case
-            when metrics.kind = 'ratio'
+            when metrics.kind in ({{ kinds_with('has_denominator') }})
                 then
                     {{ rate('looked.sum_denominator', 'looked.unit_count') }}
                     + centres.denominator_centre
         end as denominator_mean,
         case
-            when metrics.kind = 'ratio'
+            when metrics.kind in ({{ kinds_with('has_denominator') }})
                 then {{ sample_variance(
                     'looked.unit_count',
                     'looked.sum_denominator',
@@ -161,7 +161,7 @@ final as (
                 ) }}
         end as denominator_variance,
         case
-            when metrics.kind = 'ratio'
+            when metrics.kind in ({{ kinds_with('has_denominator') }})
                 then {{ sample_variance(
                     'looked.unit_count',
                     'looked.sum_value',

@@ -89,7 +89,7 @@ parts as (
         denominator_measure as summed_measure,
         true as is_denominator
     from windows
-    where kind = 'ratio'
+    where kind in ({{ kinds_with('has_denominator') }})
 ),
 
 sums as (
@@ -143,7 +143,7 @@ measured as (
         true as is_whole,
         cast(
             case
-                when windows.kind = 'proportion'
+                when windows.kind in ({{ kinds_with('is_share') }})
                     then least(coalesce(sums.value_after, 0), 1)
                 else coalesce(sums.value_after, 0)
             end
@@ -151,7 +151,7 @@ measured as (
         ) as outcome_value,
         cast(
             case
-                when windows.kind = 'ratio'
+                when windows.kind in ({{ kinds_with('has_denominator') }})
                     then coalesce(sums.denominator_after, 0)
             end
             as {{ data_type('double') }}
@@ -161,7 +161,7 @@ measured as (
         ) as covariate_value,
         cast(
             case
-                when windows.kind = 'ratio'
+                when windows.kind in ({{ kinds_with('has_denominator') }})
                     then coalesce(sums.denominator_before, 0)
             end
             as {{ data_type('double') }}
@@ -236,7 +236,7 @@ given as (
         own_metrics.is_whole,
         coalesce(values_of.value, 0) as outcome_value,
         case
-            when own_metrics.kind = 'ratio'
+            when own_metrics.kind in ({{ kinds_with('has_denominator') }})
                 then coalesce(denominators_of.value, 0)
         end as denominator_value,
         case
@@ -244,7 +244,9 @@ given as (
                 then coalesce(values_of.value_before, 0)
         end as covariate_value,
         case
-            when own_metrics.kind = 'ratio' and own_metrics.has_covariate
+            when
+                own_metrics.kind in ({{ kinds_with('has_denominator') }})
+                and own_metrics.has_covariate
                 then coalesce(denominators_of.value_before, 0)
         end as covariate_denominator_value,
         exposures.assigned_at as window_starts_at,

@@ -37,7 +37,9 @@ ranked as (
         on
             outcomes.experiment_id = metrics.experiment_id
             and outcomes.metric_name = metrics.metric_name
-    where metrics.kind = 'quantile' and outcomes.is_mature
+    where
+        metrics.kind in ({{ kinds_with('has_ranks') }})
+        and outcomes.is_mature
 ),
 
 -- 0.07 x 100 is 7, not the 7.000000000000001 that floating point makes of it.

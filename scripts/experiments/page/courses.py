@@ -12,11 +12,11 @@ from experiments.page.wording import (
     by_role,
     change_scale,
     compared,
+    difference_axis,
     has_many_treatments,
     key,
     metric,
     whole_percent,
-    within,
 )
 
 SERIES = "results.experiment_time_series"
@@ -57,7 +57,7 @@ def by_date(
         _dates(
             health,
             sorted(course, key=lambda row: row["look_date"]),
-            kinds.get(course[0]["metric_name"], "mean"),
+            kinds.get(course[0]["metric_name"]),
             of_many=of_many,
         )
         for course in list(courses.values())[:MOST_COURSES]
@@ -65,7 +65,7 @@ def by_date(
 
 
 def _dates(
-    health: Row, course: list[Row], kind: str, *, of_many: bool
+    health: Row, course: list[Row], kind: str | None, *, of_many: bool
 ) -> Figure:
     last = course[-1]
     name = metric(last, of_many=of_many)
@@ -105,7 +105,7 @@ def _dates(
                 for row in course
             ],
             f"Line chart with two bands. {title}.",
-            y_title=_axis(name, kind),
+            y_title=difference_axis(name, kind),
             names=("only this look", band),
             domain=(factor * lowest, factor * highest),
         ),
@@ -115,12 +115,6 @@ def _dates(
 
 def _times(factor: float, value: float | None) -> float | None:
     return None if value is None else factor * value
-
-
-def _axis(name: str, kind: str) -> str:
-    """Name the axis of an effect in the metric's unit."""
-    unit = ", points" if kind == "proportion" else ""
-    return f"Difference in {within(name)}{unit}"
 
 
 def _window(course: list[Row]) -> tuple[float, float]:
@@ -259,7 +253,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
         if row["series"] == "novelty" and key(row, NAMES) == chosen
     }
     name = metric(drawn[0], of_many=of_many)
-    kind = kinds.get(drawn[0]["metric_name"], "mean")
+    kind = kinds.get(drawn[0]["metric_name"])
     scale = change_scale(
         kind,
         *(row[end] for row in drawn for end in ("estimate", "ci_low")),
@@ -303,7 +297,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
             ],
             f"Dot chart with intervals. {title}.",
             x_title="Days since exposure",
-            y_title=_axis(name, kind),
+            y_title=difference_axis(name, kind),
         ),
         _days_table(health, ordered, kinds, of_many=of_many),
     )
@@ -314,7 +308,7 @@ def _days_title(
     days: list[Row],
     trend: Row | None,
     contrast: Row | None,
-    kind: str,
+    kind: str | None,
 ) -> str:
     """Say whether the effect grows or fades; both tests must agree."""
     if trend is None or trend["estimate"] is None:
@@ -358,7 +352,7 @@ def _days_table(
         # Stable: the order of metrics stays.
         key=lambda row: (days.index(_first(days, row)), row["day_number"]),
     ):
-        kind = kinds.get(row["metric_name"], "mean")
+        kind = kinds.get(row["metric_name"])
         scale = change_scale(
             kind, row["estimate"], row["ci_low"], row["ci_high"]
         )

@@ -13,10 +13,10 @@ from experiments.page.wording import (
     by_role,
     change_scale,
     compared,
+    difference_axis,
     has_many_treatments,
     key,
     metric,
-    within,
 )
 
 SEGMENTS = "results.experiment_segments"
@@ -72,8 +72,7 @@ def segments(health: Row, results: list[Row], rows: list[Row]) -> Figure | None:
         charts.dots(
             [_mark(row, scale) for row in drawn],
             f"Dot chart with intervals. {title}.",
-            f"Difference in {within(name)}"
-            + (", points" if first["kind"] == "proportion" else ""),
+            difference_axis(name, first["kind"]),
             axis_format=charts.NUMBER_AXIS,
             reference=0.0,
             step=32,

@@ -22,6 +22,7 @@ from display.formats import (
     words,
 )
 from display.parts import Cell, Row
+from stats.kinds import KINDS
 
 # What decides comes first.
 ROLES = ["primary", "secondary", "guardrail"]
@@ -94,17 +95,30 @@ def has_many_treatments(rows: Iterable[Row]) -> bool:
     return len({row["treatment_variant"] for row in rows}) > 1
 
 
-def change_scale(kind: str, *values: float | None) -> Scale:
+def difference_axis(name: str, kind: str | None) -> str:
+    """Name the axis of an effect in the metric's unit.
+
+    Examples
+    --------
+    >>> difference_axis("D1 retention", "proportion")
+    'Difference in D1 retention, points'
+    """
+    unit = KINDS[kind].difference_unit if kind else ""
+    return ", ".join((f"Difference in {within(name)}", *filter(None, [unit])))
+
+
+def change_scale(kind: str | None, *values: float | None) -> Scale:
     """Choose how differences of a metric are written.
 
-    The range of the values is seen to two digits.
+    The range of the values is seen to two digits. A metric of unknown kind is
+    written as a plain number.
 
     Examples
     --------
     >>> change_scale("mean", 0.09, -0.016, 0.2).text(0.09)
     '+0.09'
     """
-    unit = "points" if kind == "proportion" else "z"
+    unit = (KINDS[kind].difference_unit if kind else "") or "z"
     scale = replace(fit_scale(unit, *values), is_signed=True)
     known = [value for value in values if value is not None]
     width = (max(known) - min(known)) * scale.factor if known else 0.0
@@ -129,7 +143,7 @@ def mean_scales(row: Row) -> tuple[Scale, Scale]:
     """Choose how arm means and their difference are written."""
     around = [row["estimate"], row["ci_low"], row["ci_high"]]
     scale = change_scale(row["kind"], *around)
-    if row["kind"] == "proportion":
+    if KINDS[row["kind"]].is_share:
         rate = fit_scale("rate", row["control_mean"])
         return replace(rate, decimals=scale.decimals), scale
     means = fit_scale(

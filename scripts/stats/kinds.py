@@ -1,0 +1,76 @@
+"""Kinds of metric: what each is estimated from, how, and how it is shown.
+
+The macro `kinds_with` says the same of them to SQL. A kind is added there and
+here, with an estimator in `experiments.methods` if it needs one of its own.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kind(NamedTuple):
+    """A kind of metric.
+
+    Attributes
+    ----------
+    method : str
+        The test that speaks for it.
+    mean_method : str
+        The test of its mean per user, or of what is made one; "" for none.
+    is_share : bool, default False
+        A user counts 1 or 0: intervals are Wilson's, differences are points.
+    has_denominator : bool, default False
+        A sum over a sum, made a mean per user by the delta method.
+    adds_up : bool, default False
+        Its mean is the weighted mean of groups of users.
+    has_ranks : bool, default False
+        Estimated from values by rank, not from moments.
+    """
+
+    method: str
+    mean_method: str
+    is_share: bool = False
+    has_denominator: bool = False
+    adds_up: bool = False
+    has_ranks: bool = False
+
+    @property
+    def difference_unit(self) -> str:
+        """Unit of a difference: "points", or "" for the measure's own."""
+        return "points" if self.is_share else ""
+
+
+KINDS = {
+    "mean": Kind("welch_t", "welch_t", adds_up=True),
+    "proportion": Kind(
+        "two_proportion_z", "welch_t", is_share=True, adds_up=True
+    ),
+    "ratio": Kind("ratio_delta", "ratio_delta", has_denominator=True),
+    "quantile": Kind("quantile_outer", "", has_ranks=True),
+}
+
+
+def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
+    """Tell for each kind whether it has a property.
+
+    Parameters
+    ----------
+    kinds : array_like of str of shape (n,)
+    attribute : str
+        Of `Kind`, such as ``is_share``.
+
+    Returns
+    -------
+    ndarray of bool of shape (n,)
+
+    Examples
+    --------
+    >>> having(["mean", "ratio"], "has_denominator").tolist()
+    [False, True]
+    """
+    names = [name for name, one in KINDS.items() if getattr(one, attribute)]
+    return np.isin(np.asarray(kinds, dtype=str), names)
