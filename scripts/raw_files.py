@@ -79,6 +79,7 @@ OPTIONAL_COLUMNS: dict[str, dict[str, Kind]] = {
 
 # The header of each reference file.
 REFERENCES = {
+    "event_types": "event_type,label,playback_effect,is_active",
     "experiments": (
         "experiment_id,experiment_name,variant,is_control,expected_share,"
         "planned_users,look_days"
