@@ -35,6 +35,7 @@ MARTS = {
         "rejected_rows",
         "duplicate_rows",
         "canonical_rows",
+        "unknown_type_rows",
         "is_reconciled",
     ),
     "fct_rejected_rows": ("table_name", "reason", "row_count"),
