@@ -412,18 +412,20 @@ def test_no_model_macro_or_script_names_a_declared_type():
     }
     types = "|".join(playback_effects(EVENT_TYPES))
     named = re.compile(rf"""(['"])({types})\1""")
-    found = []
-    for folder, pattern in (
+    places = (
         ("models", "*.sql"),
         ("macros", "*.sql"),
         ("analyses", "*.sql"),
         ("tests/singular", "*.sql"),
         ("tests/generic", "*.sql"),
         ("scripts", "*.py"),
-    ):
-        for path in sorted((ROOT / folder).rglob(pattern)):
-            if named.search(path.read_text()) and path.name not in allowed:
-                found.append(str(path.relative_to(ROOT)))
+    )
+    found = [
+        str(path.relative_to(ROOT))
+        for folder, pattern in places
+        for path in sorted((ROOT / folder).rglob(pattern))
+        if named.search(path.read_text()) and path.name not in allowed
+    ]
     assert found == []
 
 
