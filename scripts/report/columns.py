@@ -28,6 +28,7 @@ MARTS = {
         "session_gap_seconds",
         "valid_play_seconds",
     ),
+    "dim_event_types": ("label", "is_active"),
     "fct_reconciliation": (
         "table_name",
         "raw_rows",

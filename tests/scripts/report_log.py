@@ -540,6 +540,10 @@ def mart_rows(
                 "valid_play_seconds": 30,
             }
         ],
+        "dim_event_types": [
+            {"label": "Play", "is_active": True},
+            {"label": "Pause", "is_active": False},
+        ],
         "fct_reconciliation": [
             dict(zip(MARTS["fct_reconciliation"], row, strict=True))
             for row in [
