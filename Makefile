@@ -63,6 +63,8 @@ docs: .venv/ready  ## Write the lineage site as one page.
 
 land: .venv/ready  ## Write the raw files as Parquet, for Spark.
 	@STREAMING_TARGET=duckdb STREAMING_WAREHOUSE=$(ROOT)/landing.duckdb \
+		$(BIN)/python scripts/check_workplace.py
+	@STREAMING_TARGET=duckdb STREAMING_WAREHOUSE=$(ROOT)/landing.duckdb \
 		$(BIN)/dbt --quiet seed $(VARS)
 	@$(BIN)/python scripts/land.py --warehouse $(ROOT)/landing.duckdb
 	@rm -f $(ROOT)/landing.duckdb

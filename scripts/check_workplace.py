@@ -1,7 +1,8 @@
 """Say in one line what would stop a build, before it starts.
 
-Reads the folder of raw files, the free disk and the warehouse file; writes
-nothing. Run by ``make build``:
+Reads the folder of raw files, the free disk and the warehouse file. A log that
+declares no types of events is given the project's; nothing else is written. Run
+by ``make build``:
 
     python scripts/check_workplace.py
 """
@@ -16,9 +17,29 @@ from pathlib import Path
 
 import duckdb
 
-from raw.files import REFERENCES, TABLES
+from raw.files import EVENT_TYPES, REFERENCES, TABLES
 
 RAW_FILES = (*TABLES, *REFERENCES)
+
+
+def complete(seeds: Path) -> str | None:
+    """Give a log without types of events the project's, and say so.
+
+    Parameters
+    ----------
+    seeds : Path
+        Folder of the raw CSV files.
+
+    Returns
+    -------
+    str or None
+        One line, or None when nothing was written.
+    """
+    target = seeds / EVENT_TYPES.name
+    if target.exists() or not (seeds / "events.csv").is_file():
+        return None
+    shutil.copyfile(EVENT_TYPES, target)
+    return f"{target}: the log had none, and has the project's now."
 
 
 def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
@@ -122,6 +143,9 @@ def main() -> None:
     )
     options = parser.parse_args()
     if os.environ.get("STREAMING_TARGET", "duckdb") == "duckdb":
+        written = complete(options.seeds)
+        if written:
+            print(written)
         obstacle = find_obstacle(options.seeds, options.warehouse)
     else:
         obstacle = find_landing_obstacle(options.landed)

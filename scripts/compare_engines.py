@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from check_workplace import complete
 from display.text import aligned
 from raw.files import REFERENCES, TABLES
 from spark_server import HOST, ServerError, Settings, free_port, start, stop
@@ -110,6 +111,7 @@ def prove(proof: Proof, spark: Mapping[str, str], *, units: bool) -> None:
     """
     proof.folder.mkdir(parents=True, exist_ok=True)
     proof.warehouse.unlink(missing_ok=True)
+    complete(proof.seeds)
     variables = variables_of(proof.seeds)
     for engine in ENGINES:
         environment = proof.environment(engine, spark)

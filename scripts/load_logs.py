@@ -24,13 +24,18 @@ import duckdb
 import yaml
 
 from mapping.declarations import check_declarations
-from mapping.folder import replacing, write_manifest, write_references
+from mapping.folder import (
+    reference_source,
+    replacing,
+    write_manifest,
+    write_references,
+)
 from mapping.language import EXAMPLE, WIDE, MappingError
 from mapping.mistakes import check_numbering, check_table
-from mapping.specification import read_mapping
+from mapping.specification import check_event_types, read_mapping
 from mapping.staging import Load, first_line, prepare, stage_table
 from mapping.tables import write_tables
-from raw.files import TABLES
+from raw.files import EVENT_TYPES, TABLES, playback_effects
 
 
 def load_log(
@@ -51,6 +56,13 @@ def load_log(
     out = out or Path("logs") / mapping.name
     if not folder.is_dir():
         raise MappingError(f"--input: no folder {folder}")
+    try:
+        types, _ = reference_source(
+            mapping, (folder, path.parent), out, EVENT_TYPES.stem
+        )
+        check_event_types(mapping, playback_effects(types or EVENT_TYPES))
+    except MappingError as error:
+        raise MappingError(f"{path}: {error}") from None
     with replacing(out, mapping.name, force=force) as partial:
         scratch = partial / "scratch"
         scratch.mkdir()

@@ -3,7 +3,7 @@
     The key is never null, and largest in one row only.
 
     {{ value_at_last('close_reason_code', 'stretch_number') }}
-    ('pause', 1), ('stop', 2)  ->  'stop'
+    ('title_end', 1), ('ended', 2)  ->  'ended'
 -#}
 {% macro value_at_last(value, key) -%}
     {{ adapter.dispatch('value_at_last', 'streaming_engagement')(value, key) }}

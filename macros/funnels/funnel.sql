@@ -5,7 +5,7 @@
 
     attempts as (
         {{ funnel(
-            events='plays', watermark='bounds', steps=['play', 'finish'],
+            events='plays', watermark='bounds', steps=['start', 'finish'],
             window_seconds=86400
         ) }}
     )

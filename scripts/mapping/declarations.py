@@ -1,4 +1,4 @@
-"""Check what is declared of experiments while a log is loaded.
+"""Check what is declared of events and experiments while a log is loaded.
 
 The rules are the warehouse's own tests, run on the files before a build.
 """
@@ -16,13 +16,20 @@ from mapping.language import MappingError, did_you_mean
 from raw.files import REFERENCES
 
 ROOT = Path(__file__).parents[2]
+TYPE_RULE = "tests/singular/assert_event_types_are_declared_soundly.sql"
 RULES = (
     "tests/singular/assert_experiments_are_declared_soundly.sql",
     "tests/singular/assert_own_measures_are_as_declared.sql",
 )
-STAGING = ("stg_reference__variants", "stg_reference__metrics")
+MODELS = (
+    "staging/reference/stg_reference__event_types",
+    "staging/reference/stg_reference__variants",
+    "staging/reference/stg_reference__metrics",
+    "intermediate/experiments/int_measures_declared",
+)
 # Every file that a rule reads, with what its columns are but text.
 TYPES = {
+    "event_types": {"is_active": "boolean"},
     "experiments": {
         "is_control": "boolean",
         "expected_share": "double",
@@ -45,7 +52,7 @@ MEASURES = """
 
 
 def check_declarations(folder: Path) -> None:
-    """Refuse experiments and metrics that could not be computed.
+    """Refuse types of events and experiments that mean nothing.
 
     Parameters
     ----------
@@ -66,9 +73,13 @@ def check_declarations(folder: Path) -> None:
             "select * replace (cast(value as double) as value) "
             f"from ({MEASURES.format(path=path)})"
         )
-        for name in STAGING:
-            query = rendered(f"models/staging/reference/{name}.sql")
-            connection.execute(f"create view {name} as {query}")
+        for name in MODELS:
+            query = rendered(f"models/{name}.sql")
+            connection.execute(f"create view {Path(name).name} as {query}")
+        for problem, remedy in connection.execute(
+            f"select * from ({rendered(TYPE_RULE)}) order by all"
+        ).fetchall():
+            raise MappingError(f"{problem}; {remedy}")
         mistakes = [
             f"{', '.join(filter(None, row[:2]))}: {row[2]}; {row[3]}"
             for rule in RULES
@@ -158,12 +169,11 @@ def rendered(path: str) -> str:
     environment = Environment(  # noqa: S701 - SQL, not HTML
         loader=FileSystemLoader(ROOT)
     )
-    measures, types = (
-        vars(environment.get_template(f"macros/{name}.sql").module)
-        for name in ("experiments/event_measures", "dialect/data_type")
-    )
-    return environment.get_template(path).render(
-        ref=lambda name: name,
-        event_measures=measures["event_measures"],
-        data_type=types["duckdb__data_type"],
-    )
+    environment.globals["ref"] = lambda name: name
+    for name, file, macro in (
+        ("data_type", "dialect/data_type", "duckdb__data_type"),
+        ("event_measures", "experiments/event_measures", "event_measures"),
+    ):
+        module = environment.get_template(f"macros/{file}.sql").module
+        environment.globals[name] = vars(module)[macro]
+    return environment.get_template(path).render()

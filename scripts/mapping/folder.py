@@ -12,6 +12,7 @@ from typing import Any
 from mapping.language import Mapping, MappingError, did_you_mean
 from mapping.staging import Load
 from raw.files import (
+    EVENT_TYPES,
     MANIFEST,
     OPTIONAL_REFERENCE_COLUMNS,
     REFERENCES,
@@ -81,41 +82,65 @@ def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
 def write_references(
     mapping: Mapping, sources: tuple[Path, ...], previous: Path, folder: Path
 ) -> list[str]:
-    """Write the reference files: given, kept, or nothing but a header.
+    """Write the reference files: given, kept, the project's, or a header.
 
     Given files are looked for in the folders of `sources`, one after another.
     A file is kept when somebody put it into the folder by hand, which the
-    last manifest shows: it lists every file's digest, and those kept.
+    last manifest shows: it lists every file's digest, and those kept. Types of
+    events are the project's where the log has none of its own.
 
     Returns
     -------
     list of str
         Names of the files kept.
     """
-    manifest = read_manifest(previous)
     kept = []
     for name, header in REFERENCES.items():
         target = folder / f"{name}.csv"
-        own = previous / target.name
-        known = manifest.get("files", {}).get(target.name, {}).get("sha256")
-        if name in mapping.references:
-            places = [path / mapping.references[name] for path in sources]
-            found = [path for path in places if path.is_file()]
-            if not found:
-                raise MappingError(f"references.{name}: no file {places[0]}")
-            source = found[0]
-            check_header(source, name, f"references.{name}")
-            shutil.copyfile(source, target)
-        elif own.is_file() and (
-            target.name in manifest.get("kept", [])
-            or file_facts(own)["sha256"] != known
-        ):
-            check_header(own, name, str(own))
-            shutil.copyfile(own, target)
-            kept.append(target.name)
-        else:
+        source, is_kept = reference_source(mapping, sources, previous, name)
+        if source is None:
             target.write_text(header + "\n")
+        else:
+            shutil.copyfile(source, target)
+        if is_kept:
+            kept.append(target.name)
     return kept
+
+
+def reference_source(
+    mapping: Mapping, sources: tuple[Path, ...], previous: Path, name: str
+) -> tuple[Path | None, bool]:
+    """Find the file that a reference file is copied from, as above.
+
+    Returns
+    -------
+    path : Path or None
+        None for nothing but a header.
+    is_kept : bool
+        Whether somebody put it into the folder by hand.
+
+    Raises
+    ------
+    MappingError
+        If a file is missing, or lacks a column.
+    """
+    manifest = read_manifest(previous)
+    own = previous / f"{name}.csv"
+    known = manifest.get("files", {}).get(own.name, {}).get("sha256")
+    if name in mapping.references:
+        places = [path / mapping.references[name] for path in sources]
+        found = [path for path in places if path.is_file()]
+        if not found:
+            raise MappingError(f"references.{name}: no file {places[0]}")
+        check_header(found[0], name, f"references.{name}")
+        return found[0], False
+    if own.is_file() and (
+        own.name in manifest.get("kept", [])
+        or file_facts(own)["sha256"] != known
+    ):
+        check_header(own, name, str(own))
+        return own, True
+    return EVENT_TYPES if name == EVENT_TYPES.stem else None, False
 
 
 def check_header(path: Path, reference: str, key: str) -> None:

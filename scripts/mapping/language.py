@@ -46,8 +46,9 @@ events:                 # or a list of such blocks, when one file per event type
       map: { Video Started: play, Video Paused: pause, Video Skipped: skip }
       # play (also resume), pause, skip (left for something else), stop (ended
       # by the player or the user), seek (the position changes, playing goes
-      # on), heartbeat (still playing). Buffering is a pause, its end a play.
-      # Events of other names are left out and counted. A log of one kind has
+      # on), heartbeat (still playing), or what you declare besides: see
+      # references. Buffering is a pause, its end a play. Events of other names
+      # are left out and counted. A log of one kind has
       # `event_type: { value: play }`.
     event_at: { column: at, zone: Europe/Paris }
       # ISO text, here without offset. A time that the clocks skip is read with
@@ -112,7 +113,8 @@ user_segments:                  # (optional) attributes known before
 
 # references: { experiments: experiments.csv }  # reference files to copy, from
 #   below --input or beside the mapping. Or put them into logs/<name>. What
-#   they declare: see docs/experiments.md
+#   they declare: see docs/experiments.md; event_types, which is the project's
+#   seeds/event_types.csv unless you give another: see docs/event_types.md
 vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
 """
 

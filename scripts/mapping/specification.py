@@ -21,10 +21,11 @@ from mapping.language import (
     Column,
     Mapping,
     MappingError,
+    did_you_mean,
     mapped_columns,
     one_of,
 )
-from raw.files import EVENT_TYPES, REFERENCES, TABLES, Kind
+from raw.files import REFERENCES, TABLES, Kind
 
 FORMATS = ("csv", "json", "parquet")
 ENCODINGS = ("utf-8", "utf-16", "latin-1")
@@ -53,18 +54,18 @@ COLUMN_KEYS = {
     "measure": ("map", "before"),
 }
 ORIGINS = ("column", "value", "sql", "md5", "row_number")
-# Players' words for our event types.
+# What players' words for events tell of their effect on a title.
 MEANINGS = {
-    "buffer": "pause, and play when it ends",
-    "seek": "seek",
-    "start": "play",
-    "resume": "play",
-    "next": "skip",
-    "end": "stop",
-    "finish": "stop",
-    "complete": "stop",
-    "ping": "heartbeat",
-    "progress": "heartbeat",
+    "buffer": "{pauses}, and {plays} when it ends",
+    "seek": "{seeks}",
+    "start": "{plays}",
+    "resume": "{plays}",
+    "next": "{skips}",
+    "end": "{stops}",
+    "finish": "{stops}",
+    "complete": "{stops}",
+    "ping": "{beats}",
+    "progress": "{beats}",
 }
 
 
@@ -456,8 +457,6 @@ def _column(
         is_before="before" in given,
     )
     _check_time(column)
-    if name == "event_type":
-        _check_event_types(column)
     return column
 
 
@@ -514,16 +513,43 @@ def _check_time(column: Column) -> None:
             )
 
 
-def _check_event_types(column: Column) -> None:
-    ours = [*column.renamed.values()]
-    ours += [text for text in (column.value, column.default) if text]
-    for text in ours:
-        if text in EVENT_TYPES:
-            continue
-        for word, meaning in MEANINGS.items():
-            if word in text.lower():
+def check_event_types(mapping: Mapping, effects: dict[str, str]) -> None:
+    """Refuse a type of event that the log does not declare.
+
+    Parameters
+    ----------
+    mapping : Mapping
+        A checked mapping.
+    effects : dict of str to str
+        What each declared type does to a title.
+
+    Raises
+    ------
+    MappingError
+        With the types declared, and the likeliest of them.
+    """
+    for block in mapping.blocks.get("events", ()):
+        column = block.columns["event_type"]
+        ours = [*column.renamed.values()]
+        ours += [text for text in (column.value, column.default) if text]
+        for text in ours:
+            if text.lower() not in effects:
                 raise MappingError(
-                    f"{column.key}: '{text}' is none of "
-                    f"{', '.join(EVENT_TYPES)}; did you mean {meaning}?"
+                    f"{column.key}: '{text}' is none of {', '.join(effects)}"
+                    f"{_meaning(text, effects)}, or declare it in a file of "
+                    "your own: references.event_types"
                 )
-        one_of(text, EVENT_TYPES, column.key)
+
+
+def _meaning(text: str, effects: dict[str, str]) -> str:
+    """Suggest the declared type that a player's word may stand for."""
+    types: dict[str, str] = {}
+    for name, effect in effects.items():
+        types.setdefault(effect, name)
+    for word, meaning in MEANINGS.items():
+        if word in text.lower():
+            try:
+                return f"; did you mean {meaning.format_map(types)}?"
+            except KeyError:
+                continue
+    return did_you_mean(text, tuple(effects))

@@ -6,13 +6,16 @@ neither.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from pathlib import Path
 from typing import Any, Literal
 
 MANIFEST = "manifest.json"
-EVENT_TYPES = ("play", "pause", "skip", "stop", "seek", "heartbeat")
+ROOT = Path(__file__).parents[2]
+# The types of events of a log that declares none itself.
+EVENT_TYPES = ROOT / "seeds" / "event_types.csv"
 
 Kind = Literal[
     "text", "time", "date", "duration", "number", "integer", "genre", "measure"
@@ -79,6 +82,7 @@ OPTIONAL_COLUMNS: dict[str, dict[str, Kind]] = {
 
 # The header of each reference file.
 REFERENCES = {
+    "event_types": "event_type,label,playback_effect,is_active",
     "experiments": (
         "experiment_id,experiment_name,variant,is_control,expected_share,"
         "planned_users,look_days"
@@ -107,6 +111,28 @@ OPTIONAL_REFERENCE_COLUMNS = {
     "experiments": ("planned_users", "look_days"),
     "experiment_metrics": ("denominator_measure", "quantile"),
 }
+
+
+def playback_effects(path: Path) -> dict[str, str]:
+    """Read what each declared type of event does to a title.
+
+    Parameters
+    ----------
+    path : Path
+        A file of event types, with its header.
+
+    Returns
+    -------
+    dict of str to str
+        Type to effect, both in small letters, in the order of the lines.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {
+            (row["event_type"] or "").lower(): (
+                row["playback_effect"] or ""
+            ).lower()
+            for row in csv.DictReader(file)
+        }
 
 
 def file_facts(path: Path) -> dict[str, int | str]:

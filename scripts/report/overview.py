@@ -14,7 +14,7 @@ from display.formats import (
 )
 from display.parts import Cards, Cell, Figure, Row, Section, Table, Tables
 
-MARTS = ("fct_observation",)
+MARTS = ("dim_event_types", "fct_observation")
 
 
 def facts(tables: Tables) -> list[tuple[str, str]]:
@@ -73,17 +73,26 @@ def definitions(tables: Tables) -> list[tuple[str, str]]:
     gap = seen["session_gap_seconds"]
     minutes = fit_scale("minutes", gap / 60).text(gap / 60).replace(".0", "")
     zone = seen["time_zone"]
+    active = sorted(
+        row["label"].lower()
+        for row in tables["dim_event_types"]
+        if row["is_active"]
+    )
     return [
-        ("Active", f"at least one play event on the calendar day ({zone})."),
+        (
+            "Active",
+            f"at least one {' or '.join(active)} event on the calendar day"
+            f" ({zone}).",
+        ),
         (
             "New user",
-            "first play inside the observed days and not signed up before"
+            "first active inside the observed days and not signed up before"
             " them; established users are in no cohort.",
         ),
-        ("Cohort", "all new users with their first play on the same day."),
+        ("Cohort", "all new users first active on the same day."),
         (
             "D1, D7, D30",
-            "active on exactly day 1, 7 or 30 after the first play, among"
+            "active on exactly day 1, 7 or 30 after first activity, among"
             " users old enough for that day; empty, never zero, when none is.",
         ),
         (

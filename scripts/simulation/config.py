@@ -26,6 +26,7 @@ GENRES = (
     "music",
     "sport",
 )
+EVENT_TYPES = ("play", "pause", "skip")
 DEVICES = ("phone", "tablet", "desktop", "tv")
 VARIANTS = ("A", "B")
 PUSH = "push_reminders"

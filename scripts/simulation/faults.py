@@ -12,8 +12,7 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-from raw.files import EVENT_TYPES
-from simulation.config import DAY_SECONDS, SimulationConfig
+from simulation.config import DAY_SECONDS, EVENT_TYPES, SimulationConfig
 from simulation.plays import Events, Integers, is_session_start
 
 # Rows on their way into events.csv. `arrival` orders the file.

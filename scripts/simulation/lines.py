@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from raw.files import EVENT_TYPES
 from simulation.catalogue import LANGUAGES, Catalogue
 from simulation.config import (
     CHANNELS,
     COUNTRIES,
     DEVICES,
+    EVENT_TYPES,
     GENRES,
     PLATFORMS,
     VARIANTS,

@@ -33,6 +33,7 @@ RECONCILIATION = (
     "rejected_rows",
     "duplicate_rows",
     "canonical_rows",
+    "unknown_type_rows",
     "is_reconciled",
 )
 
@@ -511,13 +512,17 @@ def mart_rows(
                 "valid_play_seconds": 30,
             }
         ],
+        "dim_event_types": [
+            {"label": "Play", "is_active": True},
+            {"label": "Pause", "is_active": False},
+        ],
         "fct_reconciliation": [
             dict(zip(RECONCILIATION, row, strict=True))
             for row in [
-                ("content", 2_001, 1, 0, 0, 2_000, True),
-                ("events", 1_240_000, 33, 4_000, 1_400, 1_234_567, True),
-                ("experiment_assignments", 9_521, 0, 9, 12, 9_500, True),
-                ("users", 29_003, 0, 0, 3, 29_000, True),
+                ("content", 2_001, 1, 0, 0, 2_000, 0, True),
+                ("events", 1_240_000, 33, 4_000, 1_400, 1_234_567, 0, True),
+                ("experiment_assignments", 9_521, 0, 9, 12, 9_500, 0, True),
+                ("users", 29_003, 0, 0, 3, 29_000, 0, True),
             ]
         ],
         "fct_rejected_rows": [

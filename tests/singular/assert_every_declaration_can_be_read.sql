@@ -16,6 +16,7 @@ final as (
     from malformed
     where
         table_name in (
+            'event_types',
             'experiments',
             'experiment_metrics',
             'scenario_assumptions',

@@ -11,6 +11,10 @@ variants as (select * from {{ ref('stg_reference__variants') }}),
 
 metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
+measures as (select * from {{ ref('int_measures_declared') }}),
+
+denominators as (select * from {{ ref('int_measures_declared') }}),
+
 experiments as (
     select
         experiment_id,
@@ -31,12 +35,13 @@ described as (
     select
         metrics.*,
         experiments.experiment_id is not null as is_declared,
-        coalesce(metrics.measure in ({{ event_measures() }}), false)
-            as is_from_events,
-        coalesce(
-            metrics.denominator_measure in ({{ event_measures() }}), false
-        ) as has_denominator_from_events
+        measures.measure is not null as is_from_events,
+        denominators.measure is not null as has_denominator_from_events
     from metrics
+    left join measures
+        on metrics.measure = measures.measure
+    left join denominators
+        on metrics.denominator_measure = denominators.measure
     left join experiments
         on metrics.experiment_id = experiments.experiment_id
 ),

@@ -10,6 +10,8 @@ metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
 measures as (select * from {{ ref('int_measures_classified') }}),
 
+declared as (select * from {{ ref('int_measures_declared') }}),
+
 wanted as (
     select
         experiment_id,
@@ -43,15 +45,19 @@ mistakes as (
         wanted.metric_name,
         'measure ' || wanted.measure || ' is none of the events'' and has no '
         || 'line that stands in user_measures.csv' as problem,
-        'write one of active, plays, sessions, valid_plays, watched_seconds, '
-        || 'or load it under user_measures' as remedy
+        'write one of {{ event_measures("names") }}, or a '
+        || 'declared type of event and _events, such as like_events, or load '
+        || 'it under user_measures' as remedy
     from wanted
+    left join declared
+        on wanted.measure = declared.measure
     left join measured
         on
             wanted.experiment_id = measured.experiment_id
             and wanted.measure = measured.measure
     where
-        wanted.measure not in ({{ event_measures() }})
+        wanted.measure is not null
+        and declared.measure is null
         and measured.line_count is null
     union all
     select

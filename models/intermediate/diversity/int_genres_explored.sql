@@ -53,6 +53,7 @@ early_plays as (
     where
         users.is_new
         and plays.is_valid_play
+        and plays.play_date >= users.cohort_date
         and plays.play_date < {{ add_days(
             'users.cohort_date', var('genre_window_days')
         ) }}

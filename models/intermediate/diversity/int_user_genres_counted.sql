@@ -37,6 +37,7 @@ valid_plays as (
     where
         users.is_new
         and plays.is_valid_play
+        and plays.play_date >= users.cohort_date
         and plays.play_date <= {{ add_days(
             'users.cohort_date', var('genre_outcome_day')
         ) }}

@@ -93,7 +93,9 @@ final as (
 
         -- attributes
         event_type,
+        playback_effect,
         coalesce(device_type, 'unknown') as device_type,
+        is_active,
         reject_reason,
         case
             when reject_reason is not null then 'rejected'

@@ -3,24 +3,28 @@
 {#-
     Grain: one row per canonical event, put to the play that it belongs to.
 
-    A player is one of the user's, by `player_id` or else by kind of device. A
-    `play` opens a play, unless it resumes its own title within
-    `session_gap_seconds` of a pause. Other events belong to the player's latest
-    play when they are about its title; otherwise they are strays, which belong
-    to no play and change none: players tell of the end of one title after the
-    beginning of the next.
+    What an event does to its title is its type's effect, of `event_types.csv`.
+    A player is one of the user's, by `player_id` or else by kind of device. An
+    event that `plays` opens a play, unless it resumes its own title within
+    `session_gap_seconds` of one that `pauses`. Others belong to the player's
+    latest play when they are about its title; otherwise they are strays, which
+    belong to no play and change none: players tell of the end of one title
+    after the beginning of the next. Events without effect are no player's: they
+    belong to no play, and no other event has them before it or after it.
 
     After an event the title runs, `is_playing`, until the player's next event
-    that is no stray: after a `play`, and after a `seek` or `heartbeat` while it
-    ran. That it ran all the while `is_shown` when that event is about the same
-    play; a heartbeat later than `session_gap_seconds` shows an app that woke
-    up, not a title that ran. After a `play` that was logged with its end, the
-    title ran until then.
+    that is no stray: after one that `plays`, and after one that `seeks` or
+    `beats` while it ran. That it ran all the while `is_shown` when that event
+    is about the same play; a beat later than `session_gap_seconds` shows an app
+    that woke up, not a title that ran. After an event that `plays` and was
+    logged with its end, the title ran until then.
 -#}
 
 with
 
 classified as (select * from {{ ref('int_events_classified') }}),
+
+classified_again as (select * from {{ ref('int_events_classified') }}),
 
 titles as (select * from {{ ref('int_titles_classified') }}),
 
@@ -38,7 +42,9 @@ events as (
         classified.user_id,
         classified.content_id,
         classified.event_type,
+        classified.playback_effect,
         classified.device_type,
+        classified.is_active,
         coalesce(classified.player_id, classified.device_type) as player_id,
         coalesce(
             classified.position_seconds, classified.playback_speed
@@ -48,21 +54,23 @@ events as (
         classified.event_at,
         case
             when
-                classified.event_type = 'play'
+                classified.playback_effect = 'plays'
                 and classified.ended_at >= classified.event_at
                 then classified.ended_at
         end as ended_at
     from classified
     inner join known_titles
         on classified.content_id = known_titles.content_id
-    where classified.row_verdict = 'canonical'
+    where
+        classified.row_verdict = 'canonical'
+        and classified.playback_effect <> 'none'
 ),
 
 titled as (
     select
         *,
         {{ last_known(
-            "case when event_type = 'play' then content_id end", 'so_far'
+            "case when playback_effect = 'plays' then content_id end", 'so_far'
         ) }} as played_content_id
     from events
     window
@@ -86,13 +94,13 @@ neighbours as (
         lag(event_at) over events_of_player as previous_event_at,
         lag(content_id) over events_of_player as previous_content_id,
         lead(event_at) over events_of_player as next_event_at,
-        lead(event_type) over events_of_player as next_event_type,
+        lead(playback_effect) over events_of_player as next_effect,
         -- What the player was last told to do.
         {{ last_known(
-            "case when event_type not in ('seek', 'heartbeat')"
-            " then event_type end",
+            "case when playback_effect not in ('seeks', 'beats')"
+            " then playback_effect end",
             'earlier_events'
-        ) }} as told_type
+        ) }} as told_effect
     from placed
     window
         events_of_player as (
@@ -110,9 +118,9 @@ told as (
     select
         *,
         (
-            event_type = 'play'
+            playback_effect = 'plays'
             and not coalesce(
-                told_type = 'pause'
+                told_effect = 'pauses'
                 and previous_content_id = content_id
                 and {{ seconds_between('previous_event_at', 'event_at') }}
                 <= {{ var('session_gap_seconds') }},
@@ -120,7 +128,7 @@ told as (
             )
         ) as is_opening,
         (
-            event_type = 'heartbeat'
+            playback_effect = 'beats'
             and coalesce(
                 {{ seconds_between('previous_event_at', 'event_at') }}
                 > {{ var('session_gap_seconds') }},
@@ -129,9 +137,9 @@ told as (
         ) as is_awakening,
         coalesce(
             is_of_play
-            and next_event_type <> 'play'
+            and next_effect <> 'plays'
             and not (
-                next_event_type = 'heartbeat'
+                next_effect = 'beats'
                 and {{ seconds_between('event_at', 'next_event_at') }}
                 > {{ var('session_gap_seconds') }}
             ),
@@ -148,9 +156,10 @@ states as (
         {{ last_known(
             "case"
             " when is_awakening then 'lost'"
-            " when event_type = 'play' and ended_at is not null then 'timed'"
-            " when event_type in ('seek', 'heartbeat') then null"
-            " else event_type end",
+            " when playback_effect = 'plays' and ended_at is not null"
+            " then 'timed'"
+            " when playback_effect in ('seeks', 'beats') then null"
+            " else playback_effect end",
             'so_far'
         ) }} as state_name
     from told
@@ -162,31 +171,91 @@ states as (
         )
 ),
 
+closed as (
+    select
+        event_id,
+        case when is_of_play then opening_id end as play_id,
+        user_id,
+        content_id,
+        event_type,
+        playback_effect,
+        device_type,
+        is_active,
+        coalesce(
+            is_of_play
+            and (
+                state_name = 'plays'
+                or (state_name = 'timed' and playback_effect = 'plays')
+            ),
+            false
+        ) as is_playing,
+        is_followed or ended_at is not null as is_shown,
+        (
+            playback_effect = 'beats'
+            or (is_followed and ended_at is null and next_effect = 'beats')
+        ) as has_beat,
+        case
+            when ended_at is not null then 'ended'
+            when is_followed then {{ close_reason('next_effect') }}
+            when next_event_at is not null then 'next_play'
+        end as closing_type,
+        has_position,
+        event_number,
+        duration_seconds,
+        event_at,
+        coalesce(ended_at, next_event_at) as closing_at
+    from states
+),
+
+-- Events that do nothing to a title.
+neutral as (
+    select
+        event_id,
+        cast(null as {{ data_type('varchar') }}) as play_id,
+        user_id,
+        content_id,
+        event_type,
+        playback_effect,
+        device_type,
+        is_active,
+        false as is_playing,
+        false as is_shown,
+        false as has_beat,
+        cast(null as {{ data_type('varchar') }}) as closing_type,
+        false as has_position,
+        event_number,
+        cast(null as {{ data_type('double') }}) as duration_seconds,
+        event_at,
+        cast(null as {{ data_type('timestamp') }}) as closing_at
+    from classified_again
+    where
+        row_verdict = 'canonical'
+        and playback_effect = 'none'
+),
+
+united as (
+    select * from closed
+    union all
+    select * from neutral
+),
+
 final as (
     select
         -- keys
         event_id,
-        case when is_of_play then opening_id end as play_id,
+        play_id,
         user_id,
         content_id,
 
         -- attributes
         event_type,
+        playback_effect,
         device_type,
-        coalesce(
-            is_of_play
-            and (
-                state_name = 'play'
-                or (state_name = 'timed' and event_type = 'play')
-            ),
-            false
-        ) as is_playing,
-        is_followed or ended_at is not null as is_shown,
-        case
-            when ended_at is not null then 'ended'
-            when is_followed then next_event_type
-            when next_event_at is not null then 'next_play'
-        end as closing_type,
+        is_active,
+        is_playing,
+        is_shown,
+        has_beat,
+        closing_type,
         has_position,
 
         -- measures
@@ -195,8 +264,8 @@ final as (
 
         -- times
         event_at,
-        coalesce(ended_at, next_event_at) as closing_at
-    from states
+        closing_at
+    from united
 )
 
 select * from final

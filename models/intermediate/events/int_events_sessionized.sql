@@ -4,8 +4,14 @@
     A run of events ends when its user has been silent for longer than
     `session_gap_seconds`; a silence of exactly that long does not end it. A
     title that is shown to run is not silence: from a play until the event that
-    shows it went on (a pause, skip, stop, seek or heartbeat of its own), or its
-    logged end, but no longer than the title or `maximum_play_seconds` last.
+    shows it went on (one of its own that pauses, skips, stops, seeks or beats),
+    or its logged end, but no longer than the title or `maximum_play_seconds`
+    last.
+
+    Every event is activity, also one that does nothing to a title, such as a
+    search: sessions are runs of all of them. What an open-ended play is bounded
+    by are runs of the others alone, so that a play's seconds never depend on
+    what does nothing to it.
 
     A run is one session, unless it lasts longer than
     `maximum_session_seconds`, where it is cut at every multiple of that since
@@ -33,9 +39,12 @@ shown as (
         user_id,
         content_id,
         event_type,
+        playback_effect,
         device_type,
+        is_active,
         is_playing,
         is_shown,
+        has_beat,
         closing_type,
         has_position,
         event_number,
@@ -49,8 +58,7 @@ shown as (
                     ~ seconds_between('event_at', 'closing_at')
                     ~ ', duration_seconds, '
                     ~ var('maximum_play_seconds')
-                    ~ ', case when event_type = \'heartbeat\' '
-                    ~ 'or closing_type = \'heartbeat\' then '
+                    ~ ', case when has_beat then '
                     ~ var('heartbeat_grace_seconds') ~ ' end)'
                 ) }}
             else event_at
@@ -62,8 +70,9 @@ silences as (
     select
         *,
         lag(event_at) over events_of_user as previous_event_at,
-        lead(event_at) over events_of_user as next_event_at,
-        max(shown_until_at) over earlier_events as silent_from_at
+        max(shown_until_at) over earlier_events as silent_from_at,
+        max(case when playback_effect <> 'none' then shown_until_at end)
+            over earlier_events as unplayed_from_at
     from shown
     window
         events_of_user as (
@@ -85,7 +94,15 @@ breaks as (
             {{ seconds_between('silent_from_at', 'event_at') }}
             > {{ var('session_gap_seconds') }},
             true
-        ) as is_run_start
+        ) as is_run_start,
+        (
+            playback_effect <> 'none'
+            and coalesce(
+                {{ seconds_between('unplayed_from_at', 'event_at') }}
+                > {{ var('session_gap_seconds') }},
+                true
+            )
+        ) as is_playback_start
     from silences
 ),
 
@@ -97,7 +114,12 @@ runs as (
         {{ last_known('case when is_run_start then event_at end', 'so_far') }}
             as run_started_at,
         {{ next_known(
-            'case when is_run_start then event_at end',
+            "case when playback_effect <> 'none' then event_at end",
+            'later_events',
+            'events_in_reverse'
+        ) }} as next_event_at,
+        {{ next_known(
+            'case when is_playback_start then event_at end',
             'later_events',
             'events_in_reverse'
         ) }} as next_run_at,
@@ -177,11 +199,14 @@ final as (
 
         -- attributes
         event_type,
+        playback_effect,
         device_type,
+        is_active,
         is_run_start or piece_number > previous_piece_number
             as is_session_start,
         is_playing,
         is_shown,
+        has_beat,
         closing_type,
         has_position,
 

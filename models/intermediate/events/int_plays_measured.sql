@@ -310,12 +310,12 @@ plays as (
 followed as (
     select
         play_id,
-        count(*) filter (where event_type = 'pause') as pause_count,
-        count(*) filter (where event_type = 'skip') as skip_count
+        count(*) filter (where playback_effect = 'pauses') as pause_count,
+        count(*) filter (where playback_effect = 'skips') as skip_count
     from events
     where
         play_id is not null
-        and event_type in ('pause', 'skip')
+        and playback_effect in ('pauses', 'skips')
     group by play_id
 ),
 

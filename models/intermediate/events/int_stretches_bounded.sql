@@ -7,9 +7,10 @@
     A stretch ends at the first of: the player's next event, or the play's
     logged end; where nothing shows that the title ran so far, the user's next
     play in any player and next run of events after a silence;
-    `heartbeat_grace_seconds` after or before a heartbeat. A stretch of unknown end on a title of unknown length is credited
-    with nothing. The title's own end comes later: it depends on where the title
-    stood.
+    `heartbeat_grace_seconds` after or before a beat. Events that do nothing to
+    a title end none. A stretch of unknown end on a title of unknown length is
+    credited with nothing. The title's own end comes later: it depends on where
+    the title stood.
 
     A play `is_continued` when it has further stretches or tells of positions or
     speeds, or when its user has two titles running at once.
@@ -76,10 +77,7 @@ timed as (
                 ) }}
         end as next_play_seconds,
         case
-            when
-                events.event_type = 'heartbeat'
-                or (events.is_shown and events.closing_type = 'heartbeat')
-                then {{ var('heartbeat_grace_seconds') }}
+            when events.has_beat then {{ var('heartbeat_grace_seconds') }}
         end as grace_seconds
     from events
     inner join known_titles
@@ -131,7 +129,8 @@ final as (
                 then 'maximum'
             when bound_seconds = absence_seconds then 'session_end'
             when bound_seconds = closing_seconds then closing_type
-            when bound_seconds = grace_seconds then 'heartbeat'
+            when bound_seconds = grace_seconds
+                then {{ close_reason("'beats'") }}
             else 'next_play'
         end as bound_code,
 

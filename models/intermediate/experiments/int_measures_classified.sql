@@ -18,6 +18,8 @@ users as (select * from {{ ref('int_users_classified') }}),
 
 assignments as (select * from {{ ref('int_assignments_classified') }}),
 
+reserved as (select * from {{ ref('int_measures_declared') }}),
+
 known_experiments as (
     select experiment_id
     from variants
@@ -53,14 +55,15 @@ judged as (
                 abs(measures.value) > 1e100
                 or abs(coalesce(measures.value_before, 0)) > 1e100
                 then 'not_a_number'
-            when measures.measure in ({{ event_measures() }})
-                then 'reserved_name'
+            when reserved.measure is not null then 'reserved_name'
             when known_experiments.experiment_id is null
                 then 'unknown_experiment'
             when known_users.user_id is null then 'unknown_user'
             when assigned_users.user_id is null then 'not_assigned'
         end as broken_rule
     from measures
+    left join reserved
+        on measures.measure = reserved.measure
     left join known_experiments
         on measures.experiment_id = known_experiments.experiment_id
     left join known_users

@@ -3,8 +3,8 @@
 {#-
     Grain: one row per amount of a measure that a user's events brought.
 
-    The measures that `experiment_metrics.csv` may name without a
-    `user_measures.csv` are defined here alone; `event_measures` lists them.
+    The measures are those of `int_measures_declared`. Events are counted by
+    type only for the types whose count some metric names.
 -#}
 
 with
@@ -13,44 +13,39 @@ events as (select * from {{ ref('int_events_sessionized') }}),
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
+declared as (select * from {{ ref('int_measures_declared') }}),
+
+metrics as (select * from {{ ref('stg_reference__metrics') }}),
+
+named as (
+    select measure
+    from metrics
+    union distinct
+    select denominator_measure as measure
+    from metrics
+),
+
+counted_types as (
+    select
+        declared.event_type,
+        declared.measure
+    from declared
+    inner join named
+        on declared.measure = named.measure
+    where declared.event_type is not null
+),
+
 final as (
+    {{ event_measures('amounts') }}
+    union all
     select
-        user_id,
-        'sessions' as measure,
+        events.user_id,
+        counted_types.measure,
         cast(1 as bigint) as amount,
-        event_at as measured_at
+        events.event_at as measured_at
     from events
-    where is_session_start
-    union all
-    select
-        user_id,
-        'active' as measure,
-        cast(1 as bigint) as amount,
-        event_at as measured_at
-    from events
-    where event_type = 'play'
-    union all
-    select
-        user_id,
-        'plays' as measure,
-        cast(1 as bigint) as amount,
-        started_at as measured_at
-    from plays
-    union all
-    select
-        user_id,
-        'valid_plays' as measure,
-        cast(1 as bigint) as amount,
-        started_at as measured_at
-    from plays
-    where is_valid_play
-    union all
-    select
-        user_id,
-        'watched_seconds' as measure,
-        watched_seconds as amount,
-        started_at as measured_at
-    from plays
+    inner join counted_types
+        on events.event_type = counted_types.event_type
 )
 
 select * from final

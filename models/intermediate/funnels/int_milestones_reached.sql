@@ -6,8 +6,8 @@
     user has no milestones. Events from before the sign-up are rejected earlier,
     so no milestone precedes it. A genre is explored by a valid play; the second
     one is reached by the first valid play of a title with two. The return is
-    the first `play`, of any length and be it one that resumes, on the calendar
-    day after first activity: as for retention.
+    the first event of an active type on the calendar day after first activity,
+    such as a play of any length, be it one that resumes: as for retention.
 
     One play may reach several milestones; they then stand in the order of
     their ids, which is the order above.
@@ -52,7 +52,7 @@ returns as (
         on
             entrants.user_id = events.user_id
             and entrants.return_date = events.event_date
-    where events.event_type = 'play'
+    where events.is_active
     group by entrants.user_id
 ),
 

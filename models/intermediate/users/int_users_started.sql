@@ -1,8 +1,9 @@
 {#-
     Grain: one row per user, with the day that counting starts from.
 
-    First activity is the first play in the user's history. A user who signed
-    up before the first observed day may have played before the log begins:
+    First activity is the first event in the user's history of a type that is
+    active. A user who signed up before the first observed day may have been
+    active before the log begins:
     such a user is established, not new, and has no cohort. Where the sign-up
     is unknown the log is taken at its word.
 -#}
@@ -15,27 +16,27 @@ events as (select * from {{ ref('int_events_sessionized') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
-first_plays as (
+first_activities as (
     select
         user_id,
         min(event_at) as first_active_at
     from events
-    where event_type = 'play'
+    where is_active
     group by user_id
 ),
 
 dated as (
     select
         users.*,
-        first_plays.first_active_at,
+        first_activities.first_active_at,
         coalesce(
             {{ local_date('users.signed_up_at') }} < bounds.observed_from_date,
             false
         ) as is_established
     from users
     cross join bounds
-    left join first_plays
-        on users.user_id = first_plays.user_id
+    left join first_activities
+        on users.user_id = first_activities.user_id
     where users.row_verdict = 'canonical'
 ),
 

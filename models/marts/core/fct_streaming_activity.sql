@@ -2,7 +2,7 @@
     Grain: one row per canonical event, with everything known about it.
 
     A play's seconds stand at the event that opens it; the other events have
-    none.
+    none. An event that does nothing to a title may be about none.
 -#}
 
 with
@@ -26,11 +26,13 @@ final as (
 
         -- attributes
         events.event_type,
+        events.playback_effect,
         events.device_type,
         users.platform,
         users.country_code,
         users.acquisition_channel,
         users.is_new,
+        events.is_active,
         titles.title,
         titles.genre_names,
         titles.language_code,
@@ -48,7 +50,7 @@ final as (
     from events
     inner join users
         on events.user_id = users.user_id
-    inner join titles
+    left join titles
         on events.content_id = titles.content_id
     left join plays
         on events.event_id = plays.play_id

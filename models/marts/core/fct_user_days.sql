@@ -1,8 +1,9 @@
 {#-
     Grain: one row per user and calendar day with at least one event.
 
-    A day is active when it holds a `play`, also one that resumes. A play with
-    all its time, and a session, belong to the day on which they began.
+    A day is active when it holds an event of an active type: a play, also one
+    that resumes, unless `event_types.csv` says otherwise. A play with all its
+    time, and a session, belong to the day on which they began.
 -#}
 
 with
@@ -18,7 +19,7 @@ days as (
         user_id,
         event_date as activity_date,
         count(*) as event_count,
-        count(*) filter (where event_type = 'play') > 0 as is_active,
+        count(*) filter (where is_active) > 0 as is_active,
         count(*) filter (where event_id = play_id) as play_count,
         count(*) filter (where is_session_start) as session_count
     from events

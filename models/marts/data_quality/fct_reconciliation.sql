@@ -23,6 +23,8 @@ malformed as (select * from {{ ref('stg_reader__malformed_rows') }}),
 
 events as (select * from {{ ref('int_events_classified') }}),
 
+types as (select * from {{ ref('stg_reference__event_types') }}),
+
 users as (select * from {{ ref('int_users_classified') }}),
 
 titles as (select * from {{ ref('int_titles_classified') }}),
@@ -73,13 +75,33 @@ unread as (
     group by table_name
 ),
 
+events_counted as (
+    select
+        event_type,
+        row_verdict,
+        count(*) as row_count
+    from events
+    group by event_type, row_verdict
+),
+
+kept as (
+    select
+        'events' as table_name,
+        sum(events_counted.row_count) as unknown_type_rows
+    from events_counted
+    left join types
+        on events_counted.event_type = types.event_type
+    where
+        events_counted.row_verdict = 'canonical'
+        and types.event_type is null
+),
+
 verdicts as (
     select
         'events' as table_name,
         row_verdict,
-        count(*) as row_count
-    from events
-    group by row_verdict
+        row_count
+    from events_counted
     union all
     select
         'users' as table_name,
@@ -147,12 +169,16 @@ final as (
         cast(coalesce(unread.malformed_rows, 0) as bigint) as malformed_rows,
         cast(coalesce(judged.rejected_rows, 0) as bigint) as rejected_rows,
         cast(coalesce(judged.duplicate_rows, 0) as bigint) as duplicate_rows,
-        cast(coalesce(judged.canonical_rows, 0) as bigint) as canonical_rows
+        cast(coalesce(judged.canonical_rows, 0) as bigint) as canonical_rows,
+        cast(coalesce(kept.unknown_type_rows, 0) as bigint)
+            as unknown_type_rows
     from staged
     left join unread
         on staged.table_name = unread.table_name
     left join judged
         on staged.table_name = judged.table_name
+    left join kept
+        on staged.table_name = kept.table_name
 )
 
 select * from final

@@ -18,15 +18,18 @@ metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
 measures as (select * from {{ ref('int_measures_recorded') }}),
 
+declared as (select * from {{ ref('int_measures_declared') }}),
+
 day_numbers as ({{ integers('day_number', 365) }}),
 
 daily_metrics as (
-    select *
+    select metrics.*
     from metrics
+    inner join declared
+        on metrics.measure = declared.measure
     where
-        measure in ({{ event_measures() }})
-        and kind in ({{ kinds_with('adds_up') }})
-        and window_end_day - window_start_day between 2 and 366
+        metrics.kind in ({{ kinds_with('adds_up') }})
+        and metrics.window_end_day - metrics.window_start_day between 2 and 366
 ),
 
 units as (

@@ -28,10 +28,15 @@ bounds as (select * from {{ ref('int_log_bounded') }}),
 
 own_measures as (select * from {{ ref('int_measures_classified') }}),
 
+declared as (select * from {{ ref('int_measures_declared') }}),
+
+event_measures as (select * from {{ ref('int_measures_declared') }}),
+
 event_metrics as (
-    select *
+    select metrics.*
     from metrics
-    where measure in ({{ event_measures() }})
+    inner join event_measures
+        on metrics.measure = event_measures.measure
 ),
 
 windows as (
@@ -223,7 +228,9 @@ own_metrics as (
         on
             metrics.experiment_id = denominators_of.experiment_id
             and metrics.denominator_measure = denominators_of.measure
-    where metrics.measure not in ({{ event_measures() }})
+    left join declared
+        on metrics.measure = declared.measure
+    where declared.measure is null
 ),
 
 given as (

@@ -1,14 +1,14 @@
 {#-
     Grain: one row per new user, day mode and retention window.
 
-    A window is a run of day numbers since the first play, ends included: one
+    A window is a run of day numbers since first activity, ends included: one
     day, a bracket of days, or a day and all after it up to a fixed last one,
     without which the answer would hang on how long each user was watched. A
     user is eligible once the whole window has passed, and retained when active
     on any day in it.
 
     Day numbers count calendar days, or elapsed days of 24 hours from the very
-    first play: elapsed day 1 begins 24 h 00 s after it.
+    first activity: elapsed day 1 begins 24 h 00 s after it.
 -#}
 
 with
@@ -34,7 +34,7 @@ new_users as (
     where is_new
 ),
 
-plays as (
+activities as (
     select
         events.user_id,
         {{ seconds_between('new_users.first_active_at', 'events.event_at') }}
@@ -42,14 +42,14 @@ plays as (
     from events
     inner join new_users
         on events.user_id = new_users.user_id
-    where events.event_type = 'play'
+    where events.is_active
 ),
 
 elapsed_days as (
     select
         user_id,
         cast(floor(elapsed_seconds / 86400) as integer) as day_number
-    from plays
+    from activities
     group by user_id, cast(floor(elapsed_seconds / 86400) as integer)
 ),
 

@@ -10,7 +10,7 @@ import pytest
 from loading import csv_of, events, loader
 
 from mapping.language import MappingError
-from raw.files import EVENT_TYPES, TABLES
+from raw.files import EVENT_TYPES, TABLES, playback_effects
 
 
 @pytest.fixture
@@ -624,7 +624,8 @@ def test_every_event_type_can_be_mapped(load):
     )
     lines = [f"1,x,2024-01-01,{kind}" for kind in "abcdef"]
     log = load(mapping, log__csv="user,item,at,type\n" + "\n".join(lines))
-    assert log.values("events", "event_type") == list(EVENT_TYPES)
+    declared = playback_effects(EVENT_TYPES)
+    assert log.values("events", "event_type") == list(declared)
 
 
 # Ids --------------------------------------------------------------------------
