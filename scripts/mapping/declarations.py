@@ -173,6 +173,7 @@ def rendered(path: str) -> str:
     for name, file, macro in (
         ("data_type", "dialect/data_type", "duckdb__data_type"),
         ("event_measures", "experiments/event_measures", "event_measures"),
+        ("kinds_with", "experiments/kinds_with", "kinds_with"),
     ):
         module = environment.get_template(f"macros/{file}.sql").module
         environment.globals[name] = vars(module)[macro]
