@@ -34,7 +34,9 @@ judged as (
                 then 'missing_key'
             when
                 segments.dimension in (
-                    '{{ reserved | unique(true) | join("', '") }}'
+                    {% for name in reserved | unique(true) -%}
+                        '{{ name }}'{{ ',' if not loop.last }}
+                    {% endfor %}
                 )
                 or segments.dimension like '% x %'
                 then 'reserved_name'
