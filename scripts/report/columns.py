@@ -28,6 +28,16 @@ MARTS = {
         "session_gap_seconds",
         "valid_play_seconds",
     ),
+    "dim_dimensions": (
+        "dimension_number",
+        "dimension",
+        "label",
+        "dimension_unit",
+        "is_bounded",
+        "is_pair",
+        "folded_value_count",
+        "folded_user_count",
+    ),
     "fct_reconciliation": (
         "table_name",
         "raw_rows",
