@@ -1,10 +1,9 @@
-"""Rates with their users and intervals, and what cannot be broken down."""
+"""Rates with their users and intervals."""
 
 from __future__ import annotations
 
-from display.findings import listed
 from display.formats import count, fit_scale, percent
-from display.parts import Cell, Note, Row
+from display.parts import Cell, Row
 
 RATE_COLUMNS = ["Eligible users", "Returned", "Rate", "Interval"]
 
@@ -36,40 +35,6 @@ def rate_label(
 def rate_text(row: Row) -> str:
     """Write a rate with digits to fit its interval."""
     return percent(row["rate"], row["ci_low"], row["ci_high"])
-
-
-def lone_values(
-    rows: list[Row], dimensions: tuple[str, ...]
-) -> dict[str, str | None]:
-    """Find the dimensions that cannot be broken down, with their one value."""
-    values = {
-        dimension: sorted(
-            {
-                str(row["dimension_value"])
-                for row in rows
-                if row["dimension"] == dimension
-            }
-        )
-        for dimension in dimensions
-    }
-    return {
-        dimension: found[0] if found else None
-        for dimension, found in values.items()
-        if len(found) < 2  # noqa: PLR2004
-    }
-
-
-def not_broken_down(lone: dict[str, str | None]) -> Note | None:
-    """Say which charts are left out, because there is nothing to compare."""
-    if not lone:
-        return None
-    reasons = [
-        f"no {dimension} is known"
-        if value is None
-        else f"the only {dimension} is {value}"
-        for dimension, value in lone.items()
-    ]
-    return Note(f"Not broken down by {' or '.join(lone)}: {listed(reasons)}.")
 
 
 def small_values(summary: list[Row], dimension: str) -> set[str]:

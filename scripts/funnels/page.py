@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from display import charts
 from display.charts import theme
+from display.dimensions import (
+    Dimension,
+    broken_down,
+    dimensions,
+    lone_values,
+    not_broken_down,
+)
 from display.findings import contrast, estimate, is_apart
 from display.formats import (
     MISSING,
@@ -27,9 +34,9 @@ from display.parts import (
     Table,
     Tables,
 )
-from display.rates import lone_values, not_broken_down, rate_label
+from display.rates import rate_label
 
-MARTS = ("fct_onboarding_funnel",)
+MARTS = ("dim_dimensions", "fct_onboarding_funnel")
 
 FUNNEL = "marts.fct_onboarding_funnel"
 STEP_RATE = "step_rate"
@@ -57,10 +64,13 @@ def section(tables: Tables) -> Section:
             " steps can be followed.",
             link=link,
         )
+    compared = dimensions(tables["dim_dimensions"], "user")
     parts: list[Part | None] = [
         _funnel(steps),
-        _by_dimension(rows, steps, "platform"),
-        not_broken_down(lone_values(rows, ("platform",))),
+        *broken_down(
+            ((one, _by_dimension(rows, steps, one)) for one in compared), FUNNEL
+        ),
+        not_broken_down(lone_values(rows, compared)),
     ]
     return Section(
         name,
@@ -199,7 +209,7 @@ def _step_row(row: Row) -> list[str | Cell]:
 
 
 def _by_dimension(
-    rows: list[Row], steps: list[Row], dimension: str
+    rows: list[Row], steps: list[Row], dimension: Dimension
 ) -> Figure | None:
     """Draw the hardest step by one dimension."""
     hardest = _hardest(steps)
@@ -208,7 +218,7 @@ def _by_dimension(
     every = [
         row
         for row in rows
-        if row["dimension"] == dimension
+        if row["dimension"] == dimension.name
         and row["step_number"] == hardest["step_number"]
         and row[STEP_RATE] is not None
         and row["ci_low"] is not None
@@ -228,17 +238,22 @@ def _by_dimension(
     step = words(hardest["step_name"])
     title = contrast(
         f"Going on to {step}",
-        dimension,
+        dimension.word,
         [
             (str(row["dimension_value"]), estimate(row, STEP_RATE))
             for row in shown
         ],
     )
-    return Figure(
-        f"step-by-{dimension}",
-        title,
+    caption = (
         "Dots are rates of those who took the step before, lines their Wilson"
-        " intervals; in brackets, for how many of them the time has passed.",
+        " intervals; in brackets, for how many of them the time has passed."
+    )
+    if len(shown) < len(every):
+        caption += f" The {len(shown)} largest of {len(every)}."
+    return Figure(
+        f"step-by-{dimension.name}",
+        title,
+        caption,
         charts.dots(
             [
                 {
@@ -258,9 +273,9 @@ def _by_dimension(
             f"Share going on to {step}",
         ),
         Table(
-            caption=f"Going on to {step} by {dimension}",
+            caption=f"Going on to {step} by {dimension.word}",
             columns=[
-                dimension.capitalize(),
+                dimension.heading,
                 "Took the step before",
                 "Reached",
                 "Pending",

@@ -6,6 +6,13 @@ Pure functions: rows of marts in, parts of the page out.
 from __future__ import annotations
 
 from display import charts
+from display.dimensions import (
+    Dimension,
+    broken_down,
+    dimensions,
+    lone_values,
+    not_broken_down,
+)
 from display.findings import contrast, estimate
 from display.formats import (
     MISSING,
@@ -27,9 +34,9 @@ from display.parts import (
     Table,
     Tables,
 )
-from display.rates import lone_values, not_broken_down
 
 MARTS = (
+    "dim_dimensions",
     "fct_genre_performance",
     "fct_genre_transitions",
     "fct_observation",
@@ -62,13 +69,18 @@ def section(tables: Tables) -> Section:
         row for row in tables["fct_session_lengths"] if row["session_count"]
     ]
     seen = tables["fct_observation"][0]
+    compared = dimensions(tables["dim_dimensions"], "user")
+    held = dimensions(tables["dim_dimensions"], "play", "title")
     parts: list[Part | None] = [
         _bands(tables["fct_session_length_bands"], lengths),
-        _lengths(lengths, "platform"),
-        not_broken_down(lone_values(lengths, ("platform",)))
-        if lengths
-        else None,
-        _lengths(lengths, "genre"),
+        *broken_down(
+            ((one, _lengths(lengths, one)) for one in compared), LENGTHS
+        ),
+        not_broken_down(lone_values(lengths, compared)) if lengths else None,
+        *broken_down(
+            ((one, _lengths(lengths, one, is_held=True)) for one in held),
+            LENGTHS,
+        ),
         _genres(tables["fct_genre_performance"]),
         _next(tables["fct_genre_transitions"]),
     ]
@@ -162,12 +174,18 @@ def _lengths_title(whole: Row) -> str:
     return f"Half of the sessions last {duration(half)} or less, {long}"
 
 
-def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
-    """Draw the quantiles of session length by one dimension."""
+def _lengths(
+    lengths: list[Row], dimension: Dimension, *, is_held: bool = False
+) -> Figure | None:
+    """Draw the quantiles of session length by one dimension.
+
+    With `is_held`, one of the plays in a session, which holds several values.
+    """
     every = [
         row
         for row in lengths
-        if row["dimension"] == dimension and row["median_seconds"] is not None
+        if row["dimension"] == dimension.name
+        and row["median_seconds"] is not None
     ]
     # Moments have no length to compare.
     has_lengths = any(row["median_seconds"] for row in every)
@@ -185,13 +203,13 @@ def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
     longest, shortest = rows[0], rows[-1]
     title = (
         f"The median session lasts {duration(longest['median_seconds'])},"
-        f" whatever the {dimension}"
+        f" whatever the {dimension.word}"
     )
     if duration(longest["median_seconds"]) != duration(
         shortest["median_seconds"]
     ):
         title = (
-            f"Median session by {dimension}:"
+            f"Median session by {dimension.word}:"
             f" {duration(shortest['median_seconds'])}"
             f" ({shortest['dimension_value']}) to"
             f" {duration(longest['median_seconds'])}"
@@ -202,12 +220,12 @@ def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
         " lines reach to the 95th percentile, ticks mark the 90th; in brackets"
         " the number of sessions."
     )
-    if dimension == "genre":
-        caption += " A session counts for each genre played in it."
+    if is_held:
+        caption += f" A session counts for each {dimension.word} played in it."
     if len(rows) < len(every):
         caption += f" The {len(rows)} largest of {len(every)}."
     return Figure(
-        f"session-lengths-{dimension}",
+        f"session-lengths-{dimension.name}",
         title,
         caption,
         charts.quantiles(
@@ -231,9 +249,9 @@ def _lengths(lengths: list[Row], dimension: str) -> Figure | None:
             f"Length of a session, {unit}",
         ),
         Table(
-            caption=f"Length of a session by {dimension}",
+            caption=f"Length of a session by {dimension.word}",
             columns=[
-                dimension.capitalize(),
+                dimension.heading,
                 "Sessions",
                 "Users",
                 "Sessions per user",

@@ -26,6 +26,14 @@ VERSION = "0123456789abcdef0123456789abcdef"
 PLATFORMS = ("android", "ios", "tv", "web")
 GENRES = ("drama", "comedy", "thriller", "kids", "documentary")
 TITLES = 2_000
+DIMENSIONS = (
+    ("platform", "Platform", "user"),
+    ("country", "Country", "user"),
+    ("channel", "Channel", "user"),
+    ("cohort", "Cohort", "new_user"),
+    ("device", "Device", "play"),
+    ("genre", "Genre", "title"),
+)
 RECONCILIATION = (
     "table_name",
     "raw_rows",
@@ -511,6 +519,17 @@ def mart_rows(
                 "session_gap_seconds": 1800,
                 "valid_play_seconds": 30,
             }
+        ],
+        "dim_dimensions": [
+            {
+                "dimension_number": number,
+                "dimension": name,
+                "label": label,
+                "dimension_unit": unit,
+                "is_bounded": name != "cohort",
+                "is_pair": False,
+            }
+            for number, (name, label, unit) in enumerate(DIMENSIONS, start=1)
         ],
         "dim_event_types": [
             {"label": "Play", "is_active": True},

@@ -38,6 +38,11 @@ GENERIC_TEST_ARGUMENTS = {
     "of_column": "play_count",
     "columns": ["user_id", "cohort_date"],
     "claim": "play_count > 0",
+    "unit": "session",
+    "counts": ["play_count"],
+    "within": ["calendar_date"],
+    "is_bounded": False,
+    "is_single": False,
 }
 
 # The table that generic tests are rendered for, as dbt's graph has it.
@@ -109,7 +114,7 @@ def environment(is_other):
 
 def render(text, is_other=False):
     """The SQL of a model, test or analysis; dialect macros stay calls."""
-    text = re.sub(r"{% (test \w+\(.*?\)|endtest) %}", "", text)
+    text = re.sub(r"{% (test \w+\((?s:.*?)\)|endtest) %}", "", text)
     return environment(is_other).from_string(text).render()
 
 

@@ -92,6 +92,36 @@ def test_every_macro_is_described_with_its_arguments():
     assert written == described
 
 
+def test_every_broken_down_mart_says_its_unit_and_what_adds_up():
+    """Or a dimension that it forgets would fail nothing."""
+    broken_down = {}
+    for path in (ROOT / "models/marts").rglob("*.yml"):
+        for mart in yaml.safe_load(path.read_text())["models"]:
+            columns = {column["name"] for column in mart["columns"]}
+            if {"dimension", "dimension_value"} <= columns:
+                broken_down[mart["name"]] = [
+                    test["breaks_down"]["arguments"]
+                    for test in mart["data_tests"]
+                    if "breaks_down" in test
+                ]
+    assert len(broken_down) > 10
+    for name, (arguments,) in broken_down.items():
+        assert arguments["counts"], name
+
+
+def test_no_model_names_a_dimension():
+    """They are declared once, in dbt_project.yml."""
+    declared = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
+    names = "|".join(each["name"] for each in declared["dimensions"])
+    naming = {
+        path.stem
+        for path in MODELS
+        if re.search(rf"'({names})'", path.read_text())
+    }
+    # What makes users alike is chosen with care, not declared.
+    assert naming == {"fct_diversity_cells"}
+
+
 @pytest.mark.parametrize("engine", ["duckdb", "spark", "postgres"])
 def test_every_dialect_macro_is_spelt_for_every_engine(engine):
     for path in (ROOT / "macros/dialect").glob("*.sql"):

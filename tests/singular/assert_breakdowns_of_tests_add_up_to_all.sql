@@ -1,4 +1,4 @@
-{#- Every user of a test is in one value of each breakdown, sums and all. -#}
+{#- A user of a test is in one value of each breakdown, so sums add up too. -#}
 
 with
 
@@ -11,8 +11,6 @@ totals as (
         outcome_version,
         variant,
         dimension,
-        sum(unit_count) as unit_count,
-        sum(immature_count) as immature_count,
         sum(unit_count * value_mean) as value_total
     from statistics
     where policy = 'first_exposure'
@@ -26,8 +24,8 @@ final as (
         totals.outcome_version,
         totals.variant,
         totals.dimension,
-        everybody.unit_count as all_unit_count,
-        totals.unit_count
+        everybody.value_total as all_value_total,
+        totals.value_total
     from totals
     inner join totals as everybody
         on
@@ -37,14 +35,9 @@ final as (
             and totals.variant = everybody.variant
     where
         everybody.dimension = 'all'
-        and not (
-            totals.unit_count = everybody.unit_count
-            and totals.immature_count = everybody.immature_count
-            and abs(
-                coalesce(totals.value_total, 0)
-                - coalesce(everybody.value_total, 0)
-            ) <= 1e-9 * (1 + abs(coalesce(everybody.value_total, 0)))
-        )
+        and abs(
+            coalesce(totals.value_total, 0) - coalesce(everybody.value_total, 0)
+        ) > 1e-9 * (1 + abs(coalesce(everybody.value_total, 0)))
 )
 
 select * from final

@@ -1,6 +1,6 @@
 {#-
-    Every session has one platform, one country and one band of length, so each
-    of them adds up to all sessions, in counts, summary and bands alike.
+    Every session has one length and one band of it, so `all` are all sessions,
+    in counts, summary and bands alike.
 -#}
 
 with
@@ -16,24 +16,21 @@ bands as (select * from {{ ref('fct_session_length_bands') }}),
 totals as (
     select
         'counts' as counted_in,
-        dimension,
         sum(session_count) as session_count
     from length_counts
-    group by dimension
+    where dimension = 'all'
     union all
     select
         'summary' as counted_in,
-        dimension,
         sum(session_count) as session_count
     from summary
-    group by dimension
+    where dimension = 'all'
     union all
     select
         'bands' as counted_in,
-        dimension,
         sum(session_count) as session_count
     from bands
-    group by dimension
+    where dimension = 'all'
 ),
 
 everything as (select count(*) as session_count from sessions),
@@ -41,14 +38,11 @@ everything as (select count(*) as session_count from sessions),
 final as (
     select
         totals.counted_in,
-        totals.dimension,
         totals.session_count,
         everything.session_count as all_session_count
     from totals
     cross join everything
-    where
-        totals.dimension in ('all', 'platform', 'country')
-        and totals.session_count <> everything.session_count
+    where coalesce(totals.session_count, 0) <> everything.session_count
 )
 
 select * from final

@@ -2,9 +2,9 @@
     Grain: one row per experiment, segment of its users, and breakdown that the
     segment belongs to.
 
-    A breakdown is everybody (`all`), one dimension, or two, named in the order
-    of the alphabet (`country x platform`). A dimension in which all users of an
-    experiment are alike breaks nothing down and is left out.
+    A breakdown is everybody (`all`), one settled dimension, or any two, named
+    in the order of the alphabet (`country x platform`). A dimension in which
+    all users of an experiment are alike breaks nothing down and is left out.
 -#}
 
 with
@@ -13,7 +13,7 @@ assignments as (select * from {{ ref('int_assignments_classified') }}),
 
 users as (select * from {{ ref('int_users_segmented') }}),
 
-described as (select * from {{ ref('int_users_described') }}),
+dimensioned as (select * from {{ ref('int_users_dimensioned') }}),
 
 segments as (
     select
@@ -39,13 +39,14 @@ single as (
     select
         segments.experiment_id,
         segments.segment_number,
-        described.dimension,
-        described.dimension_value
+        dimensioned.dimension,
+        dimensioned.dimension_value
     from segments
     inner join speakers
         on segments.segment_number = speakers.segment_number
-    inner join described
-        on speakers.user_id = described.user_id
+    inner join dimensioned
+        on speakers.user_id = dimensioned.user_id
+    where dimensioned.is_settled
 ),
 
 telling as (

@@ -12,7 +12,7 @@ diversity as (select * from {{ ref('fct_user_diversity') }}),
 
 returns as (select * from {{ ref('fct_user_returns') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 outcomes as (
     select
@@ -43,7 +43,7 @@ counted as (
         on diversity.user_id = outcomes.user_id
     inner join dimensions
         on diversity.user_id = dimensions.user_id
-    where dimensions.dimension in ('all', 'platform', 'country')
+    where dimensions.is_bounded
     group by
         dimensions.dimension,
         dimensions.dimension_value,

@@ -12,7 +12,7 @@ with
 
 user_days as (select * from {{ ref('fct_user_days') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
@@ -81,6 +81,7 @@ daily_changes as (
     from changes
     inner join dimensions
         on changes.user_id = dimensions.user_id
+    where dimensions.dimension_unit = 'user'
     group by
         dimensions.dimension,
         dimensions.dimension_value,
@@ -92,7 +93,7 @@ breakdowns as (
         dimension,
         dimension_value
     from dimensions
-    where dimension in ('all', 'platform', 'country', 'channel')
+    where dimension_unit = 'user'
 ),
 
 spined as (

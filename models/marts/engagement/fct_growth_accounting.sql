@@ -16,7 +16,7 @@ with
 
 user_days as (select * from {{ ref('fct_user_days') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
@@ -135,6 +135,7 @@ counted_moves as (
     from moves
     inner join dimensions
         on moves.user_id = dimensions.user_id
+    where dimensions.dimension_unit = 'user'
     group by
         dimensions.dimension,
         dimensions.dimension_value,
@@ -147,7 +148,7 @@ breakdowns as (
         dimension,
         dimension_value
     from dimensions
-    where dimension in ('all', 'platform', 'country', 'channel')
+    where dimension_unit = 'user'
 ),
 
 spined as (

@@ -2,83 +2,52 @@
     Grain: one row per dimension, value and whole second of session length that
     occurs.
 
-    A length is counted in whole seconds that have passed. A session counts once
-    for each device type that its plays were on and each genre of its valid
-    plays, so that devices and genres do not add up to `all`, which also holds
-    the sessions without a play.
+    A length is counted in whole seconds that have passed. A session has the
+    dimensions of its user, and counts once for each value that its plays have,
+    so that devices and genres do not add up to `all`, which also holds the
+    sessions without a play.
 -#}
 
 with
 
 sessions as (select * from {{ ref('fct_sessions') }}),
 
-plays as (select * from {{ ref('fct_plays') }}),
+users as (select * from {{ ref('int_users_broken_down') }}),
 
-tags as (select * from {{ ref('int_titles_tagged') }}),
+session_values as (select * from {{ ref('int_sessions_broken_down') }}),
 
 lengths as (
     select
         session_id,
-        platform,
-        country_code,
+        user_id,
         cast(floor(duration_seconds) as bigint) as length_seconds
     from sessions
 ),
 
-account_counts as (
-    select
-        platform,
-        country_code,
-        length_seconds,
-        count(*) as session_count
-    from lengths
-    group by platform, country_code, length_seconds
-),
-
 counted as (
     select
-        'all' as dimension,
-        'all' as dimension_value,
-        length_seconds,
-        session_count
-    from account_counts
-    union all
-    select
-        'platform' as dimension,
-        platform as dimension_value,
-        length_seconds,
-        session_count
-    from account_counts
-    union all
-    select
-        'country' as dimension,
-        country_code as dimension_value,
-        length_seconds,
-        session_count
-    from account_counts
-    union all
-    select
-        'device' as dimension,
-        plays.device_type as dimension_value,
+        users.dimension,
+        users.dimension_value,
         lengths.length_seconds,
-        count(distinct plays.session_id) as session_count
-    from plays
-    inner join lengths
-        on plays.session_id = lengths.session_id
-    group by plays.device_type, lengths.length_seconds
+        count(*) as session_count
+    from lengths
+    inner join users
+        on lengths.user_id = users.user_id
+    where users.dimension_unit = 'user'
+    group by users.dimension, users.dimension_value, lengths.length_seconds
     union all
     select
-        'genre' as dimension,
-        tags.genre_name as dimension_value,
+        session_values.dimension,
+        session_values.dimension_value,
         lengths.length_seconds,
-        count(distinct plays.session_id) as session_count
-    from plays
-    inner join tags
-        on plays.content_id = tags.content_id
-    inner join lengths
-        on plays.session_id = lengths.session_id
-    where plays.is_valid_play
-    group by tags.genre_name, lengths.length_seconds
+        count(*) as session_count
+    from lengths
+    inner join session_values
+        on lengths.session_id = session_values.session_id
+    group by
+        session_values.dimension,
+        session_values.dimension_value,
+        lengths.length_seconds
 ),
 
 final as (
@@ -89,9 +58,8 @@ final as (
 
         -- measures
         length_seconds,
-        cast(sum(session_count) as integer) as session_count
+        cast(session_count as integer) as session_count
     from counted
-    group by dimension, dimension_value, length_seconds
 )
 
 select * from final

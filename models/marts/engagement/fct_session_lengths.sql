@@ -12,9 +12,9 @@ length_counts as (select * from {{ ref('fct_session_length_counts') }}),
 
 sessions as (select * from {{ ref('fct_sessions') }}),
 
-plays as (select * from {{ ref('fct_plays') }}),
+users as (select * from {{ ref('int_users_broken_down') }}),
 
-tags as (select * from {{ ref('int_titles_tagged') }}),
+session_values as (select * from {{ ref('int_sessions_broken_down') }}),
 
 cumulated as (
     select
@@ -56,51 +56,33 @@ measured as (
     group by dimension, dimension_value
 ),
 
-session_users as (
+session_users as (select distinct user_id from sessions),
+
+value_users as (
     select distinct
-        user_id,
-        platform,
-        country_code
-    from sessions
+        dimension,
+        dimension_value,
+        user_id
+    from session_values
 ),
 
 user_counts as (
     select
-        'all' as dimension,
-        'all' as dimension_value,
+        users.dimension,
+        users.dimension_value,
         count(*) as user_count
     from session_users
+    inner join users
+        on session_users.user_id = users.user_id
+    where users.dimension_unit = 'user'
+    group by users.dimension, users.dimension_value
     union all
     select
-        'platform' as dimension,
-        platform as dimension_value,
+        dimension,
+        dimension_value,
         count(*) as user_count
-    from session_users
-    group by platform
-    union all
-    select
-        'country' as dimension,
-        country_code as dimension_value,
-        count(*) as user_count
-    from session_users
-    group by country_code
-    union all
-    select
-        'device' as dimension,
-        device_type as dimension_value,
-        count(distinct user_id) as user_count
-    from plays
-    group by device_type
-    union all
-    select
-        'genre' as dimension,
-        tags.genre_name as dimension_value,
-        count(distinct plays.user_id) as user_count
-    from plays
-    inner join tags
-        on plays.content_id = tags.content_id
-    where plays.is_valid_play
-    group by tags.genre_name
+    from value_users
+    group by dimension, dimension_value
 ),
 
 final as (

@@ -14,7 +14,7 @@ with
 
 attempts as (select * from {{ ref('fct_onboarding_attempts') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 counted as (
     select
@@ -48,7 +48,7 @@ counted as (
     from dimensions
     left join attempts
         on dimensions.user_id = attempts.user_id
-    where dimensions.dimension <> 'cohort'
+    where dimensions.dimension_unit = 'user'
     group by dimensions.dimension, dimensions.dimension_value
 ),
 

@@ -18,7 +18,7 @@ user_days as (select * from {{ ref('fct_user_days') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
@@ -40,7 +40,7 @@ newcomers as (
         on users.user_id = dimensions.user_id
     where
         users.is_new
-        and dimensions.dimension <> 'cohort'
+        and dimensions.is_bounded
 ),
 
 cohorts as (

@@ -15,7 +15,7 @@ with
 
 returns as (select * from {{ ref('fct_user_returns') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 cohorts as (
     select

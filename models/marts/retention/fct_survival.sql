@@ -17,7 +17,7 @@ with
 
 lifetimes as (select * from {{ ref('fct_user_lifetimes') }}),
 
-dimensions as (select * from {{ ref('int_users_dimensioned') }}),
+dimensions as (select * from {{ ref('int_users_broken_down') }}),
 
 day_numbers as (
     {{ integers('day_number', var('retention_horizon_days')) }}
@@ -33,7 +33,7 @@ exits as (
     from lifetimes
     inner join dimensions
         on lifetimes.user_id = dimensions.user_id
-    where dimensions.dimension <> 'cohort'
+    where dimensions.is_bounded
     group by
         dimensions.dimension,
         dimensions.dimension_value,

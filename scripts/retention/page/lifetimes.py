@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from display import charts
 from display.charts import theme
+from display.dimensions import (
+    Dimension,
+    broken_down,
+    dimensions,
+    lone_values,
+    not_broken_down,
+)
 from display.findings import contrast, estimate
 from display.formats import MISSING, count, day, fit_scale, percent
 from display.parts import (
@@ -18,14 +25,10 @@ from display.parts import (
     Table,
     Tables,
 )
-from display.rates import (
-    lone_values,
-    not_broken_down,
-    rate_label,
-    small_values,
-)
+from display.rates import rate_label, small_values
 
 MARTS = (
+    "dim_dimensions",
     "fct_retention_summary",
     "fct_survival",
     "fct_tenure",
@@ -41,7 +44,7 @@ NOT_YET = "not yet"
 MAIN_DAY = 30
 HALF = 0.5
 MOST_DAYS = 90
-MOST_PLATFORMS = 4
+MOST_VALUES = 4
 MOST_WEEKS = 53
 # From the longest known to the newest: later bands are paler.
 BAND_COLOURS = [
@@ -60,13 +63,16 @@ Windows = dict[tuple[int, int, int], dict[str, Row]]
 def section(tables: Tables) -> Section:
     """Tell how returns are counted and how long users stay."""
     survival = tables["fct_survival"]
+    summary = tables["fct_retention_summary"]
+    compared = dimensions(tables["dim_dimensions"], "user", "new_user")
     parts: list[Part | None] = [
-        _windows(tables["fct_retention_summary"]),
+        _windows(summary),
         _survival(survival),
-        _survival_by_platform(survival, tables["fct_retention_summary"]),
-        not_broken_down(lone_values(survival, ("platform",)))
-        if survival
-        else None,
+        *broken_down(
+            ((one, _survival_by(survival, summary, one)) for one in compared),
+            SURVIVAL,
+        ),
+        not_broken_down(lone_values(survival, compared)) if survival else None,
         _tenure(tables["fct_tenure"]),
     ]
     known = [part for part in parts if part is not None]
@@ -244,10 +250,12 @@ def _survival(rows: list[Row]) -> Figure | None:
     )
 
 
-def _survival_by_platform(rows: list[Row], summary: list[Row]) -> Figure | None:
-    """Draw survival by platform, the largest that have enough users."""
-    every = _by_value(rows, "platform")
-    small = small_values(summary, "platform")
+def _survival_by(
+    rows: list[Row], summary: list[Row], dimension: Dimension
+) -> Figure | None:
+    """Draw survival by the largest values that have enough users."""
+    every = _by_value(rows, dimension.name)
+    small = small_values(summary, dimension.name)
     by_value = {
         value: days for value, days in every.items() if value not in small
     }
@@ -257,7 +265,7 @@ def _survival_by_platform(rows: list[Row], summary: list[Row]) -> Figure | None:
         by_value,
         key=lambda value: (-by_value[value][0]["at_risk_users"], value),
     )
-    shown = {value: by_value[value] for value in largest[:MOST_PLATFORMS]}
+    shown = {value: by_value[value] for value in largest[:MOST_VALUES]}
     # The same day for all, or they cannot be compared.
     number = min(_told(days)["day_number"] for days in shown.values())
     told = {
@@ -267,12 +275,12 @@ def _survival_by_platform(rows: list[Row], summary: list[Row]) -> Figure | None:
     }
     title = contrast(
         f"Staying for more than {number} days",
-        "platform",
+        dimension.word,
         [(value, estimate(row, SURVIVAL_RATE)) for value, row in told.items()],
     )
     caption = (
-        "Users who stay for longer than so many days, by the platform they"
-        " signed up on; bands are Greenwood intervals. At the start: "
+        f"Users who stay for longer than so many days, by {dimension.word};"
+        " bands are Greenwood intervals. At the start: "
         + ", ".join(
             f"{value} {count(days[0]['at_risk_users'])}"
             for value, days in shown.items()
@@ -280,13 +288,13 @@ def _survival_by_platform(rows: list[Row], summary: list[Row]) -> Figure | None:
         + " users."
     )
     if len(shown) < len(every):
-        caption += f" The {len(shown)} largest of {len(every)} platforms."
+        caption += f" The {len(shown)} largest of {len(every)}."
     return Figure(
-        "survival-by-platform",
+        f"survival-by-{dimension.name}",
         title,
         caption,
         _survival_chart(shown, title),
-        _survival_table(shown),
+        _survival_table(shown, dimension.heading),
     )
 
 
@@ -319,8 +327,9 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
     )
 
 
-def _survival_table(by_value: dict[str, list[Row]]) -> Table:
-    is_split = list(by_value) != ["all"]
+def _survival_table(
+    by_value: dict[str, list[Row]], heading: str | None = None
+) -> Table:
     lines: list[list[str | Cell]] = []
     for value, days in by_value.items():
         for row in days:
@@ -329,7 +338,7 @@ def _survival_table(by_value: dict[str, list[Row]]) -> Table:
             )
             lines.append(
                 [
-                    *([value] if is_split else []),
+                    *([value] if heading else []),
                     str(row["day_number"]),
                     count(row["at_risk_users"]),
                     count(row["churned_users"]),
@@ -342,7 +351,7 @@ def _survival_table(by_value: dict[str, list[Row]]) -> Table:
     return Table(
         caption="Users by day since first activity",
         columns=[
-            *(["Platform"] if is_split else []),
+            *([heading] if heading else []),
             "Day",
             "Followed",
             "Left",
@@ -353,7 +362,7 @@ def _survival_table(by_value: dict[str, list[Row]]) -> Table:
         ],
         rows=lines,
         source=SURVIVAL,
-        text_columns=2 if is_split else 1,
+        text_columns=2 if heading else 1,
     )
 
 

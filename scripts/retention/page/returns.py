@@ -1,4 +1,4 @@
-"""Who comes back: retention by day, cohort, platform and country.
+"""Who comes back: retention by day, cohort and dimension.
 
 Pure functions: rows of marts in, parts of the page out.
 """
@@ -9,6 +9,13 @@ from collections.abc import Iterable
 from datetime import date
 
 from display import charts
+from display.dimensions import (
+    Dimension,
+    broken_down,
+    dimensions,
+    lone_values,
+    not_broken_down,
+)
 from display.findings import Estimate, contrast, course, estimate, listed
 from display.formats import NO_BREAK, count, day, fit_scale, percent
 from display.parts import (
@@ -23,16 +30,10 @@ from display.parts import (
     Table,
     Tables,
 )
-from display.rates import (
-    RATE_COLUMNS,
-    lone_values,
-    not_broken_down,
-    rate_cells,
-    rate_label,
-    rate_text,
-)
+from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
 
 MARTS = (
+    "dim_dimensions",
     "fct_retention_curve",
     "fct_retention_summary",
     "fct_retention_triangle",
@@ -52,7 +53,9 @@ COHORT_SETS = {
 # What still fits a page: later cohorts and longer lives are in the marts.
 MOST_COHORTS = 60
 MOST_PERIODS = {"day": 90, "week": 26}
-MOST_COUNTRIES = 15
+MOST_VALUES = 15
+# Of so many values all headline days are drawn, of more the main one.
+FEW_VALUES = 5
 # Cells are wide enough for numbers while they are few.
 MOST_NUMBERED = 400
 
@@ -83,15 +86,22 @@ def section(tables: Tables) -> Section:
         for number, when in HEADLINE_DAYS.items()
         if number in whole
     ]
+    compared = dimensions(tables["dim_dimensions"], "user", "new_user")
     parts: list[Part | None] = [
         _cards(classic),
         _curve(tables["fct_retention_curve"]),
-        _cohorts(summary, whole.get(MAIN_DAY)),
+        *(
+            _cohorts(summary, calendar, whole.get(MAIN_DAY))
+            for calendar in dimensions(
+                tables["dim_dimensions"], "new_user", is_bounded=False
+            )
+        ),
         _heat_map(tables["fct_retention_triangle"], "day"),
         _heat_map(tables["fct_retention_triangle"], "week"),
-        _breakdown(summary, "platform", list(HEADLINE_DAYS)),
-        _breakdown(summary, "country", [MAIN_DAY]),
-        not_broken_down(lone_values(summary, ("platform", "country"))),
+        *broken_down(
+            ((one, _breakdown(summary, one)) for one in compared), SUMMARY
+        ),
+        not_broken_down(lone_values(summary, compared)),
     ]
     return Section(
         name,
@@ -305,13 +315,15 @@ def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
     )
 
 
-def _cohorts(summary: list[Row], pooled: Row | None) -> Figure | Note | None:
+def _cohorts(
+    summary: list[Row], calendar: Dimension, pooled: Row | None
+) -> Figure | Note | None:
     """Draw D7 of each cohort with its interval."""
     cohorts = sorted(
         (
             row
             for row in summary
-            if row["dimension"] == "cohort"
+            if row["dimension"] == calendar.name
             and row["from_day_number"] == MAIN_DAY
         ),
         key=lambda row: str(row["dimension_value"]),
@@ -567,20 +579,17 @@ def _triangle_table(
     )
 
 
-def _breakdown(
-    summary: list[Row], dimension: str, days: list[int]
-) -> Figure | None:
+def _breakdown(summary: list[Row], dimension: Dimension) -> Figure | None:
     """Draw retention by one dimension, sorted by its D7."""
-    rows = [
-        row
-        for row in summary
-        if row["dimension"] == dimension and row["from_day_number"] in days
-    ]
+    own = [row for row in summary if row["dimension"] == dimension.name]
+    values = {row["dimension_value"] for row in own}
+    days = list(HEADLINE_DAYS) if len(values) <= FEW_VALUES else [MAIN_DAY]
+    rows = [row for row in own if row["from_day_number"] in days]
     sizes = {row["dimension_value"]: row["cohort_size"] for row in rows}
     if len(sizes) < 2:  # noqa: PLR2004
         return None
     largest = sorted(sizes, key=lambda value: (-sizes[value], str(value)))
-    shown = set(largest[:MOST_COUNTRIES])
+    shown = set(largest[:MOST_VALUES])
     found = {row["from_day_number"] for row in rows}
     main_day = MAIN_DAY if MAIN_DAY in found else min(found)
     main = {
@@ -613,7 +622,7 @@ def _breakdown(
     }
     title = contrast(
         f"D{main_day}",
-        dimension,
+        dimension.word,
         [(str(value), estimate(row)) for value, row in (told or main).items()],
     )
     caption = (
@@ -626,7 +635,7 @@ def _breakdown(
         )
     caption += _small_cells(rows)
     return Figure(
-        f"by-{dimension}",
+        f"by-{dimension.name}",
         title,
         caption,
         charts.dots(
@@ -650,8 +659,8 @@ def _breakdown(
             series_names=names if len(names) > 1 else None,
         ),
         Table(
-            caption=f"Retention by {dimension}",
-            columns=[dimension.capitalize(), "Day", *RATE_COLUMNS],
+            caption=f"Retention by {dimension.word}",
+            columns=[dimension.heading, "Day", *RATE_COLUMNS],
             rows=[
                 [
                     str(row["dimension_value"]),

@@ -13,8 +13,14 @@ from report_log import FIRST_DAY, day, make_tables, wilson
 import engagement.page
 import funnels.page
 import playback.page
-from display import findings, rates
+from display import findings
 from display.charts import theme
+from display.dimensions import (
+    Dimension,
+    broken_down,
+    lone_values,
+    not_broken_down,
+)
 from display.findings import Estimate
 from display.formats import MISSING, NO_BREAK
 from display.parts import Cards, Figure, Note, Table
@@ -328,7 +334,7 @@ def test_small_cells_are_counted(tables):
         if row["dimension_value"] == "FR":
             row["is_small_cell"] = True
     part = figure(returns.section(tables), "by-country")
-    assert "1 of them rest" in part.caption
+    assert "3 of them rest" in part.caption
 
 
 def test_cohorts_of_few_users_make_no_title(tables):
@@ -406,6 +412,11 @@ def only_platform(tables, keep):
     ],
 )
 def test_a_single_platform_is_a_sentence_not_a_chart(tables, build, name):
+    tables["dim_dimensions"] = [
+        row
+        for row in tables["dim_dimensions"]
+        if row["dimension"] == "platform"
+    ]
     assert figure(build(tables), name)
     assert "Not broken down" not in texts(build(tables))
     only_platform(tables, "tv")
@@ -422,11 +433,21 @@ def test_lone_values_are_found():
         {"dimension": "country", "dimension_value": "DE"},
         {"dimension": "country", "dimension_value": "FR"},
     ]
-    assert rates.lone_values(rows, ("platform", "country", "channel")) == {
-        "platform": "unknown",
-        "channel": None,
-    }
-    assert rates.not_broken_down({}) is None
+    each = [
+        Dimension(name, name.capitalize())
+        for name in ("platform", "country", "channel")
+    ]
+    assert lone_values(rows, each) == {"platform": "unknown", "channel": None}
+    assert not_broken_down({}) is None
+
+
+def test_dimensions_beyond_the_bound_are_named(tables):
+    each = [Dimension(f"d{number}", f"D{number}") for number in range(8)]
+    drawn = figure(returns.section(tables), "by-platform")
+    parts = broken_down([(one, drawn) for one in each], "marts.fct_any")
+    assert len(parts) == 7
+    assert parts[-1].text == "Not drawn, but in marts.fct_any: by d6 and d7."
+    assert broken_down([(each[0], None)], "marts.fct_any") == []
 
 
 # ---- Ways of counting, survival, tenure
@@ -503,7 +524,7 @@ def test_a_platform_of_few_users_has_no_survival_curve(tables):
         "ios",
         "web",
     }
-    assert "3 largest of 4 platforms" in part.caption
+    assert "3 largest of 4" in part.caption
 
 
 def test_bands_of_tenure_without_users_are_not_named(tables):

@@ -2,9 +2,15 @@
     Grain: one row per readable line of the segments file, with its verdict.
 
     A user has one value of a dimension: copies are duplicates, contradicting
-    lines are all rejected. The names of built-in dimensions are taken, and
-    ` x ` joins two dimensions into one, so neither a name nor a value holds it.
+    lines are all rejected. The names and columns of declared dimensions are
+    taken, and ` x ` joins two dimensions into one, so neither a name nor a
+    value holds it.
 -#}
+
+{% set reserved = ['all', 'assigned_date'] -%}
+{% for dimension in var('dimensions') -%}
+    {% do reserved.extend([dimension.name, dimension.column]) -%}
+{% endfor -%}
 
 with
 
@@ -28,15 +34,9 @@ judged as (
                 then 'missing_key'
             when
                 segments.dimension in (
-                    'acquisition_channel',
-                    'all',
-                    'assigned_date',
-                    'channel',
-                    'cohort',
-                    'country',
-                    'country_code',
-                    'platform',
-                    'subscription_status'
+                    {% for name in reserved | unique(true) -%}
+                        '{{ name }}'{{ ',' if not loop.last }}
+                    {% endfor %}
                 )
                 or segments.dimension like '% x %'
                 then 'reserved_name'

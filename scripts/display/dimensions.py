@@ -1,0 +1,128 @@
+"""What numbers are broken down by, in the order and the words of the marts.
+
+Pure functions: rows of marts in, parts of the page out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from display.findings import listed
+from display.formats import sentence, words
+from display.parts import Figure, Note, Part, Row
+
+# What still fits a page: breakdowns by others are in the marts.
+MOST_DIMENSIONS = 6
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A single dimension, by its name in the marts and as people call it."""
+
+    name: str
+    label: str
+
+    @property
+    def heading(self) -> str:
+        """Name it at the head of a column.
+
+        Examples
+        --------
+        >>> Dimension("spend_last_year", "spend_last_year").heading
+        'Spend last year'
+        """
+        return sentence(self.label)
+
+    @property
+    def word(self) -> str:
+        """Name it within a sentence.
+
+        Examples
+        --------
+        >>> Dimension("platform", "Platform").word
+        'platform'
+        >>> Dimension("version", "OS version").word
+        'OS version'
+        """
+        text = words(self.label)
+        if text[1:2].isupper():
+            return text
+        return text[:1].lower() + text[1:]
+
+
+def dimensions(
+    rows: list[Row], *units: str, is_bounded: bool = True
+) -> list[Dimension]:
+    """Find the single dimensions of some units, in the order of the marts.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Dimensions of the log, as the marts list them.
+    *units : str
+        Such as ``user`` and ``play``.
+    is_bounded : bool
+        False for calendars, which the others are not.
+    """
+    return [
+        Dimension(str(row["dimension"]), str(row["label"]))
+        for row in sorted(rows, key=lambda row: row["dimension_number"])
+        if row["dimension_unit"] in units
+        and not row["is_pair"]
+        and row["is_bounded"] == is_bounded
+    ]
+
+
+def broken_down(
+    figures: Iterable[tuple[Dimension, Figure | None]], source: str
+) -> list[Part]:
+    """Keep the figures of the first dimensions, and name the others.
+
+    Parameters
+    ----------
+    figures : iterable of (Dimension, Figure)
+        None where there is nothing to compare.
+    source : str
+        The mart that has them all.
+    """
+    found = [(one, figure) for one, figure in figures if figure is not None]
+    parts: list[Part] = [figure for _, figure in found[:MOST_DIMENSIONS]]
+    others = [one.word for one, _ in found[MOST_DIMENSIONS:]]
+    if others:
+        parts.append(Note(f"Not drawn, but in {source}: by {listed(others)}."))
+    return parts
+
+
+def lone_values(
+    rows: list[Row], each: Iterable[Dimension]
+) -> dict[str, str | None]:
+    """Find the dimensions that cannot be broken down, with their one value."""
+    values = {
+        one.word: sorted(
+            {
+                str(row["dimension_value"])
+                for row in rows
+                if row["dimension"] == one.name
+            }
+        )
+        for one in each
+    }
+    return {
+        word: found[0] if found else None
+        for word, found in values.items()
+        if len(found) < 2  # noqa: PLR2004
+    }
+
+
+def not_broken_down(lone: dict[str, str | None]) -> Note | None:
+    """Say which charts are left out, because there is nothing to compare."""
+    if not lone:
+        return None
+    reasons = [
+        f"no {word} is known"
+        if value is None
+        else f"the only {word} is {value}"
+        for word, value in lone.items()
+    ]
+    return Note(f"Not broken down by {' or '.join(lone)}: {listed(reasons)}.")
