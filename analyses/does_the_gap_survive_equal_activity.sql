@@ -7,7 +7,7 @@
 
 with
 
-strata as (select * from {{ ref('fct_diversity_strata') }}),
+strata as (select * from {{ ref('fct_genre_strata') }}),
 
 explorers as (
     select *

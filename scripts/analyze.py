@@ -208,7 +208,7 @@ def summary(results: Results) -> str:
         claims.readout.headlines(results["headlines"]),
         experiments.readout.experiments(results),
         genres.readout.diversity(
-            results["diversity_effects"], results["diversity_checks"]
+            results["genre_effects"], results["genre_checks"]
         ),
         scenarios.readout.scenarios(
             results["scenario_results"],

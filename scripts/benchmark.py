@@ -105,10 +105,10 @@ UNIT_TABLES = (
         f" cross join range({UNITS}) as users (number)",
     ),
     stand_in(
-        "marts.fct_experiment_exposures",
+        "marts.fct_experiment_assignments",
         {
             "experiment_id": "'e'",
-            "cell_number": "number",
+            "arm_cell_number": "number",
             "variant": "case when number // 4 % 2 = 0 then 'A' else 'B' end",
             "segment_number": "number // 8 + 1",
             "is_mixed": "number // 2 % 2 = 1",
@@ -174,11 +174,11 @@ BY_HAND = """
 
 BY_HAND_BROKEN_DOWN = """
     with places as (
-        select 4 * cell_number + state as cell_number,
+        select 4 * arm_cell_number + state as cell_number,
             max(dimension_value) filter (where dimension = 'platform')
                 as platform,
             max(dimension_value) filter (where dimension = 'country') as country
-        from marts.fct_experiment_exposures
+        from marts.fct_experiment_assignments
         inner join intermediate.int_segments_described
         using (experiment_id, segment_number)
         cross join range(4) as states (state)
@@ -946,7 +946,7 @@ def experiment_statistics(bench: Bench) -> Comparison:
         same = connection.execute(
             f"select count(*) from ({model}) as ours inner join ({BY_HAND}) as"
             " theirs using (experiment_id, metric_name, variant)"
-            " where dimension = 'all' and policy = 'first_exposure'"
+            " where dimension = 'all' and policy = 'first_assignment'"
             " and unit_count = n and abs(value_mean - mean_y) < 1e-9"
             " and abs(value_variance / var_y - 1) < 1e-9"
             " and abs(covariate_variance / var_x - 1) < 1e-9"

@@ -2,7 +2,7 @@
     As an aggregate: the value in the row whose key is largest, null or not.
     The key is never null, and largest in one row only.
 
-    {{ value_at_last('close_reason_code', 'stretch_number') }}
+    {{ value_at_last('close_reason_code', 'interval_number') }}
     ('title_end', 1), ('ended', 2)  ->  'ended'
 -#}
 {% macro value_at_last(value, key) -%}

@@ -1,5 +1,5 @@
 {#-
-    The code by which `close_reason_code` names an effect that ended a stretch
+    The code by which `close_reason_code` names an effect that ended an interval
     of a play, whatever the log calls the event that had it.
 
     {{ close_reason('next_effect') }}

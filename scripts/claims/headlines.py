@@ -82,7 +82,7 @@ PROJECTED = {
 # Tables, and columns and values that pick a row there.
 _FIRST = {
     "outcome_version": "raw",
-    "policy": "first_exposure",
+    "policy": "first_assignment",
     "adjustment": "none",
 }
 PUSH = {
@@ -98,7 +98,7 @@ ONBOARDING = {
     **_FIRST,
 }
 EFFECT_ROWS = {
-    "d7_gap": ("diversity_effects", {"estimand": "naive_difference"}),
+    "d7_gap": ("genre_effects", {"estimand": "naive_difference"}),
     "push_uplift": ("experiment_results", PUSH),
     "onboarding_d1_uplift": ("experiment_results", ONBOARDING),
 }
@@ -126,7 +126,7 @@ def headline_rows(
         Rows of ``fct_retention_summary``, ``fct_retention_by_genres`` and
         ``fct_experiment_statistics``.
     results : mapping of str to sequence of mapping
-        ``diversity_effects`` and ``experiment_results``.
+        ``genre_effects`` and ``experiment_results``.
     projected : Projected
         Of the scenarios.
     alpha : float, default 0.05

@@ -174,7 +174,7 @@ def _arms(statistics: pd.DataFrame) -> pd.DataFrame:
     """Count the users of every split."""
     own = statistics[
         (statistics["dimension"] == "all")
-        & (statistics["policy"] == "first_exposure")
+        & (statistics["policy"] == "first_assignment")
         & (statistics["outcome_version"] == "raw")
     ].drop_duplicates(["experiment_id", "variant"])
     return own[["experiment_id", "variant", "is_control", "unit_count"]]
@@ -222,7 +222,7 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     rows = []
     results = tables["results"]
     own = results[
-        (results["policy"] == "first_exposure")
+        (results["policy"] == "first_assignment")
         & results["method"].isin(TWO_SIDED)
         & results["p_value"].notna()
     ]
@@ -332,7 +332,7 @@ def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
     """Count how often intervals hold what was planted, and tests find it."""
     rows = []
     own = results[
-        (results["policy"] == "first_exposure")
+        (results["policy"] == "first_assignment")
         & (results["outcome_version"] == "raw")
         & results["method"].isin(TWO_SIDED)
         & (results["method"] != "complier_effect")
@@ -375,7 +375,7 @@ def _margin_rows(results: pd.DataFrame, world: World) -> list[Row]:
     """Count how often harm as large as the margin is called harmless."""
     own = results[
         (results["method"] == "non_inferiority")
-        & (results["policy"] == "first_exposure")
+        & (results["policy"] == "first_assignment")
         & (results["outcome_version"] == "raw")
         & results["metric_name"].isin(list(world.outcomes))
         & results["p_value"].notna()

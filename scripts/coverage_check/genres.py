@@ -4,7 +4,7 @@ In a world, latent activity decides how much a user plays and whether the user
 comes back; taste, which has nothing to do with activity, decides how many
 genres those plays reach. So explorers come back more often even where exploring
 does nothing. Users are drawn all at once and summed to the rows of
-``fct_diversity_cells``.
+``fct_genre_cells``.
 
 Pure functions of a seed.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from genres.comparison import (
     DAY_NUMBER,
     Study,
-    exposure_rows,
+    exploration_rows,
     studied,
 )
 from stats.intervals import wilson_interval
@@ -87,7 +87,7 @@ class Replicate(NamedTuple):
 
 
 def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
-    """Draw a world and sum it to the rows of ``fct_diversity_cells``.
+    """Draw a world and sum it to the rows of ``fct_genre_cells``.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
     }
     frames = [
         base.assign(
-            exposure_name=name,
+            exploration_name=name,
             genre_level=np.minimum(count, EXPLORER_GENRES)[base.index],
         )
         for name, count in counts.items()
@@ -164,21 +164,21 @@ def _banded(plays: Integers) -> Integers:
     return BANDS[np.searchsorted(BANDS, plays, side="right") - 1]
 
 
-def answers(frame: pd.DataFrame, exposure: str = "genres") -> Answers:
+def answers(frame: pd.DataFrame, exploration: str = "genres") -> Answers:
     """Answer a world's question plainly and by the headline's estimator.
 
     Parameters
     ----------
     frame : DataFrame
         A `world`.
-    exposure : str, default "genres"
-        Which of its exposures.
+    exploration : str, default "genres"
+        Which of its explorations.
 
     Returns
     -------
     Answers
     """
-    study = studied(exposure_rows(frame, exposure))
+    study = studied(exploration_rows(frame, exploration))
     return Answers(
         contrast(as_they_are(study.cells)),
         contrast(doubly_robust(study.cells, study.crossed)),
@@ -188,7 +188,7 @@ def answers(frame: pd.DataFrame, exposure: str = "genres") -> Answers:
 def replicate(seed: int, ratio: float = 1.0, users: int = USERS) -> Replicate:
     """Estimate everything in one world; see `world` for the arguments."""
     frame = world(seed, ratio, users)
-    study = studied(exposure_rows(frame, "genres"), is_whole_needed=True)
+    study = studied(exploration_rows(frame, "genres"), is_whole_needed=True)
     return Replicate(
         naive=contrast(as_they_are(study.cells)),
         regression=contrast(outcome_regression(study.cells, study.whole)),

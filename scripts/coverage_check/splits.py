@@ -27,7 +27,7 @@ MODELS = (
     "fct_experiment_quantiles",
     "fct_experiment_looks",
 )
-UNITS, EXPOSURES = "fct_experiment_outcomes", "fct_experiment_exposures"
+UNITS, EXPOSURES = "fct_experiment_outcomes", "fct_experiment_assignments"
 # Users per experiment: enough for a test, few enough for thousands of deals.
 USERS = 4_000
 # Replicates whose users are in memory at once.
@@ -167,9 +167,9 @@ class Splits:
             " case when is_b then 'B' else 'A' end as variant,"
             " ((segment_number * 4 + 2 * cast(is_b as bigint)"
             f" + cast(is_reached as bigint)) * {replicates.stop} + number)"
-            " as cell_number from marked",
-            f"marts.{UNITS}": "select * exclude (cell_number),"
-            " not is_b as is_control, 4 * cell_number"
+            " as arm_cell_number from marked",
+            f"marts.{UNITS}": "select * exclude (arm_cell_number),"
+            " not is_b as is_control, 4 * arm_cell_number"
             " + 2 * cast(has_history as bigint) + 1 as cell_number"
             f" from {self.catalog}.marts.dealt",
             "staging.stg_reference__metrics": "select deals.experiment_id,"
@@ -178,7 +178,7 @@ class Splits:
             " deals.experiment_id, segments.* from deals cross join segments",
         }.items():
             run(f"create or replace table {self.catalog}.{place} as {query}")
-        cell = "experiment_id variant segment_number is_reached cell_number"
+        cell = "experiment_id variant segment_number is_reached arm_cell_number"
         run(
             stand_in(
                 f"{self.catalog}.marts.{EXPOSURES}",

@@ -426,7 +426,7 @@ def _growth_row(row: Row) -> list[str | Cell]:
         count(row["resurrected_users"]),
         count(row["churned_users"]),
         count(row["active_users"]),
-        count(row["kept_users"]),
+        count(row["retained_users"]),
         MISSING if ratio is None else f"{ratio:.2f}",
         "yes" if row["is_complete"] else "no",
     ]

@@ -15,7 +15,7 @@ from stats.kinds import KINDS, having
 from stats.multiplicity import Adjustment, benjamini_hochberg, holm
 
 HEADLINE_METHODS = {name: kind.method for name, kind in KINDS.items()}
-FIRST_EXPOSURE = "first_exposure"
+FIRST_ASSIGNMENT = "first_assignment"
 # Guardrails stand outside: each is asked whether it rules out harm.
 FAMILIES: dict[str, Callable[..., Adjustment]] = {
     "primary": holm,
@@ -35,7 +35,7 @@ def headline_version(rows: pd.DataFrame) -> pd.Series:
 def is_headline(rows: pd.DataFrame) -> pd.Series:
     """Pick the one row of each test that speaks for it.
 
-    By first exposure, unadjusted, by the method for the kind of metric, of
+    By first assignment, unadjusted, by the method for the kind of metric, of
     the version of `headline_version`.
 
     Parameters
@@ -48,7 +48,7 @@ def is_headline(rows: pd.DataFrame) -> pd.Series:
     Series of bool
     """
     return (
-        (rows["policy"] == FIRST_EXPOSURE)
+        (rows["policy"] == FIRST_ASSIGNMENT)
         & (rows["adjustment"] == "none")
         & (rows["outcome_version"] == headline_version(rows))
         & (rows["method"] == rows["kind"].map(HEADLINE_METHODS))

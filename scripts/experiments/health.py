@@ -65,11 +65,11 @@ def measured_users(statistics: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``experiment_id``, ``metric_name``, ``unit_count``,
-        ``immature_count``; all variants together, by first exposure.
+        ``immature_count``; all variants together, by first assignment.
     """
     whole = statistics[
         (statistics["dimension"] == "all")
-        & (statistics["policy"] == "first_exposure")
+        & (statistics["policy"] == "first_assignment")
         & (statistics["outcome_version"] == "raw")
     ]
     counts = ["unit_count", "immature_count"]
@@ -144,7 +144,7 @@ def _pre_period(results: pd.DataFrame) -> tuple[str | None, float | None]:
     """Find the metric that differed most before, by Bonferroni over all."""
     own = results[
         (results["adjustment"] == "cuped")
-        & (results["policy"] == "first_exposure")
+        & (results["policy"] == "first_assignment")
         & (results["outcome_version"] == "raw")
         & results["covariate_p_value"].notna()
     ]
@@ -176,7 +176,7 @@ def evidence(
     """
     measured = dict(zip(users[METRIC], users["unit_count"], strict=True))
     harms = results[results["method"] == "non_inferiority"]
-    harms = harms[harms["policy"] == "first_exposure"]
+    harms = harms[harms["policy"] == "first_assignment"]
     harm_of = harms.set_index([*TEST, "outcome_version"])["p_value"].to_dict()
     crossings = _crossings(series)
     found: dict[str, list[Evidence]] = {}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from experiments import methods
 from experiments.families import (
-    FIRST_EXPOSURE,
+    FIRST_ASSIGNMENT,
     HEADLINE_METHODS,
     blanked,
     headline_families,
@@ -173,7 +173,7 @@ def _rows(part: Part, described: pd.DataFrame, alpha: float) -> pd.DataFrame:
     # A normal distribution has no degrees of freedom.
     degrees = np.asarray(found["degrees_of_freedom"], float)
     found["degrees_of_freedom"] = np.where(degrees < np.inf, degrees, np.nan)
-    is_first = (own["policy"] == FIRST_EXPOSURE).to_numpy(bool)
+    is_first = (own["policy"] == FIRST_ASSIGNMENT).to_numpy(bool)
     is_randomised = is_first & (part.method != "complier_effect")
     return pd.DataFrame(
         found
@@ -194,7 +194,7 @@ def _of_means(whole: pd.DataFrame, alpha: float) -> list[Part]:
     method = own["kind"].map(MEAN_METHODS).to_numpy()
     is_guarded = (own["role"] == "guardrail") & own["margin"].notna()
     guarded = own[is_guarded]
-    first = own[own["policy"] == FIRST_EXPOSURE]
+    first = own[own["policy"] == FIRST_ASSIGNMENT]
     return [
         Part(own, method, methods.effects(own, alpha)),
         Part(own, method, methods.adjusted(own, alpha), "cuped"),
@@ -214,7 +214,7 @@ def _of_shares_of_users(whole: pd.DataFrame, alpha: float) -> list[Part]:
     )
     reached = whole[
         is_kind(whole, "adds_up")
-        & (whole["policy"] == FIRST_EXPOSURE)
+        & (whole["policy"] == FIRST_ASSIGNMENT)
         & np.isfinite(reach)
         & (reach != 0)
     ]
@@ -235,7 +235,7 @@ def _stratified(pairs: pd.DataFrame, whole: pd.DataFrame, alpha: float) -> Part:
     """
 
     def chosen(rows: pd.DataFrame) -> pd.DataFrame:
-        is_first = rows["policy"] == FIRST_EXPOSURE
+        is_first = rows["policy"] == FIRST_ASSIGNMENT
         return rows[is_first & is_kind(rows, "adds_up")]
 
     cells = strata(chosen(pairs))
@@ -254,7 +254,7 @@ def _quantiles(
     """Compare quantiles, by the values around them."""
     own = whole[
         is_kind(whole, "has_ranks")
-        & (whole["policy"] == FIRST_EXPOSURE)
+        & (whole["policy"] == FIRST_ASSIGNMENT)
         & (whole["outcome_version"] == "raw")
     ]
     levels = quantile_levels(own, quantiles)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from experiments import methods
 from experiments.families import (
-    FIRST_EXPOSURE,
+    FIRST_ASSIGNMENT,
     blanked,
     headline_version,
     judged,
@@ -76,7 +76,7 @@ def segment_frame(
     """
     cells = pairs[
         (pairs["dimension"] != "all")
-        & (pairs["policy"] == FIRST_EXPOSURE)
+        & (pairs["policy"] == FIRST_ASSIGNMENT)
         & ~is_kind(pairs, "has_ranks")
         & (pairs["outcome_version"] == headline_version(pairs))
     ].reset_index(drop=True)

@@ -1,8 +1,8 @@
-"""Effects over time: by date so far, by day since exposure, and their change.
+"""Effects over time: by date so far, by day since assignment, and their change.
 
 Three named series, never one. ``cumulative_by_date`` is what was known at the
 end of each date, of all users whose window had closed; it is judged at looks.
-``by_day_since_exposure`` follows the same users from their first day on, and
+``by_day_since_assignment`` follows the same users from their first day on, and
 ``novelty`` tests whether that effect changes. Pure functions of frames.
 """
 
@@ -319,7 +319,7 @@ def _changes(
     reach = normal_quantile(alpha) * found.standard_error
     rows: list[dict[str, object]] = [
         {
-            "series": "by_day_since_exposure",
+            "series": "by_day_since_assignment",
             "method": "z_test",
             "day_number": float(number),
             "estimate": found.effect[day],

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.assignments import assignments
-from experiments.families import FIRST_EXPOSURE
+from experiments.families import FIRST_ASSIGNMENT
 from experiments.health import health_rows
 from experiments.pairs import EXPERIMENT, METRIC, TEST, paired
 from experiments.plans import power_frame
@@ -151,7 +151,7 @@ def _variance_ratios(
     """Give the variance that CUPED left of each test's headline."""
     own = results[
         (results["adjustment"] == "cuped")
-        & (results["policy"] == FIRST_EXPOSURE)
+        & (results["policy"] == FIRST_ASSIGNMENT)
         & results["variance_ratio"].notna()
     ]
     # Capped rows, where there are any, come last and win.

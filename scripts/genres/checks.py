@@ -15,8 +15,8 @@ from genres.comparison import (
     ALIKE,
     VOLUME,
     Study,
+    exploration_rows,
     explorer_edge,
-    exposure_rows,
     studied,
 )
 from genres.effects import HEADLINE, rounded
@@ -57,7 +57,7 @@ def balance_rows(study: Study) -> list[Row]:
     Returns
     -------
     list of dict
-        Rows of ``diversity_balance``: one per covariate and value, or one per
+        Rows of ``genre_balance``: one per covariate and value, or one per
         covariate that is a number.
     """
     cells = study.cells
@@ -123,7 +123,7 @@ def overlap_rows(study: Study) -> list[Row]:
     Returns
     -------
     list of dict
-        Rows of ``diversity_overlap``: one per band of propensity and side.
+        Rows of ``genre_overlap``: one per band of propensity and side.
     """
     cells = study.cells
     if study.reason:
@@ -153,18 +153,18 @@ def dose_rows(cells: pd.DataFrame, alpha: float = 0.05) -> list[Row]:
     Parameters
     ----------
     cells : DataFrame
-        Rows of ``fct_diversity_cells``.
+        Rows of ``fct_genre_cells``.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
 
     Returns
     -------
     list of dict
-        Rows of ``diversity_dose_response``: one per number of genres, among
+        Rows of ``genre_dose_response``: one per number of genres, among
         those compared at the landmark. Adjusted rates are of users for whom
         no number of genres is too unlikely, the same ones in every row.
     """
-    frame = exposure_rows(cells, "genres")
+    frame = exploration_rows(cells, "genres")
     if frame.empty:
         return []
     edge = explorer_edge(frame)
@@ -237,7 +237,7 @@ def trend_rows(genres: pd.DataFrame) -> list[Row]:
     Returns
     -------
     list of dict
-        Rows of ``diversity_trends``: one per dimension, value and day. Users
+        Rows of ``genre_trends``: one per dimension, value and day. Users
         without a genre are left out.
     """
     score = genres["genres_explored"].astype(str).str.rstrip("+").astype(int)
@@ -278,20 +278,20 @@ def check_rows(
     Parameters
     ----------
     cells : DataFrame
-        Rows of ``fct_diversity_cells``.
+        Rows of ``fct_genre_cells``.
     study : Study
         `comparison` of the same cells.
     effects : list of dict
-        Rows of ``diversity_effects``.
+        Rows of ``genre_effects``.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
 
     Returns
     -------
     list of dict
-        Rows of ``diversity_checks``.
+        Rows of ``genre_checks``.
     """
-    if exposure_rows(cells, "genres").empty:
+    if exploration_rows(cells, "genres").empty:
         return []
     headline = next(
         (row for row in effects if row["estimand"] == HEADLINE), None
@@ -300,18 +300,18 @@ def check_rows(
         _control(
             "shuffled_genres",
             "Titles given the genres of others: no effect is possible",
-            studied(exposure_rows(cells, "shuffled_genres")),
+            studied(exploration_rows(cells, "shuffled_genres")),
             alpha,
         ),
         _control(
             "earlier_outcome",
             "Having come by the most frequent channel, decided before any"
             " genre: no effect is possible",
-            _by_channel(exposure_rows(cells, "genres")),
+            _by_channel(exploration_rows(cells, "genres")),
             alpha,
         ),
         _overlapping(
-            studied(exposure_rows(cells, "overlapping_genres")),
+            studied(exploration_rows(cells, "overlapping_genres")),
             headline,
             alpha,
         ),

@@ -1,6 +1,6 @@
 """The users compared by genres explored, ready to be estimated from.
 
-Pure functions: rows of ``fct_diversity_cells`` in, cells and models out. What
+Pure functions: rows of ``fct_genre_cells`` in, cells and models out. What
 makes users alike, and what must not, is decided in
 docs/decisions/0009-genres-and-retention.md.
 """
@@ -62,10 +62,10 @@ class Study(NamedTuple):
 NO_MODELS = Models(np.empty((0, 0, 0)), np.empty((0, 0, 0)))
 
 
-def exposure_rows(frame: pd.DataFrame, exposure: str) -> pd.DataFrame:
-    """Choose the rows of one exposure on the outcome day."""
+def exploration_rows(frame: pd.DataFrame, exploration: str) -> pd.DataFrame:
+    """Choose the rows of one exploration on the outcome day."""
     return frame[
-        (frame["exposure_name"] == exposure)
+        (frame["exploration_name"] == exploration)
         & (frame["day_number"] == DAY_NUMBER)
     ]
 
@@ -90,7 +90,7 @@ def studied(
     Parameters
     ----------
     frame : DataFrame
-        Rows of ``fct_diversity_cells`` of one exposure.
+        Rows of ``fct_genre_cells`` of one exploration.
     covariates : sequence of str, default ALIKE
         What makes users alike.
     edges : sequence of int, optional
@@ -128,13 +128,13 @@ def comparison(frame: pd.DataFrame) -> Study:
     Parameters
     ----------
     frame : DataFrame
-        All rows of ``fct_diversity_cells``.
+        All rows of ``fct_genre_cells``.
 
     Returns
     -------
     Study
     """
-    return studied(exposure_rows(frame, "genres"), is_whole_needed=True)
+    return studied(exploration_rows(frame, "genres"), is_whole_needed=True)
 
 
 def obstacle(cells: Cells) -> str | None:

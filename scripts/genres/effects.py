@@ -16,7 +16,7 @@ from genres.comparison import (
     SEGMENTS,
     Study,
     by_activity,
-    exposure_rows,
+    exploration_rows,
     fitted,
     studied,
 )
@@ -74,8 +74,8 @@ def effect_rows(
     Parameters
     ----------
     strata, cells, doses : DataFrame
-        Rows of ``fct_diversity_strata``, ``fct_diversity_cells`` and
-        ``fct_diversity_doses``.
+        Rows of ``fct_genre_strata``, ``fct_genre_cells`` and
+        ``fct_genre_doses``.
     study : Study
         `comparison` of the same cells.
     alpha : float, default 0.05
@@ -84,14 +84,14 @@ def effect_rows(
     Returns
     -------
     list of dict
-        Rows of ``diversity_effects``, without ``input_version``; none when
+        Rows of ``genre_effects``, without ``input_version``; none when
         there are no strata.
     """
     own = strata[strata["day_number"] == DAY_NUMBER]
     if own.empty:
         return []
     rows = _stratified(own, alpha)
-    compared = exposure_rows(cells, "genres")
+    compared = exploration_rows(cells, "genres")
     if len(compared):
         rows += _compared(compared, study, alpha)
         rows.append(_slope(doses[doses["day_number"] == DAY_NUMBER], alpha))

@@ -21,9 +21,9 @@ from genres.comparison import comparison
 from genres.effects import effect_rows
 
 MARTS = (
-    "fct_diversity_cells",
-    "fct_diversity_doses",
-    "fct_diversity_strata",
+    "fct_genre_cells",
+    "fct_genre_doses",
+    "fct_genre_strata",
     "fct_retention_by_genres",
 )
 
@@ -45,20 +45,20 @@ def genre_tables(
     dict of str to list of dict
         Table to rows, without ``input_version``.
     """
-    cells = marts["fct_diversity_cells"]
+    cells = marts["fct_genre_cells"]
     study = comparison(cells)
     effects = effect_rows(
-        marts["fct_diversity_strata"],
+        marts["fct_genre_strata"],
         cells,
-        marts["fct_diversity_doses"],
+        marts["fct_genre_doses"],
         study,
         alpha,
     )
     return {
-        "diversity_effects": effects,
-        "diversity_checks": check_rows(cells, study, effects, alpha),
-        "diversity_balance": balance_rows(study),
-        "diversity_overlap": overlap_rows(study),
-        "diversity_dose_response": dose_rows(cells, alpha),
-        "diversity_trends": trend_rows(marts["fct_retention_by_genres"]),
+        "genre_effects": effects,
+        "genre_checks": check_rows(cells, study, effects, alpha),
+        "genre_balance": balance_rows(study),
+        "genre_overlap": overlap_rows(study),
+        "genre_dose_response": dose_rows(cells, alpha),
+        "genre_trends": trend_rows(marts["fct_retention_by_genres"]),
     }

@@ -26,7 +26,7 @@ ESTIMATES_FILE = "scenario_estimates.csv"
 ONLY_VERSION = "assumed"  # of a scenario whose rows name none
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 TABLES = (
-    "diversity_effects",
+    "genre_effects",
     "experiment_results",
     "fct_scenario_baselines",
     "fct_survival",

@@ -108,7 +108,7 @@ def project(
     """Declare and project."""
     empty = dict.fromkeys(
         (
-            "diversity_effects",
+            "genre_effects",
             "experiment_results",
             "fct_scenario_baselines",
             "fct_survival",
@@ -171,7 +171,7 @@ def demo():
     ]
     return project(
         *files(),
-        diversity_effects=effects,
+        genre_effects=effects,
         experiment_results=[
             experiment(
                 experiment_id="push_reminders",

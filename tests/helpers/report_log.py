@@ -342,7 +342,7 @@ def growth_rows():
                     "active_users": active,
                     "previous_active_users": before,
                     "new_users": new,
-                    "kept_users": None if before is None else before - lost,
+                    "retained_users": None if before is None else before - lost,
                     "resurrected_users": None if before is None else back,
                     "churned_users": None if before is None else lost,
                     "quick_ratio": None
@@ -566,7 +566,7 @@ def mart_rows(
         "fct_genre_transitions": transitions,
         "fct_onboarding_funnel": funnel_rows(),
         "fct_retention_by_genres": by_genres,
-        "fct_diversity_landmark": [
+        "fct_genre_landmark": [
             {
                 "dimension": "all",
                 "dimension_value": "all",
@@ -624,7 +624,7 @@ EFFECTS = (
 
 
 def exploring(estimand, estimate, grade):
-    """One row of `diversity_effects`."""
+    """One row of `genre_effects`."""
     ratio = 1 + estimate / 0.1
     return {
         "estimand": estimand,
@@ -661,7 +661,7 @@ def exploring(estimand, estimate, grade):
 
 
 def check(name, plain, adjusted, verdict, p_value):
-    """One row of `diversity_checks`."""
+    """One row of `genre_checks`."""
     has_interval = adjusted is not None
     return {
         "check_name": name,
@@ -694,15 +694,15 @@ def exploring_tables():
     ]
     doses = [("1", 0.09), ("2", 0.095), ("3", 0.1), ("4+", 0.115)]
     return {
-        "diversity_effects": [exploring(*each) for each in EFFECTS],
-        "diversity_checks": [
+        "genre_effects": [exploring(*each) for each in EFFECTS],
+        "genre_checks": [
             check("shuffled_genres", 0.037, 0.001, "passed", 0.8),
             check("earlier_outcome", -0.022, -0.003, "passed", 0.4),
             check("overlapping_window", 0.062, 0.051, "misleads", 1e-9),
             check("shuffled_within_strata", None, None, None, 1e-8),
             check("activity_thirds", None, 0.0206, None, 0.71),
         ],
-        "diversity_balance": [
+        "genre_balance": [
             {
                 "covariate": name,
                 "covariate_value": value,
@@ -716,7 +716,7 @@ def exploring_tables():
             }
             for name, value, before, after in alike
         ],
-        "diversity_overlap": [
+        "genre_overlap": [
             {
                 "propensity_from": number / 20,
                 "propensity_to": (number + 1) / 20,
@@ -728,7 +728,7 @@ def exploring_tables():
             for number in (1, 2, 3, 4)
             for is_explorer in (False, True)
         ],
-        "diversity_dose_response": [
+        "genre_dose_response": [
             {
                 "genres_explored": genres,
                 "eligible_users": 4_000,
@@ -750,7 +750,7 @@ def exploring_tables():
             }
             for genres, rate in doses
         ],
-        "diversity_trends": [
+        "genre_trends": [
             {
                 "dimension": "all",
                 "dimension_value": "all",
@@ -820,7 +820,7 @@ def result_rows(
             "control_variant": "A",
             "treatment_variant": variant,
             "outcome_version": "raw",
-            "policy": "first_exposure",
+            "policy": "first_assignment",
             "adjustment": "none",
             "method": method,
             "is_headline": (kind == "proportion") == (method == z_test),

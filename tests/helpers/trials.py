@@ -97,7 +97,7 @@ def statistics(rows, metric="sessions", experiment="push", **attributes):
                         "experiment_id": experiment,
                         "metric_name": metric,
                         "outcome_version": version,
-                        "policy": "first_exposure",
+                        "policy": "first_assignment",
                         "dimension": " x ".join(dimensions) or "all",
                         "dimension_value": value,
                         "variant": variant,

@@ -103,7 +103,7 @@ def arms(connection, experiment):
         " inner join marts.fct_experiment_arms"
         " using (experiment_id, variant, dimension, dimension_value)"
         " where experiment_id = ? and dimension = 'all' and role = 'primary'"
-        " and policy = 'first_exposure'",
+        " and policy = 'first_assignment'",
         [experiment],
     ).fetchall():
         square = variance * (units - 1) + units * mean**2
@@ -251,7 +251,7 @@ def effects(connection):
         estimand: (estimate, error)
         for estimand, estimate, error in connection.execute(
             "select estimand, estimate, standard_error"
-            " from results.diversity_effects"
+            " from results.genre_effects"
         ).fetchall()
     }
 
@@ -260,7 +260,7 @@ def test_controls_of_exploring_find_nothing_where_there_is_much(demo):
     """The plain gap of the shuffled map is far from none; what is left, not."""
     naive, estimate, error = demo.execute(
         "select naive_estimate, estimate, standard_error"
-        " from results.diversity_checks where check_name = 'shuffled_genres'"
+        " from results.genre_checks where check_name = 'shuffled_genres'"
     ).fetchone()
     assert naive > 0.01
     assert abs(estimate) < norm.isf(0.001 / 2) * error
@@ -275,7 +275,7 @@ def test_diversity_agrees_with_its_definitions(demo):
         " order by user_id, genre_name"
     ).df()
     found = demo.execute(
-        "from marts.fct_user_diversity where genre_count > 0"
+        "from marts.fct_user_genres where genre_count > 0"
         " and user_id like '%7' order by user_id limit 200"
     ).df()
     assert len(found) > 50

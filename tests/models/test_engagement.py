@@ -367,7 +367,7 @@ def test_growth_accounting(found, active, members, watermark, grain):
                 "active_users": len(now),
                 "previous_active_users": None,
                 "new_users": len(new),
-                "kept_users": None,
+                "retained_users": None,
                 "resurrected_users": None,
                 "churned_users": None,
                 "dormant_users": None,
@@ -379,7 +379,7 @@ def test_growth_accounting(found, active, members, watermark, grain):
                 gone = before - now
                 row |= {
                     "previous_active_users": len(before),
-                    "kept_users": len(now & before),
+                    "retained_users": len(now & before),
                     "resurrected_users": len(back),
                     "churned_users": len(gone),
                     "dormant_users": len(seen - before - now),

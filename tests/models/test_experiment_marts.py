@@ -116,16 +116,16 @@ def sql(compiled):
 
 
 def marts_of(users):
-    """Users with all their marks, as exposures and as outcomes."""
+    """Users with all their marks, as assignments and as outcomes."""
     alike = ["variant", "segment_number", "is_mixed", "is_switched"]
     users = users.assign(
-        cell_number=users.groupby([*alike, "is_reached"]).ngroup() + 1
+        arm_cell_number=users.groupby([*alike, "is_reached"]).ngroup() + 1
     )
-    exposures = users[
-        ["experiment_id", "user_id", *alike, "is_reached", "cell_number"]
+    assignments = users[
+        ["experiment_id", "user_id", *alike, "is_reached", "arm_cell_number"]
     ].drop_duplicates()
-    return exposures, users.assign(
-        cell_number=4 * users["cell_number"]
+    return assignments, users.assign(
+        cell_number=4 * users["arm_cell_number"]
         + 2 * users["has_history"]
         + users["is_mature"]
     )
@@ -140,7 +140,7 @@ def run(sql, users, threads=2):
         for schema in ("marts", "staging", "intermediate"):
             connection.execute(f"create schema warehouse.{schema}")
         for place, frame in {
-            "marts.fct_experiment_exposures": exposures,
+            "marts.fct_experiment_assignments": exposures,
             "marts.fct_experiment_outcomes": outcomes,
             "staging.stg_reference__metrics": METRICS,
             "staging.stg_reference__variants": VARIANTS,
@@ -201,7 +201,7 @@ def by_numpy(outcomes):
         [outcomes.assign(outcome_version="raw"), capped(outcomes)]
     )
     policies = {
-        "first_exposure": versions.index >= 0,
+        "first_assignment": versions.index >= 0,
         "exclude_mixed": ~versions["is_mixed"],
         "drop_mismatch": ~versions["is_switched"],
     }
@@ -209,7 +209,7 @@ def by_numpy(outcomes):
         own = versions[is_in].merge(
             SEGMENTS, on=["experiment_id", "segment_number"]
         )
-        if policy != "first_exposure":
+        if policy != "first_assignment":
             own = own[own["dimension"] == "all"]
         for key, group in own.groupby([key for key in KEYS if key != "policy"]):
             metric, version, *rest = key
@@ -293,7 +293,7 @@ def test_large_counts_do_not_overflow(sql):
     own = statistics[
         (statistics["metric_name"] == "counts")
         & (statistics["dimension"] == "all")
-        & (statistics["policy"] == "first_exposure")
+        & (statistics["policy"] == "first_assignment")
         & (statistics["outcome_version"] == "raw")
     ]
     for _, row in own.iterrows():

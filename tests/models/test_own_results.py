@@ -119,7 +119,7 @@ def test_statistics_are_those_of_the_published_rows(
         "select variant, unit_count, value_mean, value_variance"
         " from marts.fct_experiment_statistics where experiment_id = ?"
         " and metric_name = ? and dimension = 'all' and outcome_version = 'raw'"
-        " and policy = 'first_exposure'",
+        " and policy = 'first_assignment'",
         [experiment, metric],
     ).fetchall()
     expected = arms(published, experiment, metric)
@@ -136,7 +136,7 @@ def test_own_segments_break_the_published_rows_down(warehouse, published):
         "select dimension_value, variant, unit_count, value_mean,"
         " value_covariate_covariance from marts.fct_experiment_statistics"
         " where metric_name = 'spend_per_user' and dimension = 'area'"
-        " and outcome_version = 'raw' and policy = 'first_exposure'"
+        " and outcome_version = 'raw' and policy = 'first_assignment'"
     ).fetchall()
     cells = published["hillstrom"].groupby(["zip_code", "segment"])
     assert len(found) == len(cells) == 6
@@ -157,7 +157,7 @@ def test_welch_of_a_published_test_is_scipys(
         "select treatment_variant, estimate, p_value"
         " from results.experiment_results where experiment_id = ?"
         " and metric_name = ? and method = 'welch_t'"
-        " and outcome_version = 'raw' and policy = 'first_exposure'"
+        " and outcome_version = 'raw' and policy = 'first_assignment'"
         " and adjustment = 'none'",
         [experiment, metric],
     ).fetchall()

@@ -325,7 +325,7 @@ def test_growth_accounts_for_every_user(warehouse, activity, grain):
     found = table(
         warehouse,
         "select period_start_date, active_users, previous_active_users,"
-        " new_users, kept_users, resurrected_users, churned_users,"
+        " new_users, retained_users, resurrected_users, churned_users,"
         " dormant_users from marts.fct_growth_accounting"
         f" where dimension = 'all' and period_grain = '{grain}'",
     )

@@ -515,7 +515,7 @@ def test_activity_frequency(expected, found):
 def test_growth_accounting(expected, found, grain):
     assert found(
         "select period_start_date, period_end_date, is_complete, active_users,"
-        " new_users, kept_users, resurrected_users, churned_users,"
+        " new_users, retained_users, resurrected_users, churned_users,"
         " dormant_users from marts.fct_growth_accounting"
         f" where dimension = 'all' and period_grain = '{grain}'",
         1,
@@ -615,7 +615,7 @@ def milestones(expected, found):
 def test_genres_of_the_first_days(expected, found, milestones):
     assert found(
         "select user_id, genre_count, is_eligible, is_retained"
-        " from marts.fct_user_diversity",
+        " from marts.fct_user_genres",
         1,
     ) == {
         user: (len(milestones[user].early_genres), is_eligible, is_retained)

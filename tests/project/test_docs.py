@@ -128,3 +128,36 @@ def test_readme_names_marts_that_there_are():
     assert named <= {
         path.stem for path in (ROOT / "models/marts").rglob("*.sql")
     }
+
+
+def places(path):
+    """What the last column of a document's tables names in backticks."""
+    for row in tables(path):
+        yield from re.findall(r"`([^`]+)`", row[-1])
+
+
+def test_the_glossary_names_places_that_are_there():
+    known = {path.stem for path in (ROOT / "models").rglob("*.sql")}
+    known |= {path.stem for path in (ROOT / "macros").rglob("*.sql")}
+    named = set(places(DOCS / "glossary.md"))
+    assert len(named) > 30
+    missing = {
+        name
+        for name in named
+        if name not in known and not (ROOT / name).is_file()
+    }
+    assert not missing
+
+
+def test_the_glossary_has_each_term_once():
+    terms = [row[0] for row in tables(DOCS / "glossary.md")]
+    assert len(terms) == len(set(terms))
+
+
+def test_the_glossary_says_what_no_relation_is_called_any_more():
+    renamed = yaml.safe_load((DOCS / "renames.yml").read_text())
+    relations = {path.stem for path in (ROOT / "models").rglob("*.sql")}
+    for old, new in renamed["relations"].items():
+        assert old.split(".")[1] not in relations
+        schema, name = new.split(".")
+        assert schema == "results" or name in relations

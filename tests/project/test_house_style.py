@@ -119,7 +119,7 @@ def test_no_model_names_a_dimension():
         if re.search(rf"'({names})'", path.read_text())
     }
     # What makes users alike is chosen with care, not declared.
-    assert naming == {"fct_diversity_cells"}
+    assert naming == {"fct_genre_cells"}
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "spark", "postgres"])

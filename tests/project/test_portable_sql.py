@@ -269,7 +269,7 @@ MUTATIONS = {
     "zero": (r"nullif\((cast\(\w+ as \w+\)), 0\)", r"\1", "division"),
 }
 MUTATED = (
-    "models/intermediate/diversity/int_diversity_measured.sql",
+    "models/intermediate/genres/int_genre_diversity_measured.sql",
     "models/intermediate/events/int_events_sessionized.sql",
     "models/intermediate/events/int_plays_measured.sql",
     "models/marts/engagement/fct_growth_accounting.sql",

@@ -24,12 +24,12 @@ RESULTS = (
     "experiment_segments",
     "experiment_time_series",
     "experiment_power",
-    "diversity_effects",
-    "diversity_checks",
-    "diversity_balance",
-    "diversity_overlap",
-    "diversity_dose_response",
-    "diversity_trends",
+    "genre_effects",
+    "genre_checks",
+    "genre_balance",
+    "genre_overlap",
+    "genre_dose_response",
+    "genre_trends",
     "scenario_results",
     "scenario_terms",
     "scenario_sensitivity",
@@ -60,7 +60,7 @@ insert into marts.fct_retention_by_genres (
     ('all', 'all', '3', 7, 11000, 11000, 1133, 0.103, 0.097, 0.109, true),
     ('all', 'all', '4+', 7, 9000, 9000, 1116, 0.124, 0.117, 0.131, true),
     ('platform', 'ios', '1', 7, 5000, 5000, 900, 0.18, 0.17, 0.19, true);
-insert into marts.fct_diversity_strata (
+insert into marts.fct_genre_strata (
     day_number, stratum_id, valid_play_band, platform, is_explorer,
     eligible_users, retained_users
 ) values
@@ -71,14 +71,14 @@ insert into marts.fct_diversity_strata (
     (7, '9:ios', '9', 'ios', true, 4996, 696),
     (7, '40:ios', '40', 'ios', true, 4, 0),
     (14, '4:ios', '4', 'ios', true, 999, 999);
-insert into marts.fct_diversity_cells (
-    exposure_name, day_number, valid_play_band, active_day_count,
+insert into marts.fct_genre_cells (
+    exploration_name, day_number, valid_play_band, active_day_count,
     session_band, watched_band_seconds, platform_group, country_group,
     channel_group, cohort_span_number, is_weekend_start, fold_number,
     is_explorer, genre_level, eligible_users, retained_users
 )
 select
-    exposure_name, 7, 4 + band, 1 + band % 2, 1, 0, 'ios', 'DE',
+    exploration_name, 7, 4 + band, 1 + band % 2, 1, 0, 'ios', 'DE',
     channel_group, 1, false, fold_number, genre_level = 4, genre_level,
     -- The fifth band has nobody who explores one genre only.
     case when band = 4 and genre_level = 1 then 0 else 200 end,
@@ -86,11 +86,11 @@ select
     else 14 + 2 * band + (genre_level = 4)::integer end
 from
     (values ('genres'), ('shuffled_genres'), ('overlapping_genres'))
-        as exposures (exposure_name),
+        as exposures (exploration_name),
     (values ('organic'), ('paid')) as channels (channel_group),
     range(5) as bands (band), range(5) as folds (fold_number),
     range(1, 5) as levels (genre_level);
-insert into marts.fct_diversity_doses (
+insert into marts.fct_genre_doses (
     day_number, valid_play_band, active_day_count, effective_tenths,
     eligible_users, retained_users
 ) values
@@ -123,7 +123,7 @@ insert into marts.fct_experiment_statistics (
     ('onboarding_personalisation', 'd1_retention', 'proportion', 'primary',
      'increase', 'B', false, 25000, 0, 0.25, 0.187507);
 update marts.fct_experiment_statistics set
-    outcome_version = 'raw', policy = 'first_exposure', dimension = 'all',
+    outcome_version = 'raw', policy = 'first_assignment', dimension = 'all',
     dimension_value = 'all', covariate_mean = 0, covariate_variance = 0,
     history_rate = 0, reached_rate = 0, value_covariate_covariance = 0,
     value_history_covariance = 0, covariate_history_covariance = 0,
@@ -271,7 +271,7 @@ def test_scenarios_carry_base_grade_and_chances(found):
     }
     naive = rows["explorers", "naive", "d7_rate_change"]
     causal = rows["explorers", "causal", "d7_rate_change"]
-    effects = by(found["diversity_effects"], "estimand")
+    effects = by(found["genre_effects"], "estimand")
     assert naive["causal_grade"] == "D"
     assert causal["causal_grade"] == "C"
     assert causal["point_estimate"] == pytest.approx(
@@ -430,7 +430,7 @@ def test_money_on_an_association_needs_a_discount(options, warehouse):
 
 
 def test_diversity_leaves_out_what_has_no_overlap(found):
-    rows = by(found["diversity_effects"], "estimand")
+    rows = by(found["genre_effects"], "estimand")
     own = rows["stratified_atu",]
     assert own["strata_used"] == 2
     assert own["units_without_overlap"] == 11_004
@@ -443,13 +443,11 @@ def test_diversity_leaves_out_what_has_no_overlap(found):
 def test_exploring_is_adjusted_for_what_makes_users_alike(options):
     """One in 200 more come back among explorers, in every kind of user."""
     results = run(options)
-    rows = by(results["diversity_effects"], "estimand")
+    rows = by(results["genre_effects"], "estimand")
     for estimand in ("regression_ate", "weighting_ate", "aipw_ate"):
         assert rows[estimand,]["estimate"] == pytest.approx(1 / 200, abs=1e-4)
         assert rows[estimand,]["causal_grade"] == "C"
-    [headline] = [
-        row for row in results["diversity_effects"] if row["is_headline"]
-    ]
+    [headline] = [row for row in results["genre_effects"] if row["is_headline"]]
     assert headline["estimand"] == "aipw_ate"
     assert headline["trimmed_rate"] == 0
     assert "is associated with +0.50 points" in headline["wording"]
@@ -464,7 +462,7 @@ def test_exploring_is_adjusted_for_what_makes_users_alike(options):
 
 def test_doses_are_compared_among_those_who_could_have_any(options):
     """A fifth of users never explores one genre only, and is left out."""
-    rows = by(run(options)["diversity_dose_response"], "genres_explored")
+    rows = by(run(options)["genre_dose_response"], "genres_explored")
     assert [name for (name,) in rows] == ["1", "2", "3", "4+"]
     assert {row["compared_users"] for row in rows.values()} == {32_000}
     assert rows["4+",]["difference"] == pytest.approx(1 / 200, abs=2e-4)
@@ -476,7 +474,7 @@ def test_doses_are_compared_among_those_who_could_have_any(options):
 
 
 def test_checks_say_what_they_found(options):
-    rows = by(run(options)["diversity_checks"], "check_name")
+    rows = by(run(options)["genre_checks"], "check_name")
     # The same counts stand for every exposure here: a true effect of half a
     # point is too small for these numbers to be seen.
     assert rows["shuffled_genres",]["verdict"] == "passed"
@@ -488,9 +486,9 @@ def test_checks_say_what_they_found(options):
 
 def test_balance_and_overlap_hold_every_user(options):
     results = run(options)
-    overlap = results["diversity_overlap"]
+    overlap = results["genre_overlap"]
     assert sum(row["user_count"] for row in overlap) == 38 * 1_000
-    balance = by(results["diversity_balance"], "covariate", "covariate_value")
+    balance = by(results["genre_balance"], "covariate", "covariate_value")
     plays = balance["valid_play_band", "mean"]
     assert abs(plays["difference_after"]) < abs(plays["difference_before"])
     assert abs(plays["difference_after"]) < 1e-3
@@ -503,7 +501,7 @@ def test_balance_and_overlap_hold_every_user(options):
 
 
 def test_trends_are_tested_in_every_breakdown(options):
-    rows = by(run(options)["diversity_trends"], "dimension", "dimension_value")
+    rows = by(run(options)["genre_trends"], "dimension", "dimension_value")
     assert rows["all", "all"]["p_value"] < 1e-10
     assert rows["platform", "ios"]["reason_code"] == "zero_variance"
 
@@ -511,15 +509,15 @@ def test_trends_are_tested_in_every_breakdown(options):
 def test_a_log_without_explorers_says_so(options, warehouse):
     change(
         warehouse,
-        "update marts.fct_diversity_cells"
+        "update marts.fct_genre_cells"
         " set is_explorer = false, genre_level = least(genre_level, 3)",
     )
     results = run(options)
-    rows = by(results["diversity_effects"], "estimand")
+    rows = by(results["genre_effects"], "estimand")
     assert rows["aipw_ate",]["reason_code"] == "no_explorers"
     assert rows["aipw_ate",]["estimate"] is None
     assert rows["aipw_ate",]["wording"] == "no number: no_explorers"
-    assert not results["diversity_balance"]
+    assert not results["genre_balance"]
     assert "no_explorers" in summary(results)
 
 
@@ -549,7 +547,7 @@ def test_running_again_writes_the_same_bytes(options, warehouse):
 def test_row_order_changes_nothing(options, warehouse):
     run(options)
     once = stored(warehouse)
-    for mart in ("fct_diversity_strata", "fct_experiment_arms"):
+    for mart in ("fct_genre_strata", "fct_experiment_arms"):
         change(
             warehouse,
             f"create or replace table marts.{mart} as"
@@ -606,7 +604,7 @@ def test_options_reach_the_numbers(options):
     default = run(options)
     options.alpha, options.draw_seed = 0.2, 5
     other = run(options)
-    for table in ("experiment_results", "diversity_effects", "headlines"):
+    for table in ("experiment_results", "genre_effects", "headlines"):
         before, after = (
             next(row for row in rows if row["ci_low"] is not None)
             for rows in (default[table], other[table])
@@ -623,9 +621,9 @@ def test_a_log_without_experiments_genres_or_claims(options, warehouse):
     for mart in (
         "fct_experiment_arms",
         "fct_experiment_statistics",
-        "fct_diversity_strata",
-        "fct_diversity_cells",
-        "fct_diversity_doses",
+        "fct_genre_strata",
+        "fct_genre_cells",
+        "fct_genre_doses",
         "fct_retention_by_genres",
         *REFERENCES,
     ):
@@ -714,10 +712,10 @@ def test_mistakes_are_one_line_with_a_remedy(warehouse, seeds, tmp_path):
     assert missing.returncode == 1
     assert missing.stderr.startswith("analyze: no warehouse at")
     assert missing.stderr.count("\n") == 1
-    change(warehouse, "drop table marts.fct_diversity_strata")
+    change(warehouse, "drop table marts.fct_genre_strata")
     unbuilt = call("--warehouse", warehouse, "--seeds", seeds)
     assert unbuilt.returncode == 1
-    assert "no marts.fct_diversity_strata; run `dbt build`" in unbuilt.stderr
+    assert "no marts.fct_genre_strata; run `dbt build`" in unbuilt.stderr
     assert unbuilt.stderr.count("\n") == 1
 
 

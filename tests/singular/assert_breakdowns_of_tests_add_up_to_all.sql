@@ -13,7 +13,7 @@ totals as (
         dimension,
         sum(unit_count * value_mean) as value_total
     from statistics
-    where policy = 'first_exposure'
+    where policy = 'first_assignment'
     group by experiment_id, metric_name, outcome_version, variant, dimension
 ),
 

@@ -42,7 +42,7 @@ final as (
         statistics.kind in ({{ kinds_with('adds_up') }})
         and statistics.kind not in ({{ kinds_with('is_share') }})
         and statistics.outcome_version = 'raw'
-        and statistics.policy = 'first_exposure'
+        and statistics.policy = 'first_assignment'
         and statistics.dimension = 'all'
         and statistics.unit_count > 1
         and not coalesce(

@@ -22,7 +22,7 @@ final as (
             and statistics.dimension = arms.dimension
             and statistics.dimension_value = arms.dimension_value
     where
-        statistics.policy = 'first_exposure'
+        statistics.policy = 'first_assignment'
         and position(' x ' in statistics.dimension) = 0
         and arms.assigned_users is distinct from
         statistics.unit_count + statistics.immature_count

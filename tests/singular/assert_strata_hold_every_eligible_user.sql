@@ -2,7 +2,7 @@
 
 with
 
-strata as (select * from {{ ref('fct_diversity_strata') }}),
+strata as (select * from {{ ref('fct_genre_strata') }}),
 
 genres as (select * from {{ ref('fct_retention_by_genres') }}),
 

@@ -5,7 +5,7 @@
 
 with
 
-landmark as (select * from {{ ref('fct_diversity_landmark') }}),
+landmark as (select * from {{ ref('fct_genre_landmark') }}),
 
 genres as (select * from {{ ref('fct_retention_by_genres') }}),
 

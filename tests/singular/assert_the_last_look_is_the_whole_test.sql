@@ -37,7 +37,7 @@ final as (
             and statistics.variant = last_looks.variant
     where
         statistics.outcome_version = 'raw'
-        and statistics.policy = 'first_exposure'
+        and statistics.policy = 'first_assignment'
         and statistics.dimension = 'all'
         and statistics.unit_count > 1
         and not coalesce(

@@ -1,12 +1,12 @@
 {#-
     Grain: one row per play: one attempt at a title, with its pauses.
 
-    Time is credited while the title runs: until its stretch ends, the title
+    Time is credited while the title runs: until its interval ends, the title
     ends, or the play has run for `maximum_play_seconds`. `watched_seconds`
     counts time, `unique_seconds` the title's own seconds, each once: they
     differ by speed and by what was seen again. Where the title stands follows
     from the last position that the source told, or from 0 at the opening.
-    `net_watched_seconds` leaves out the time at which an earlier stretch of the
+    `net_watched_seconds` leaves out the time at which an earlier interval of the
     same user was still running, on another device.
 
     Sums are taken in whole microseconds, so that they are exact. Only continued
@@ -15,15 +15,15 @@
 
 with
 
-stretches as (select * from {{ ref('int_stretches_bounded') }}),
+intervals as (select * from {{ ref('int_playback_intervals_bounded') }}),
 
-continued_stretches as (select * from {{ ref('int_stretches_bounded') }}),
+intervals_again as (select * from {{ ref('int_playback_intervals_bounded') }}),
 
 events as (select * from {{ ref('int_events_sessionized') }}),
 
 classified as (select * from {{ ref('int_events_classified') }}),
 
--- A play of one stretch runs from 0 at normal speed.
+-- A play of one interval runs from 0 at normal speed.
 plain as (
     select
         play_id,
@@ -40,7 +40,7 @@ plain as (
             as running_us,
         event_date,
         event_at
-    from stretches
+    from intervals
     where
         is_playing
         and not is_continued
@@ -48,29 +48,29 @@ plain as (
 
 told as (
     select
-        continued_stretches.*,
+        intervals_again.*,
         case
             when classified.position_seconds is not null
                 then least(
                     greatest(classified.position_seconds, 0),
-                    continued_stretches.duration_seconds
+                    intervals_again.duration_seconds
                 )
         end as position_seconds,
         case
             when classified.playback_speed > 0 then classified.playback_speed
         end as playback_speed
-    from continued_stretches
+    from intervals_again
     inner join classified
-        on continued_stretches.event_id = classified.event_id
+        on intervals_again.event_id = classified.event_id
     where
-        continued_stretches.is_continued
+        intervals_again.is_continued
         and classified.row_verdict = 'canonical'
 ),
 
 paced as (
     select
         *,
-        row_number() over events_of_play as stretch_number,
+        row_number() over events_of_play as interval_number,
         coalesce({{ last_known('playback_speed', 'so_far') }}, 1) as speed
     from told
     window
@@ -95,10 +95,10 @@ opened as (
         device_type,
         bound_code,
         is_playing,
-        stretch_number,
+        interval_number,
         speed,
         cast(round(bound_seconds * 1e6) as bigint) as bound_us,
-        -- No stretch runs for longer than the whole title.
+        -- No interval runs for longer than the whole title.
         cast(
             round(
                 least(bound_seconds, duration_seconds / nullif(speed, 0)) * 1e6
@@ -120,13 +120,13 @@ opened as (
 run as (
     select
         *,
-        coalesce(cast(sum(open_us) over earlier_stretches as bigint), 0)
+        coalesce(cast(sum(open_us) over earlier_intervals as bigint), 0)
             as open_before_us
     from opened
     window
-        earlier_stretches as (
+        earlier_intervals as (
             partition by play_id
-            order by stretch_number asc nulls last
+            order by interval_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -155,13 +155,13 @@ scaled as (
 moved as (
     select
         *,
-        coalesce(cast(sum(content_us) over earlier_stretches as bigint), 0)
+        coalesce(cast(sum(content_us) over earlier_intervals as bigint), 0)
             as moved_before_us
     from scaled
     window
-        earlier_stretches as (
+        earlier_intervals as (
             partition by play_id
-            order by stretch_number asc nulls last
+            order by interval_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -183,7 +183,7 @@ placed as (
     window
         so_far as (
             partition by play_id
-            order by stretch_number asc nulls last
+            order by interval_number asc nulls last
             rows between unbounded preceding and current row
         )
 ),
@@ -199,7 +199,7 @@ seen as (
             order by
                 from_us asc nulls last,
                 to_us asc nulls last,
-                stretch_number asc nulls last
+                interval_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -226,7 +226,7 @@ ended as (
                 then bound_code
             when to_us = duration_us then 'title_end'
             else 'maximum'
-        end as stretch_close_code,
+        end as interval_close_code,
         {{ add_seconds('event_at', 'running_us / 1e6') }} as running_until_at
     from credited
 ),
@@ -234,10 +234,10 @@ ended as (
 shared as (
     select
         *,
-        max(running_until_at) over earlier_stretches as covered_until_at
+        max(running_until_at) over earlier_intervals as covered_until_at
     from ended
     window
-        earlier_stretches as (
+        earlier_intervals as (
             partition by user_id
             order by event_at asc nulls last, event_id asc nulls last
             rows between unbounded preceding and 1 preceding
@@ -251,7 +251,7 @@ continued as (
         max(user_id) as user_id,
         max(content_id) as content_id,
         max(case when event_id = play_id then device_type end) as device_type,
-        {{ value_at_last('stretch_close_code', 'stretch_number') }}
+        {{ value_at_last('interval_close_code', 'interval_number') }}
             as close_reason_code,
         max(duration_us) / 1e6 as duration_seconds,
         sum(running_us) as running_us,

@@ -2,7 +2,7 @@
     Grain: one row per readable line of the assignments file, with its verdict.
 
     A user seen in two variants is no error of the file: both rows stand, and
-    the exposure decides between them.
+    the assignment decides between them.
 -#}
 
 with

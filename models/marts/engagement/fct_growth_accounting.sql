@@ -230,7 +230,7 @@ final as (
         cast(previous_active_users as integer) as previous_active_users,
         cast(new_users as integer) as new_users,
         cast(active_users - new_users - resurrected_users as integer)
-            as kept_users,
+            as retained_users,
         cast(resurrected_users as integer) as resurrected_users,
         cast(churned_users as integer) as churned_users,
         cast(dormant_users as integer) as dormant_users,

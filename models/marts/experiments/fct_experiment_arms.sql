@@ -9,7 +9,7 @@
 
 with
 
-exposures as (select * from {{ ref('fct_experiment_exposures') }}),
+assignments as (select * from {{ ref('fct_experiment_assignments') }}),
 
 segments as (select * from {{ ref('int_segments_described') }}),
 
@@ -25,7 +25,7 @@ counted as (
         count(*) filter (where is_mixed) as mixed_users,
         count(*) filter (where is_switched) as switched_users,
         count(*) filter (where is_reached) as reached_users
-    from exposures
+    from assignments
     group by experiment_id, variant, segment_number, assigned_date
 ),
 

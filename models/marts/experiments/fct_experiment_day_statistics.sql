@@ -1,6 +1,6 @@
 {#-
     Grain: one row per experiment, metric, variant and pair of days since
-    exposure, the second no later than the first: means of the two days, and
+    assignment, the second no later than the first: means of the two days, and
     their covariance between users.
 
     The same users on all days: those whose whole window is loaded. They come

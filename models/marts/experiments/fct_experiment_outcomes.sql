@@ -1,5 +1,5 @@
 {#-
-    Grain: one row per experiment, metric and exposed user.
+    Grain: one row per experiment, metric and assigned user.
 
     The window opens `window_start_day` after assignment and closes, itself not
     included, at `window_end_day`: counted in elapsed 24-hour days from the
@@ -9,14 +9,14 @@
     that does not come from events is one of the log's own `user_measures.csv`:
     its window had closed when it was written down.
 
-    The cell number is four times that of the exposure, plus 2 with a history
+    The cell number is four times that of the assignment, plus 2 with a history
     and 1 when mature: one whole number says all that any statistic asks of a
     user besides its values.
 -#}
 
 with
 
-exposures as (select * from {{ ref('fct_experiment_exposures') }}),
+assignments as (select * from {{ ref('fct_experiment_assignments') }}),
 
 metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
@@ -41,43 +41,43 @@ event_metrics as (
 
 windows as (
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        assignments.experiment_id,
+        assignments.user_id,
         event_metrics.metric_name,
         event_metrics.kind,
         event_metrics.measure,
         event_metrics.denominator_measure,
-        exposures.assigned_at,
+        assignments.assigned_at,
         {{ add_hours(
-            'exposures.assigned_at', -24 * var('pre_period_days')
+            'assignments.assigned_at', -24 * var('pre_period_days')
         ) }} as history_starts_at,
         case event_metrics.day_mode
             when 'calendar'
                 then {{ local_midnight(add_days(
-                    'exposures.assigned_date', 'event_metrics.window_start_day'
+                    'assignments.assigned_date', 'event_metrics.window_start_day'
                 )) }}
             else {{ add_hours(
-                'exposures.assigned_at', '24 * event_metrics.window_start_day'
+                'assignments.assigned_at', '24 * event_metrics.window_start_day'
             ) }}
         end as window_starts_at,
         case event_metrics.day_mode
             when 'calendar'
                 then {{ local_midnight(add_days(
-                    'exposures.assigned_date', 'event_metrics.window_end_day'
+                    'assignments.assigned_date', 'event_metrics.window_end_day'
                 )) }}
             else {{ add_hours(
-                'exposures.assigned_at', '24 * event_metrics.window_end_day'
+                'assignments.assigned_at', '24 * event_metrics.window_end_day'
             ) }}
         end as window_ends_at,
         {{ local_midnight(add_days('bounds.watermark_date', 1)) }}
             as complete_until_at,
-        coalesce(users.first_active_at < exposures.assigned_at, false)
+        coalesce(users.first_active_at < assignments.assigned_at, false)
             as has_history
-    from exposures
+    from assignments
     inner join event_metrics
-        on exposures.experiment_id = event_metrics.experiment_id
+        on assignments.experiment_id = event_metrics.experiment_id
     left join users
-        on exposures.user_id = users.user_id
+        on assignments.user_id = users.user_id
     cross join bounds
 ),
 
@@ -235,8 +235,8 @@ own_metrics as (
 
 given as (
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        assignments.experiment_id,
+        assignments.user_id,
         own_metrics.metric_name,
         true as is_mature,
         values_of.value_before is not null as has_history,
@@ -256,20 +256,20 @@ given as (
                 and own_metrics.has_covariate
                 then coalesce(denominators_of.value_before, 0)
         end as covariate_denominator_value,
-        exposures.assigned_at as window_starts_at,
-        exposures.assigned_at as window_ends_at
-    from exposures
+        assignments.assigned_at as window_starts_at,
+        assignments.assigned_at as window_ends_at
+    from assignments
     inner join own_metrics
-        on exposures.experiment_id = own_metrics.experiment_id
+        on assignments.experiment_id = own_metrics.experiment_id
     left join known_measures as values_of
         on
-            exposures.experiment_id = values_of.experiment_id
-            and exposures.user_id = values_of.user_id
+            assignments.experiment_id = values_of.experiment_id
+            and assignments.user_id = values_of.user_id
             and own_metrics.measure = values_of.measure
     left join known_measures as denominators_of
         on
-            exposures.experiment_id = denominators_of.experiment_id
-            and exposures.user_id = denominators_of.user_id
+            assignments.experiment_id = denominators_of.experiment_id
+            and assignments.user_id = denominators_of.user_id
             and own_metrics.denominator_measure = denominators_of.measure
 ),
 
@@ -287,14 +287,14 @@ final as (
 
         -- attributes
         outcomes.metric_name,
-        exposures.variant,
-        exposures.is_control,
+        assignments.variant,
+        assignments.is_control,
         outcomes.has_history,
         outcomes.is_mature,
         outcomes.is_whole,
 
         -- measures
-        4 * exposures.cell_number
+        4 * assignments.arm_cell_number
         + case when outcomes.has_history then 2 else 0 end
         + case when outcomes.is_mature then 1 else 0 end as cell_number,
         outcomes.outcome_value,
@@ -306,10 +306,10 @@ final as (
         outcomes.window_starts_at,
         outcomes.window_ends_at
     from outcomes
-    inner join exposures
+    inner join assignments
         on
-            outcomes.experiment_id = exposures.experiment_id
-            and outcomes.user_id = exposures.user_id
+            outcomes.experiment_id = assignments.experiment_id
+            and outcomes.user_id = assignments.user_id
 )
 
 select * from final

@@ -51,7 +51,7 @@ fraction_versions as (select * from {{ ref('fct_experiment_versions') }}),
 
 outcomes as (select * from {{ ref('fct_experiment_outcomes') }}),
 
-exposures as (select * from {{ ref('fct_experiment_exposures') }}),
+assignments as (select * from {{ ref('fct_experiment_assignments') }}),
 
 caps as (select * from {{ ref('fct_experiment_caps') }}),
 
@@ -105,7 +105,7 @@ ratios as (
 breakdowns as (
     select
         *,
-        'first_exposure' as policy
+        'first_assignment' as policy
     from segments
     union all
     select
@@ -129,8 +129,8 @@ described as (
         is_mixed,
         is_switched,
         is_reached,
-        4 * cell_number as first_number
-    from exposures
+        4 * arm_cell_number as first_number
+    from assignments
     group by
         experiment_id,
         variant,
@@ -138,7 +138,7 @@ described as (
         is_mixed,
         is_switched,
         is_reached,
-        cell_number
+        arm_cell_number
 ),
 
 -- Whether there is a history, and whether the window is loaded whole.
@@ -168,7 +168,7 @@ places as (
             described.experiment_id = breakdowns.experiment_id
             and described.segment_number = breakdowns.segment_number
     where
-        breakdowns.policy = 'first_exposure'
+        breakdowns.policy = 'first_assignment'
         or (breakdowns.policy = 'exclude_mixed' and not described.is_mixed)
         or (breakdowns.policy = 'drop_mismatch' and not described.is_switched)
 ),

@@ -7,7 +7,7 @@
 
 with
 
-diversity as (select * from {{ ref('fct_user_diversity') }}),
+diversity as (select * from {{ ref('fct_user_genres') }}),
 
 returns as (select * from {{ ref('fct_user_returns') }}),
 

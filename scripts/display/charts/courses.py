@@ -1,4 +1,4 @@
-"""Charts of an effect over time: at looks, and by day since exposure."""
+"""Charts of an effect over time: at looks, and by day since assignment."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def looks(
 def day_effects(
     rows: list[Row], description: str, *, x_title: str, y_title: str
 ) -> Spec:
-    """Draw the effect on each day since exposure, with its interval.
+    """Draw the effect on each day since assignment, with its interval.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Effects over time: by date, at looks, and by day since exposure.
+"""Effects over time: by date, at looks, and by day since assignment.
 
 Pure functions: rows of results in, parts of the page out.
 """
@@ -229,11 +229,11 @@ def _dates_table(health: Row, course: list[Row], scale: Scale) -> Table:
 
 
 def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
-    """Draw the effect on each day since exposure, and test its change."""
+    """Draw the effect on each day since assignment, and test its change."""
     days = [
         row
         for row in series
-        if row["series"] == "by_day_since_exposure"
+        if row["series"] == "by_day_since_assignment"
         and row["estimate"] is not None
         and row["ci_low"] is not None
     ]
@@ -261,7 +261,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
     contrast = tests.get("contrast")
     title = _days_title(name, drawn, tests.get("trend"), contrast, kind)
     caption = (
-        "The difference on each day since the first exposure, of users whose"
+        "The difference on each day since the first assignment, of users whose"
         " whole window is loaded: the same users on every day."
         f" {count(_users(drawn[0]))} users. The trend is a weighted line"
         " through the days that knows how they hang together."
@@ -296,7 +296,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
                 for row in drawn
             ],
             f"Dot chart with intervals. {title}.",
-            x_title="Days since exposure",
+            x_title="Days since assignment",
             y_title=difference_axis(name, kind),
         ),
         _days_table(health, ordered, kinds, of_many=of_many),
@@ -318,7 +318,7 @@ def _days_title(
     if trend["p_value"] > trend["alpha"]:
         return (
             f"{name}: the effect does not change clearly with the days since"
-            f" exposure (trend {told})"
+            f" assignment (trend {told})"
         )
     if (
         contrast is not None
@@ -329,7 +329,7 @@ def _days_title(
         )
     ):
         return (
-            f"{name}: the effect differs between days since exposure, in no"
+            f"{name}: the effect differs between day since assignment, in no"
             f" clear direction (trend {told})"
         )
     scale = change_scale(
@@ -338,7 +338,7 @@ def _days_title(
     whole = sum(row["estimate"] for row in days)
     verb = "grows" if trend["estimate"] * whole > 0 else "fades"
     return (
-        f"{name}: the effect {verb} with the days since exposure, by"
+        f"{name}: the effect {verb} with the day since assignment, by"
         f" {scale.text(abs(trend['estimate'])).lstrip('+')} a day ({told})"
     )
 
@@ -371,7 +371,7 @@ def _days_table(
             ]
         )
     return Table(
-        caption=f"{health['experiment_name']}: effects by day since exposure",
+        caption=f"{health['experiment_name']}: effects by day since assignment",
         columns=[
             "Metric",
             "Day",

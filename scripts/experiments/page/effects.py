@@ -204,7 +204,7 @@ def _is_plain(row: Row) -> bool:
     return bool(row["is_headline"]) or (
         row["method"] in METHODS
         and row["adjustment"] == "none"
-        and row["policy"] == "first_exposure"
+        and row["policy"] == "first_assignment"
         and row["cap_value"] is None
     )
 

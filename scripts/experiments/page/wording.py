@@ -38,7 +38,7 @@ ADJUSTMENTS = {
     "post_stratified": "post-stratified",
 }
 POLICIES = {
-    "first_exposure": "by first variant",
+    "first_assignment": "by first variant",
     "exclude_mixed": "left out",
     "drop_mismatch": "left out if the last differs",
 }

@@ -137,7 +137,7 @@ def balance(rows: list[Row]) -> Figure | None:
                 ]
                 for row in known
             ],
-            source="results.diversity_balance",
+            source="results.genre_balance",
         ),
     )
 
@@ -208,7 +208,7 @@ def overlap(rows: list[Row]) -> Figure | None:
                 ]
                 for row in ordered
             ],
-            source="results.diversity_overlap",
+            source="results.genre_overlap",
             text_columns=2,
         ),
     )
@@ -263,7 +263,7 @@ def sensitivity(rows: list[Row], names: dict[str, str]) -> Table | None:
             ]
             for row in known
         ],
-        source="results.diversity_effects",
+        source="results.genre_effects",
         title=title,
         note="The E-value is the risk ratio that something unmeasured would"
         " need both with exploring and with coming back, beyond what is held"
@@ -316,7 +316,7 @@ def known_answers(rows: list[Row]) -> Table | None:
             ]
             for row in ordered
         ],
-        source="results.diversity_checks",
+        source="results.genre_checks",
         wide_columns=(1,),
         title=title,
         note="A control that should find nothing fails in one of twenty logs"
@@ -353,7 +353,7 @@ def landmark(rows: list[Row], day: int | None) -> Table | None:
             for status, number in users.items()
             if number
         ],
-        source="marts.fct_diversity_landmark",
+        source="marts.fct_genre_landmark",
         title=f"{count(users['compared'])} of {count(total)} new users can be"
         f" compared on D{day}",
         note="Decided at the end of the window for everybody alike, so that"

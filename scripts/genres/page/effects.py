@@ -37,7 +37,7 @@ from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
 from genres.page import checks as page_checks
 
 MARTS = (
-    "fct_diversity_landmark",
+    "fct_genre_landmark",
     "fct_retention_by_genres",
 )
 
@@ -83,18 +83,18 @@ def section(tables: Tables) -> Section:
             "This log has no genres, so there is nothing to compare.",
             link="Genres",
         )
-    effects, many = tables["diversity_effects"], _genre_words(rows[-1])
-    checks = tables["diversity_checks"]
+    effects, many = tables["genre_effects"], _genre_words(rows[-1])
+    checks = tables["genre_checks"]
     parts: list[Part | None] = [
-        _by_genres(rows, tables["diversity_trends"]),
+        _by_genres(rows, tables["genre_trends"]),
         _genre_effects(effects, many),
-        _doses(tables["diversity_dose_response"], day),
+        _doses(tables["genre_dose_response"], day),
         _thirds(effects, checks),
-        page_checks.balance(tables["diversity_balance"]),
-        page_checks.overlap(tables["diversity_overlap"]),
+        page_checks.balance(tables["genre_balance"]),
+        page_checks.overlap(tables["genre_overlap"]),
         page_checks.sensitivity(effects, ESTIMANDS),
         page_checks.known_answers(checks),
-        page_checks.landmark(tables["fct_diversity_landmark"], day),
+        page_checks.landmark(tables["fct_genre_landmark"], day),
     ]
     return Section(
         name,
@@ -255,7 +255,7 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
                 ]
                 for row in known
             ],
-            source="results.diversity_effects",
+            source="results.genre_effects",
         ),
     )
 
@@ -388,7 +388,7 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
             caption=f"D{day} retention by genres explored, plain and adjusted",
             columns=["Genres explored", "Users", "Plain", "Adjusted"],
             rows=cells,
-            source="results.diversity_dose_response",
+            source="results.genre_dose_response",
         ),
     )
 
@@ -471,6 +471,6 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
                 ]
                 for row in known
             ],
-            source="results.diversity_effects",
+            source="results.genre_effects",
         ),
     )

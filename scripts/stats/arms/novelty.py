@@ -1,4 +1,4 @@
-"""Whether an effect wears off, by day since exposure.
+"""Whether an effect wears off, by day since assignment.
 
 The same users are seen day after day, so the days are not independent: every
 standard error here uses the covariance between days, with the user as the
@@ -23,7 +23,7 @@ _OWN = 1e-9  # of a day's variance; less comes from rounding
 
 
 class DailyArm(NamedTuple):
-    """One arm, by day since exposure.
+    """One arm, by day since assignment.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ _NO_CHANGE = Change(nan, nan, nan, nan, nan, nan)
 
 
 class Novelty(NamedTuple):
-    """Effect by day since exposure, and how it changes.
+    """Effect by day since assignment, and how it changes.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def novelty(
     window_days: int = WINDOW_DAYS,
     alpha: float = 0.05,
 ) -> Novelty:
-    """Test whether the effect changes with the days since exposure.
+    """Test whether the effect changes with the day since assignment.
 
     A positive effect that wears off has a negative trend and a negative
     contrast; one that users have to learn first has positive ones.

@@ -65,7 +65,7 @@ def test_splits_are_fair_differ_and_can_be_made_again(push):
     assert first.equals(again)
     everyone = first[
         (first["dimension"] == "all")
-        & (first["policy"] == "first_exposure")
+        & (first["policy"] == "first_assignment")
         & (first["metric_name"] == "sessions_per_user")
     ]
     users = everyone.pivot_table(
@@ -93,7 +93,7 @@ def test_what_is_planted_is_what_differs(push):
     )["fct_experiment_statistics"]
     everyone = found[
         (found["dimension"] == "all")
-        & (found["policy"] == "first_exposure")
+        & (found["policy"] == "first_assignment")
         & (found["metric_name"] == "sessions_per_user")
     ].pivot_table(index="experiment_id", columns="variant", values="value_mean")
     spread = metrics.loc["sessions_per_user", "value_variance"]

@@ -95,7 +95,7 @@ def days():
         METRIC
         | effect(1.5 - 0.1 * number, 0.3)
         | {
-            "series": "by_day_since_exposure",
+            "series": "by_day_since_assignment",
             "method": "z_test",
             "look_date": None,
             "day_number": number,

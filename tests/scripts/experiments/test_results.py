@@ -24,7 +24,7 @@ def results(*tables, quantiles=NONE, blocked=None, alpha=0.05):
 def pick(found, **keys):
     keys = {
         "outcome_version": "raw",
-        "policy": "first_exposure",
+        "policy": "first_assignment",
         "adjustment": "none",
         "treatment_variant": "B",
     } | keys
@@ -45,7 +45,7 @@ def arm(variant, units, mean, variance, **changed):
             "experiment_id": "push",
             "metric_name": "sessions",
             "outcome_version": "raw",
-            "policy": "first_exposure",
+            "policy": "first_assignment",
             "dimension": "all",
             "dimension_value": "all",
             "variant": variant,

@@ -378,7 +378,7 @@ def test_primary_tests_share_the_level_of_the_looks(rows):
 
 def test_an_effect_that_wears_off_has_a_trend(rows, by_day, found):
     series = found["experiment_time_series"]
-    own = series[series["series"] == "by_day_since_exposure"]
+    own = series[series["series"] == "by_day_since_assignment"]
     means = [by_day[(rows["variant"] == v).to_numpy()] for v in "AB"]
     np.testing.assert_allclose(
         own["estimate"], means[1].mean(0) - means[0].mean(0)

@@ -388,7 +388,7 @@ def test_long_log_stays_light(tmp_path, bundle):
             date '2023-01-02' + cast(7 * i as integer) as period_start_date,
             true as is_complete, false as is_first_period,
             2000 as active_users, 2000 as previous_active_users,
-            100 as new_users, 1850 as kept_users, 50 as resurrected_users,
+            100 as new_users, 1850 as retained_users, 50 as resurrected_users,
             150 as churned_users, 1.0 as quick_ratio
             from range(104) as a (i)""",
         "fct_genre_transitions": """

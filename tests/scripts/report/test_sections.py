@@ -970,7 +970,7 @@ def test_the_gap_is_told_beside_what_remains_of_it(tables):
 
 
 def test_a_remainder_that_chance_could_give_is_called_so(tables):
-    for row in tables["diversity_effects"]:
+    for row in tables["genre_effects"]:
         if row["is_headline"]:
             row["ci_low"] = -0.001
     section = effects.section(tables)
@@ -990,7 +990,7 @@ def test_doses_are_told_as_a_difference_with_its_interval(tables):
     [(0.71, "does not differ clearly"), (0.001, "effect differs between")],
 )
 def test_thirds_differ_only_where_a_test_says_so(tables, p_value, words):
-    for row in tables["diversity_checks"]:
+    for row in tables["genre_checks"]:
         if row["check_name"] == "activity_thirds":
             row["p_value"] = p_value
     section = effects.section(tables)
@@ -1002,7 +1002,7 @@ def test_balance_names_the_largest_difference_of_all(tables):
     assert "alike: the largest difference goes from 0.229 to 0.004" in titled(
         section, "genre-balance"
     )
-    tables["diversity_balance"][0]["difference_after"] = 0.3
+    tables["genre_balance"][0]["difference_after"] = 0.3
     section = effects.section(tables)
     assert "others unlike" in titled(section, "genre-balance")
 
@@ -1015,7 +1015,7 @@ def test_overlap_counts_who_is_left_out(tables):
 def test_a_limit_of_one_needs_nothing_to_be_explained(tables):
     table = table_of(effects.section(tables), "E-values")
     assert "for its interval 1." in table.title
-    for row in tables["diversity_effects"]:
+    for row in tables["genre_effects"]:
         if row["is_headline"]:
             row["e_value_limit"] = 1.0
     table = table_of(effects.section(tables), "E-values")
@@ -1026,7 +1026,7 @@ def test_controls_that_find_something_are_named_first(tables):
     name = "Checks of the adjusted effect"
     table = table_of(effects.section(tables), name)
     assert table.title == "All 2 controls that must find nothing find nothing"
-    tables["diversity_checks"][0]["verdict"] = "failed"
+    tables["genre_checks"][0]["verdict"] = "failed"
     table = table_of(effects.section(tables), name)
     assert table.title.startswith("1 of 2 controls")
 
@@ -1041,5 +1041,5 @@ def test_the_landmark_counts_everybody(tables):
 
 def test_each_table_on_exploring_may_be_empty(tables):
     names = [name for name in tables if name.startswith("diversity_")]
-    for name in [*names, "fct_diversity_landmark"]:
+    for name in [*names, "fct_genre_landmark"]:
         assert effects.section(tables | {name: []}).parts

@@ -257,7 +257,7 @@ def test_a_switch_of_estimator_is_a_changed_row():
             measured(
                 "effect",
                 version=version,
-                source_table="diversity_effects",
+                source_table="genre_effects",
                 row_keys=f"estimand={estimand}",
             )
             for version, estimand in (
@@ -265,7 +265,7 @@ def test_a_switch_of_estimator_is_a_changed_row():
                 ("causal", "aipw_atu"),
             )
         ],
-        diversity_effects=effects,
+        genre_effects=effects,
     )
     rows = whole(found)
     assert rows["s", "naive", "extra"]["point_estimate"] == 4_000

@@ -9,7 +9,7 @@
 
 with
 
-diversity as (select * from {{ ref('fct_user_diversity') }}),
+diversity as (select * from {{ ref('fct_user_genres') }}),
 
 banded as (
     select

@@ -12,7 +12,7 @@ with
 
 explored as (select * from {{ ref('int_genres_explored') }}),
 
-measured as (select * from {{ ref('int_diversity_measured') }}),
+measured as (select * from {{ ref('int_genre_diversity_measured') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 

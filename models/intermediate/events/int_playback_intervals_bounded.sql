@@ -1,18 +1,18 @@
 {{ config(materialized='view') }}
 
 {#-
-    Grain: one row per event of a play: the stretch of time after it, and how
+    Grain: one row per event of a play: the interval of time after it, and how
     long the title may have run in it.
 
-    A stretch ends at the first of: the player's next event, or the play's
+    An interval ends at the first of: the player's next event, or the play's
     logged end; where nothing shows that the title ran so far, the user's next
     play in any player and next run of events after a silence;
     `heartbeat_grace_seconds` after or before a beat. Events that do nothing to
-    a title end none. A stretch of unknown end on a title of unknown length is
+    a title end none. An interval of unknown end on a title of unknown length is
     credited with nothing. The title's own end comes later: it depends on where
     the title stood.
 
-    A play `is_continued` when it has further stretches or tells of positions or
+    A play `is_continued` when it has further intervals or tells of positions or
     speeds, or when its user has two titles running at once.
 -#}
 

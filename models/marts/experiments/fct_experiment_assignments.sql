@@ -33,7 +33,7 @@ numbered as (
     where row_verdict = 'canonical'
 ),
 
-exposures as (
+first_assignments as (
     select
         numbered.experiment_id,
         numbered.user_id,
@@ -72,8 +72,8 @@ cells as (
                 is_mixed asc nulls last,
                 is_switched asc nulls last,
                 is_reached asc nulls last
-        ) as cell_number
-    from exposures
+        ) as arm_cell_number
+    from first_assignments
     group by
         experiment_id,
         variant,
@@ -86,33 +86,33 @@ cells as (
 final as (
     select
         -- keys
-        exposures.experiment_id,
-        exposures.user_id,
+        first_assignments.experiment_id,
+        first_assignments.user_id,
 
         -- attributes
-        exposures.variant,
-        exposures.is_control,
-        exposures.is_mixed,
-        exposures.is_switched,
-        exposures.is_reached,
+        first_assignments.variant,
+        first_assignments.is_control,
+        first_assignments.is_mixed,
+        first_assignments.is_switched,
+        first_assignments.is_reached,
 
         -- measures
-        exposures.segment_number,
-        cast(cells.cell_number as integer) as cell_number,
+        first_assignments.segment_number,
+        cast(cells.arm_cell_number as integer) as arm_cell_number,
 
         -- times
-        exposures.assigned_date,
-        exposures.assigned_at,
-        exposures.reached_at
-    from exposures
+        first_assignments.assigned_date,
+        first_assignments.assigned_at,
+        first_assignments.reached_at
+    from first_assignments
     inner join cells
         on
-            exposures.experiment_id = cells.experiment_id
-            and exposures.variant = cells.variant
-            and exposures.segment_number = cells.segment_number
-            and exposures.is_mixed = cells.is_mixed
-            and exposures.is_switched = cells.is_switched
-            and exposures.is_reached = cells.is_reached
+            first_assignments.experiment_id = cells.experiment_id
+            and first_assignments.variant = cells.variant
+            and first_assignments.segment_number = cells.segment_number
+            and first_assignments.is_mixed = cells.is_mixed
+            and first_assignments.is_switched = cells.is_switched
+            and first_assignments.is_reached = cells.is_reached
 )
 
 select * from final

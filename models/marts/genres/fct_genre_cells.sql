@@ -1,20 +1,20 @@
 {#-
-    Grain: one row per exposure, fold, cell of users who are alike at the end of
-    the window, and level of the exposure.
+    Grain: one row per exploration, fold, cell of users who are alike at the end of
+    the window, and level of the exploration.
 
     All that the adjusted estimates need, in counts: cells are made of bands, so
     their number stays bounded however many users there are. See
     docs/decisions/0009-genres-and-retention.md for what makes users alike, and
     what must not.
 
-    The exposure `genres` is the question. `shuffled_genres` is a negative
+    The exploration `genres` is the question. `shuffled_genres` is a negative
     control that can have no effect, `overlapping_genres` the mistake of letting
     the window reach into the outcome.
 -#}
 
 with
 
-diversity as (select * from {{ ref('fct_user_diversity') }}),
+diversity as (select * from {{ ref('fct_user_genres') }}),
 
 compared as (
     select *
@@ -110,22 +110,22 @@ alike as (
             and compared.acquisition_channel = channels.dimension_value
 ),
 
-exposures as (
+explorations as (
     select
         user_id,
-        'genres' as exposure_name,
+        'genres' as exploration_name,
         genre_count
     from compared
     union all
     select
         user_id,
-        'shuffled_genres' as exposure_name,
+        'shuffled_genres' as exploration_name,
         shuffled_genre_count as genre_count
     from compared
     union all
     select
         user_id,
-        'overlapping_genres' as exposure_name,
+        'overlapping_genres' as exploration_name,
         overlapping_genre_count as genre_count
     from compared
 ),
@@ -133,18 +133,18 @@ exposures as (
 final as (
     select
         -- attributes
-        exposures.exposure_name,
+        explorations.exploration_name,
         alike.platform_group,
         alike.country_group,
         alike.channel_group,
         alike.is_weekend_start,
-        exposures.genre_count >= {{ var('explorer_genre_count') }}
+        explorations.genre_count >= {{ var('explorer_genre_count') }}
             as is_explorer,
 
         -- measures
         {{ var('genre_outcome_day') }} as day_number,
         cast(alike.fold_number as integer) as fold_number,
-        least(exposures.genre_count, {{ var('explorer_genre_count') }})
+        least(explorations.genre_count, {{ var('explorer_genre_count') }})
             as genre_level,
         cast(alike.valid_play_band as integer) as valid_play_band,
         alike.active_day_count,
@@ -162,10 +162,10 @@ final as (
         cast(count(*) filter (where alike.is_retained) as integer)
             as retained_users
     from alike
-    inner join exposures
-        on alike.user_id = exposures.user_id
+    inner join explorations
+        on alike.user_id = explorations.user_id
     group by
-        exposures.exposure_name,
+        explorations.exploration_name,
         alike.platform_group,
         alike.country_group,
         alike.channel_group,
