@@ -19,6 +19,7 @@ judged as (select * from {{ ref('int_events_judged') }}),
 
 candidates as (select * from {{ ref('int_events_judged') }}),
 
+-- Only ids that occur again have copies to compare.
 repeated as (
     select event_id
     from events
@@ -26,6 +27,7 @@ repeated as (
     having count(*) > 1
 ),
 
+-- Ids that occur once are spared the sort.
 singles as (
     select
         judged.*,
@@ -36,6 +38,7 @@ singles as (
     where repeated.event_id is null
 ),
 
+-- The columns break ties, so that the order of lines never matters.
 copies as (
     select
         candidates.*,
@@ -61,12 +64,14 @@ copies as (
         on candidates.event_id = repeated.event_id
 ),
 
+-- All lines again, each with its place among its copies.
 numbered as (
     select * from singles
     union all
     select * from copies
 ),
 
+-- The one order of a user's events that models above rely on.
 ordered as (
     select
         *,

@@ -30,6 +30,7 @@ users as (select * from {{ ref('int_users_classified') }}),
 
 titles as (select * from {{ ref('int_titles_classified') }}),
 
+-- Only users that stand can own events.
 known_users as (
     select
         user_id,
@@ -38,12 +39,14 @@ known_users as (
     where row_verdict = 'canonical'
 ),
 
+-- Only titles that stand can be played.
 known_titles as (
     select content_id
     from titles
     where row_verdict = 'canonical'
 ),
 
+-- What the event's type does, as declared, or by the policy on others.
 typed as (
     select
         events.*,

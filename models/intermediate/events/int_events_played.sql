@@ -28,6 +28,7 @@ classified_again as (select * from {{ ref('int_events_classified') }}),
 
 titles as (select * from {{ ref('int_titles_classified') }}),
 
+-- Only a title that stands has a length.
 known_titles as (
     select
         content_id,
@@ -36,6 +37,7 @@ known_titles as (
     where row_verdict = 'canonical'
 ),
 
+-- What acts on a title, with the player that it is told by.
 events as (
     select
         classified.event_id,
@@ -66,6 +68,7 @@ events as (
         and classified.playback_effect <> 'none'
 ),
 
+-- Which title the player had last begun, at each event.
 titled as (
     select
         *,
@@ -81,6 +84,7 @@ titled as (
         )
 ),
 
+-- An event about another title is a stray.
 placed as (
     select
         *,
@@ -88,6 +92,7 @@ placed as (
     from titled
 ),
 
+-- Strays and the others are followed apart: a stray ends nothing.
 neighbours as (
     select
         *,
@@ -114,6 +119,8 @@ neighbours as (
         )
 ),
 
+-- Whether the event begins a play, wakes an app up, or is followed by one
+-- of the same play.
 told as (
     select
         *,
@@ -148,6 +155,7 @@ told as (
     from neighbours
 ),
 
+-- The state that the latest telling event left the player in.
 states as (
     select
         *,
@@ -171,6 +179,7 @@ states as (
         )
 ),
 
+-- What ends the time after each event.
 closed as (
     select
         event_id,
@@ -233,6 +242,7 @@ neutral as (
         and playback_effect = 'none'
 ),
 
+-- Both kinds together, so that sessions see all of a user's events.
 united as (
     select * from closed
     union all

@@ -32,6 +32,7 @@ with
 
 played as (select * from {{ ref('int_events_played') }}),
 
+-- How long the title was shown to run after each event: that is no silence.
 shown as (
     select
         event_id,
@@ -66,6 +67,7 @@ shown as (
     from played
 ),
 
+-- The silence before each event, by whichever device ran longest.
 silences as (
     select
         *,
@@ -86,6 +88,7 @@ silences as (
         )
 ),
 
+-- A silence beyond the gap begins a run.
 breaks as (
     select
         *,
@@ -106,6 +109,7 @@ breaks as (
     from silences
 ),
 
+-- Each event's run, and where the next run and play begin.
 runs as (
     select
         *,
@@ -147,6 +151,7 @@ runs as (
         )
 ),
 
+-- A run that lasts too long, or meets midnight, is cut.
 pieces as (
     select
         *,

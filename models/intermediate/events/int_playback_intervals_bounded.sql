@@ -26,6 +26,7 @@ events_once_more as (select * from {{ ref('int_events_sessionized') }}),
 
 titles as (select * from {{ ref('int_titles_classified') }}),
 
+-- Plays that need more than their first interval.
 continued as (
     select play_id
     from events_again
@@ -48,6 +49,7 @@ overlapping as (
     group by user_id
 ),
 
+-- Only a title that stands has a length.
 known_titles as (
     select
         content_id,
@@ -56,6 +58,7 @@ known_titles as (
     where row_verdict = 'canonical'
 ),
 
+-- Every bound of an interval as seconds after its event.
 timed as (
     select
         events.*,
@@ -89,6 +92,7 @@ timed as (
     where events.play_id is not null
 ),
 
+-- The first bound that is reached, and whether any end is known.
 bounded as (
     select
         *,

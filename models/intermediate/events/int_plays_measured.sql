@@ -46,6 +46,7 @@ plain as (
         and not is_continued
 ),
 
+-- What the source said of position and speed, kept within sense.
 told as (
     select
         intervals_again.*,
@@ -67,6 +68,7 @@ told as (
         and classified.row_verdict = 'canonical'
 ),
 
+-- A speed holds until another is told.
 paced as (
     select
         *,
@@ -85,6 +87,7 @@ paced as (
         )
 ),
 
+-- In whole microseconds, so that sums are exact.
 opened as (
     select
         event_id,
@@ -117,6 +120,7 @@ opened as (
     from paced
 ),
 
+-- How long the play had run before each interval.
 run as (
     select
         *,
@@ -131,6 +135,7 @@ run as (
         )
 ),
 
+-- No play is credited beyond the maximum, all intervals together.
 capped as (
     select
         *,
@@ -145,6 +150,7 @@ capped as (
     from run
 ),
 
+-- Time of the clock as time of the title.
 scaled as (
     select
         *,
@@ -152,6 +158,7 @@ scaled as (
     from capped
 ),
 
+-- How far the title had moved before each interval.
 moved as (
     select
         *,
@@ -166,6 +173,7 @@ moved as (
         )
 ),
 
+-- Where in the title the interval begins and ends.
 placed as (
     select
         *,
@@ -188,6 +196,7 @@ placed as (
         )
 ),
 
+-- How far the title had been seen by intervals that began earlier in it.
 seen as (
     select
         *,
@@ -204,6 +213,7 @@ seen as (
         )
 ),
 
+-- Time that counts, and seconds of the title not seen before.
 credited as (
     select
         *,
@@ -218,6 +228,7 @@ credited as (
     where is_playing
 ),
 
+-- Why the interval's time ended where it did.
 ended as (
     select
         *,
@@ -231,6 +242,7 @@ ended as (
     from credited
 ),
 
+-- Until when another device of the user was running.
 shared as (
     select
         *,
@@ -244,6 +256,7 @@ shared as (
         )
 ),
 
+-- The intervals of a play added up.
 continued as (
     select
         play_id,
@@ -273,6 +286,7 @@ continued as (
     group by play_id
 ),
 
+-- Plays of one interval and of several together.
 plays as (
     select
         play_id,
@@ -307,6 +321,7 @@ plays as (
     from continued
 ),
 
+-- Pauses and skips, which have no time of their own.
 followed as (
     select
         play_id,
@@ -319,6 +334,7 @@ followed as (
     group by play_id
 ),
 
+-- Each play with what followed it, and the share of its title seen.
 counted as (
     select
         plays.*,
@@ -333,6 +349,7 @@ counted as (
         on plays.play_id = followed.play_id
 ),
 
+-- Whether the title was completed decides whether a skip is one.
 judged as (
     select
         *,
