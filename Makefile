@@ -36,7 +36,7 @@ run: $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
 		$(STREAMING_WAREHOUSE) (any DuckDB client, read-only))"
 	@printf 'Lineage     make docs%s\n' "$(if $(LOG), LOG=$(LOG))"
 
-data: .venv/ready  ## Write the simulated service to seeds/ (USERS=, SEED= ...).
+data: .venv/ready  ## Write the simulated service to seeds/ (USERS=3000 SEED= ...).
 	@$(BIN)/python scripts/generate_seeds.py $(if $(USERS),--users $(USERS)) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(SCALE),--scale $(SCALE))

@@ -27,7 +27,11 @@ import duckdb
 from raw.files import MANIFEST, TABLES, file_facts, json_text, read_manifest
 from simulation.catalogue import draw_catalogue
 from simulation.chunks import chunk_count, draw_chunks, generator
-from simulation.config import SimulationConfig
+from simulation.config import (
+    LEAST_PANEL_MEMBERS,
+    NEW_USERS_PER_MEMBER,
+    SimulationConfig,
+)
 from simulation.files import BYTES_PER_ROW, SeedFile, Slices, expected_rows
 from simulation.lines import (
     assignment_line,
@@ -92,7 +96,7 @@ def generate(config: SimulationConfig, out: Path) -> dict[str, Any]:
         raise OSError(
             f"{out} has {free / 1e9:.1f} GB free and this log may need "
             f"{needed / 1e9:.1f} GB; free some, choose another --out, or "
-            "lower --scale"
+            "lower --users or --scale"
         )
     folder.mkdir()
     try:
@@ -160,8 +164,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--panel",
         type=int,
-        default=default.panel_members,
-        help="established members, who carry the push experiment",
+        default=argparse.SUPPRESS,
+        help="established members, who carry the push experiment (default: "
+        f"one for {NEW_USERS_PER_MEMBER} new users, at least "
+        f"{LEAST_PANEL_MEMBERS})",
     )
     parser.add_argument(
         "--days", type=int, default=default.days, help="whole days of data"
@@ -173,7 +179,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         "--scale",
         type=float,
         default=1.0,
-        help="multiplies --users and --panel",
+        help="multiplies all users",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("seeds"), help="folder to write to"
@@ -184,6 +190,35 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         help="write again even if the files are there already",
     )
     return parser.parse_args(arguments)
+
+
+def configured(options: argparse.Namespace) -> SimulationConfig:
+    """Take the sizes from the command line.
+
+    Raises
+    ------
+    ValueError
+        If a size is impossible, by the name of its option.
+    """
+    if not 0 < options.scale <= 1_000:  # noqa: PLR2004
+        raise ValueError(
+            f"--scale must be above 0 and at most 1000, got {options.scale}"
+        )
+    users = options.users * options.scale
+    panel = max(users / NEW_USERS_PER_MEMBER, LEAST_PANEL_MEMBERS)
+    if "panel" in options:
+        panel = options.panel * options.scale
+    try:
+        return SimulationConfig(
+            seed=options.seed,
+            new_users=round(users),
+            panel_members=round(panel),
+            days=options.days,
+        )
+    except ValueError as error:
+        if options.scale == 1:
+            raise
+        raise ValueError(f"{error} after --scale {options.scale}") from None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -197,19 +232,16 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = parsed(arguments)
     try:
-        if not 0 < options.scale <= 1_000:  # noqa: PLR2004
-            raise ValueError(
-                f"scale must be above 0 and at most 1000, got {options.scale}"
-            )
-        config = SimulationConfig(
-            seed=options.seed,
-            new_users=round(options.users * options.scale),
-            panel_members=round(options.panel * options.scale),
-            days=options.days,
-        )
+        config = configured(options)
         if not options.force and is_current(config, options.out):
             print(f"{options.out}: up to date (seed {config.seed})")
             return 0
+        print(
+            f"{options.out}: writing {config.new_users:,} new users and "
+            f"{config.panel_members:,} established members over {config.days} "
+            f"days, up to {round(expected_rows(config), -4):,} event rows",
+            flush=True,
+        )
         manifest = generate(config, options.out)
     except (ValueError, OSError, duckdb.Error) as error:
         print(f"generate_seeds.py: {error}", file=sys.stderr)

@@ -68,21 +68,18 @@ class Replicate(NamedTuple):
 
     Attributes
     ----------
-    naive, regression, weights, headline : Contrast
-        Explorers against others: plain, and by three estimators.
-    shuffled, overlapping : Contrast
-        The headline's estimator on the negative control and on the window
-        that reaches into the outcome.
+    regression, weights, headline : Contrast
+        Explorers against others, by three estimators.
+    shuffled : Contrast
+        The headline's estimator on the negative control.
     permutation_p : float
         Of exploring shuffled within strata of plays and days.
     """
 
-    naive: Contrast
     regression: Contrast
     weights: Contrast
     headline: Contrast
     shuffled: Contrast
-    overlapping: Contrast
     permutation_p: float
 
 
@@ -185,17 +182,15 @@ def answers(frame: pd.DataFrame, exploration: str = "genres") -> Answers:
     )
 
 
-def replicate(seed: int, ratio: float = 1.0, users: int = USERS) -> Replicate:
+def replicate(seed: int, ratio: float = 1.0) -> Replicate:
     """Estimate everything in one world; see `world` for the arguments."""
-    frame = world(seed, ratio, users)
+    frame = world(seed, ratio)
     study = studied(exploration_rows(frame, "genres"), is_whole_needed=True)
     return Replicate(
-        naive=contrast(as_they_are(study.cells)),
         regression=contrast(outcome_regression(study.cells, study.whole)),
         weights=contrast(weighting(study.cells, study.whole)),
         headline=contrast(doubly_robust(study.cells, study.crossed)),
         shuffled=answers(frame, "shuffled_genres").headline,
-        overlapping=answers(frame, "overlapping_genres").headline,
         permutation_p=_permutation_p(study),
     )
 

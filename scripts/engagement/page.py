@@ -41,7 +41,6 @@ COUNTS = {
 # What still fits a page; earlier days are in the marts.
 MOST_DAYS = 180
 MOST_WEEKS = 53
-WEEK = 7
 GROWTH_COLOURS = {
     "kept": theme.SOFT_BLUE,
     "resurrected": theme.BLUE,

@@ -15,8 +15,8 @@ from experiments.pairs import EXPERIMENT
 from stats.arms.allocations import (
     ALARM_P_VALUE,
     ShareTest,
-    daily_share_tests,
-    grouped_share_tests,
+    first_alarm,
+    grouped_p_values,
     share_test,
 )
 
@@ -134,7 +134,7 @@ def _judged(own: pd.DataFrame) -> Assignment:
     mixed = int(arms["mixed_users"].sum())
     days = _table(own[own["dimension"] == DATES], arms)
     shares = arms["expected_share"].to_numpy(float)
-    test, group, first_alarm, broken = None, None, None, []
+    test, group, alarm_date, broken = None, None, None, []
     if not users:
         broken.append("no_units")
     elif len(arms) == 1:
@@ -142,9 +142,8 @@ def _judged(own: pd.DataFrame) -> Assignment:
     else:
         test = share_test(arms["assigned_users"], shares)
         group = _group(own, arms)
-        daily = daily_share_tests(days, shares) if len(days) else None
-        if daily and daily.first_alarm:
-            first_alarm = _date(days.index[daily.first_alarm - 1])
+        if day := first_alarm(days, shares):
+            alarm_date = _date(days.index[day - 1])
         if test.is_alarm:
             broken.append("sample_ratio_mismatch")
         if group and group.p_value < ALARM_P_VALUE:
@@ -155,7 +154,7 @@ def _judged(own: pd.DataFrame) -> Assignment:
         arms=arms,
         shares=test,
         group=group,
-        first_alarm_date=first_alarm,
+        first_alarm_date=alarm_date,
         mixed_rate=mixed / users if users else None,
         arrivals_per_day=_rate(days),
         broken=tuple(broken),
@@ -178,8 +177,8 @@ def _group(own: pd.DataFrame, arms: pd.DataFrame) -> GroupAlarm | None:
     table = _table(own[~own["dimension"].isin(["all", DATES])], arms)
     if table.empty:
         return None
-    tests = grouped_share_tests(table, arms["expected_share"])
-    adjusted = pd.Series(tests.adjusted_p_value, table.index).dropna()
+    p_values = grouped_p_values(table, arms["expected_share"])
+    adjusted = pd.Series(p_values, table.index).dropna()
     if adjusted.empty:
         return None
     dimension, value = adjusted.index[int(np.argmin(adjusted))]

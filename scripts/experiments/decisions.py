@@ -1,6 +1,6 @@
 """What to do with an experiment: the rules, each written once.
 
-The decision is one of `DECISIONS`, by the first rule that applies.
+The decision is the first rule that applies.
 
 1. broken: the shares of users are not those planned, over all or in a group,
    or too many users are in two variants. Nothing else is read.
@@ -31,12 +31,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-BROKEN, SHIP, STOP, RUN = DECISIONS = (
-    "broken",
-    "ship",
-    "do_not_ship",
-    "keep_running",
-)
+BROKEN, SHIP, STOP, RUN = "broken", "ship", "do_not_ship", "keep_running"
 
 
 class Evidence(NamedTuple):
@@ -77,7 +72,7 @@ class Decision(NamedTuple):
     Attributes
     ----------
     decision : str
-        One of `DECISIONS`.
+        `BROKEN`, `SHIP`, `STOP` or `RUN`.
     reasons : tuple of str
         The facts that the rule rests on.
     """

@@ -40,13 +40,6 @@ SHOWN = (
 )
 NUMBERS = (*methods.COMPARED, *methods.RELATIVE, "variance_ratio")
 GROUP = (*TEST, "dimension", "adjustment")
-TOTALS = (
-    "q_statistic",
-    "q_degrees_of_freedom",
-    "q_p_value",
-    "i_squared",
-    "q_adjusted_p_value",
-)
 
 
 def segment_frame(

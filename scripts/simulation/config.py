@@ -11,6 +11,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 DAY_SECONDS = 86_400
+# An intake or a panel below these sizes may leave a day without events, and
+# then the first day or the watermark would move.
+LEAST_NEW_USERS, LEAST_PANEL_MEMBERS = 500, 50
+NEW_USERS_PER_MEMBER = 15  # where only the new users are said
 
 GENRES = (
     "drama",
@@ -212,19 +216,16 @@ class SimulationConfig:
     repeated_user_share: float = 0.0005
 
     def __post_init__(self) -> None:
-        """Refuse impossible parameters by name and value."""
-        # A panel or an intake below these sizes may leave a day without
-        # events, and then the first day or the watermark would move.
-        for name, low, high in (
-            ("seed", 0, 2**63 - 1),
-            ("new_users", 500, 50_000_000),
-            ("panel_members", 50, 5_000_000),
-            ("days", 42, 365),
+        """Refuse impossible sizes by the option that says them, and value."""
+        for option, value, low, high in (
+            ("--seed", self.seed, 0, 2**63 - 1),
+            ("--users", self.new_users, LEAST_NEW_USERS, 50_000_000),
+            ("--panel", self.panel_members, LEAST_PANEL_MEMBERS, 5_000_000),
+            ("--days", self.days, 42, 365),
         ):
-            value = getattr(self, name)
             if not low <= value <= high:
                 raise ValueError(
-                    f"{name} must be between {low} and {high}, got {value}"
+                    f"{option} must be between {low} and {high}, got {value}"
                 )
 
     @property

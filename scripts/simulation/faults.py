@@ -28,7 +28,6 @@ ROW = np.dtype(
         ("fault", np.int8),
     ]
 )
-CANONICAL = 0
 FAULTS = (
     "canonical",
     "duplicate_exact",

@@ -27,13 +27,10 @@ class Lifetime(NamedTuple):
     standard_error : float
         From the observed hazards, which Greenwood takes as independent
         [days].
-    tail_share : float
-        Part of `days` that lies after the last observed day, in [0, 1].
     """
 
     days: float
     standard_error: float
-    tail_share: float
 
 
 def expected_days(
@@ -83,8 +80,8 @@ def expected_days(
     About a tenth leaves every day: 0.9 + 0.811.
 
     >>> found = expected_days([100, 90, 81], [10, 9, 8], horizon_days=2)
-    >>> round(found.days, 3), found.tail_share
-    (1.711, 0.0)
+    >>> round(found.days, 3)
+    1.711
     """
     n, leaving = np.asarray(at_risk, float), np.asarray(churned, float)
     _check(n, leaving, horizon_days, tail_days, from_day)
@@ -103,24 +100,21 @@ def expected_days(
     own = np.minimum(numbers, n.size - 1)
     is_tail = numbers > last
 
-    def total(rates: Floats) -> tuple[float, float]:
+    def total(rates: Floats) -> float:
         daily = np.where(is_tail, rates @ weights, rates[own])
-        days = np.cumprod(1 - daily) * discount
-        return float(days.sum()), float(days[is_tail].sum())
+        return float((np.cumprod(1 - daily) * discount).sum())
 
-    days, tail = total(hazards)
     variance = hazards * (1 - hazards) / n
     squares = 0.0
     for day in np.flatnonzero(variance > 0):
         step = 1e-3 * np.sqrt(variance[day])
         moved = hazards.copy()
         moved[day] += step
-        above, _ = total(moved)
+        above = total(moved)
         moved[day] -= 2 * step
-        below, _ = total(moved)
+        below = total(moved)
         squares += ((above - below) / (2 * step)) ** 2 * variance[day]
-    share = tail / days if days else 0.0
-    return Lifetime(days, float(np.sqrt(squares)), share)
+    return Lifetime(total(hazards), float(np.sqrt(squares)))
 
 
 def _check(

@@ -53,3 +53,8 @@ def row(result, i):
     if hasattr(result, "_fields"):
         return type(result)(*(row(part, i) for part in result))
     return np.asarray(result)[i]
+
+
+def first_ranks(units, permilles):
+    """Ranks, from 1, at which so many thousandths of the units are reached."""
+    return np.maximum(-(-units * np.asarray(permilles) // 1000), 1)

@@ -4,8 +4,9 @@ import datetime
 
 import numpy as np
 import pandas as pd
+from arms import first_ranks
 
-from stats.arms.quantiles import grid_ranks, outer_ranks
+from stats.arms.quantiles import outer_ranks
 
 FIRST_DAY = datetime.date(2026, 1, 5)
 VALUES = ("value", "denominator", "covariate", "covariate_denominator")
@@ -190,7 +191,7 @@ def quantile_rows(rows, quantile=0.9, metric="sessions", experiment="push"):
         size = len(values)
         ranks = {
             *np.clip(outer_ranks(size, quantile), 1, size).tolist(),
-            *grid_ranks(size, np.arange(1, 20) / 20).tolist(),
+            *first_ranks(size, range(50, 1000, 50)).tolist(),
         }
         found += [
             {

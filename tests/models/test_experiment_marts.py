@@ -8,8 +8,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from arms import first_ranks
 
-from stats.arms.quantiles import grid_ranks, outer_ranks
+from stats.arms.quantiles import outer_ranks
 
 MODELS = (
     "fct_experiment_caps",
@@ -317,7 +318,7 @@ def test_quantiles_hold_the_ranks_that_their_errors_need(found, outcomes):
         wanted = np.concatenate(
             [
                 np.clip(outer_ranks(count, QUANTILE), 1, count),
-                grid_ranks(count, np.arange(5, 100, 5) / 100),
+                first_ranks(count, range(50, 1000, 50)),
             ]
         )
         assert (grid["unit_count"] == count).all()

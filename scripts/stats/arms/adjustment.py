@@ -48,11 +48,9 @@ class Adjusted(NamedTuple):
     variance_ratio : ndarray
         Variance of the adjusted difference over that of the raw one; 1 where
         nothing was adjusted.
-    covariate_difference : ndarray of shape (..., n_covariates)
-        Treatment minus control before the experiment.
     covariate_p_value : ndarray of shape (..., n_covariates)
-        Of no such difference, by Welch's test: a small one speaks against the
-        assignment. Nan where there is no test.
+        Of no difference before the experiment, by Welch's test: a small one
+        speaks against the assignment. Nan where there is no test.
     reason : ndarray of str
         Empty where every covariate is used, or the gravest reason why not.
     """
@@ -62,7 +60,6 @@ class Adjusted(NamedTuple):
     coefficients: Floats
     is_used: Flags
     variance_ratio: Floats
-    covariate_difference: Floats
     covariate_p_value: Floats
     reason: Reasons
 
@@ -265,7 +262,6 @@ def _adjusted(
         variance_ratio=np.where(
             is_adjusted, (new0 + new1) / (raw0 + raw1), 1.0
         ),
-        covariate_difference=x1 - x0,
         covariate_p_value=_p_values((n0, x0, w0), (n1, x1, w1), ~is_constant),
         reason=combined(
             obstacle,

@@ -9,7 +9,7 @@ from math import isclose
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from stats.intervals import Floats
@@ -37,48 +37,6 @@ class ShareTest(NamedTuple):
     degrees_of_freedom: int
     p_value: float
     is_alarm: bool
-
-
-class GroupedShareTests(NamedTuple):
-    """Sample-ratio tests of the groups of one experiment.
-
-    Attributes
-    ----------
-    chi_square, p_value : ndarray of shape (n_groups,)
-        Of each group alone; nan where it is not tested.
-    adjusted_p_value : ndarray of shape (n_groups,)
-        By Bonferroni over the groups tested.
-    is_tested : ndarray of shape (n_groups,), dtype=bool
-        False where a variant should have fewer than `MINIMUM_EXPECTED` users.
-    is_alarm : ndarray of shape (n_groups,), dtype=bool
-        Whether `adjusted_p_value` is below `ALARM_P_VALUE`.
-    """
-
-    chi_square: Floats
-    p_value: Floats
-    adjusted_p_value: Floats
-    is_tested: NDArray[np.bool_]
-    is_alarm: NDArray[np.bool_]
-
-
-class DailyShareTests(NamedTuple):
-    """Sample-ratio tests of the days of one experiment.
-
-    Attributes
-    ----------
-    p_value : ndarray of shape (n_days,)
-        Of the users assigned on the day; nan where a variant should have
-        fewer than `MINIMUM_EXPECTED`.
-    cumulative_p_value : ndarray of shape (n_days,)
-        Of all users assigned so far; nan likewise.
-    first_alarm : int
-        First day with a cumulative p-value below `ALARM_P_VALUE`, from 1; 0
-        if none.
-    """
-
-    p_value: Floats
-    cumulative_p_value: Floats
-    first_alarm: int
 
 
 def share_test(users: ArrayLike, shares: ArrayLike) -> ShareTest:
@@ -124,9 +82,7 @@ def share_test(users: ArrayLike, shares: ArrayLike) -> ShareTest:
     return ShareTest(chi_square, degrees, p_value, p_value < ALARM_P_VALUE)
 
 
-def grouped_share_tests(
-    users: ArrayLike, shares: ArrayLike
-) -> GroupedShareTests:
+def grouped_p_values(users: ArrayLike, shares: ArrayLike) -> Floats:
     """Test every group of users, such as each platform, against the plan.
 
     A mismatch that hits one group only can hide in the whole.
@@ -142,7 +98,9 @@ def grouped_share_tests(
 
     Returns
     -------
-    GroupedShareTests
+    ndarray of shape (n_groups,)
+        P-values, by Bonferroni over the groups tested; nan where a variant
+        should have fewer than `MINIMUM_EXPECTED` users.
 
     Raises
     ------
@@ -152,23 +110,18 @@ def grouped_share_tests(
 
     Examples
     --------
-    >>> found = grouped_share_tests([[4_000, 4_100], [900, 1_200]], [0.5, 0.5])
-    >>> found.adjusted_p_value.round(4), found.is_alarm
-    (array([0.533, 0.   ]), array([False,  True]))
+    >>> grouped_p_values([[4_000, 4_100], [900, 1_200]], [0.5, 0.5]).round(4)
+    array([0.533, 0.   ])
     """
-    observed, planned = _checked(users, shares, dimensions=2)
-    is_tested = _is_enough(observed, planned)
-    chi_square, p_value = _tests(observed, planned, is_tested)
-    adjusted = np.minimum(p_value * is_tested.sum(), 1)
-    is_alarm = is_tested & (adjusted < ALARM_P_VALUE)
-    return GroupedShareTests(chi_square, p_value, adjusted, is_tested, is_alarm)
+    p_value = _p_values(*_checked(users, shares, dimensions=2))
+    return np.asarray(np.minimum(p_value * np.isfinite(p_value).sum(), 1))
 
 
-def daily_share_tests(users: ArrayLike, shares: ArrayLike) -> DailyShareTests:
+def first_alarm(users: ArrayLike, shares: ArrayLike) -> int:
     """Follow the shares day by day, to see since when they are off.
 
-    The verdict is that of `share_test` on all users: within 28 days, some
-    cumulative p-value raises the alarm in about 0.9 % of sound experiments.
+    The verdict is that of `share_test` on all users so far: within 28 days,
+    some day raises the alarm in about 0.9 % of sound experiments.
 
     Parameters
     ----------
@@ -179,28 +132,24 @@ def daily_share_tests(users: ArrayLike, shares: ArrayLike) -> DailyShareTests:
 
     Returns
     -------
-    DailyShareTests
+    int
+        First day on which the p-value of all users so far is below
+        `ALARM_P_VALUE`, from 1; 0 if none.
 
     Raises
     ------
     ValueError
-        As `grouped_share_tests`.
+        As `grouped_p_values`.
 
     Examples
     --------
-    >>> days = [[500, 510], [480, 490], [200, 500], [210, 480]]
-    >>> found = daily_share_tests(days, [0.5, 0.5])
-    >>> found.cumulative_p_value.round(3), found.first_alarm
-    (array([0.753, 0.653, 0.   , 0.   ]), 3)
+    >>> first_alarm([[500, 510], [480, 490], [200, 500]], [0.5, 0.5])
+    3
     """
     observed, planned = _checked(users, shares, dimensions=2)
-    _, daily = _tests(observed, planned, _is_enough(observed, planned))
-    so_far = observed.cumsum(axis=0)
-    _, cumulative = _tests(so_far, planned, _is_enough(so_far, planned))
-    alarms = np.flatnonzero(cumulative < ALARM_P_VALUE)
-    return DailyShareTests(
-        daily, cumulative, int(alarms[0]) + 1 if alarms.size else 0
-    )
+    so_far = _p_values(observed.cumsum(axis=0), planned)
+    alarms = np.flatnonzero(so_far < ALARM_P_VALUE)
+    return int(alarms[0]) + 1 if alarms.size else 0
 
 
 def _checked(
@@ -221,22 +170,16 @@ def _checked(
     return observed, planned
 
 
-def _is_enough(observed: Floats, planned: Floats) -> NDArray[np.bool_]:
-    """Tell in which groups the chi-square holds."""
-    expected = observed.sum(axis=-1) * planned.min()
-    return np.asarray(expected >= MINIMUM_EXPECTED)
-
-
 def _pearson(observed: Floats, planned: Floats) -> Floats:
     """Give Pearson's statistic over the last axis."""
     expected = observed.sum(axis=-1, keepdims=True) * planned
     return np.asarray(((observed - expected) ** 2 / expected).sum(axis=-1))
 
 
-def _tests(
-    observed: Floats, planned: Floats, is_tested: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
-    """Give statistics and p-values, nan where there is no test."""
-    chi_square = np.full(is_tested.shape, np.nan)
+def _p_values(observed: Floats, planned: Floats) -> Floats:
+    """Give the p-value of every row, nan where the chi-square does not hold."""
+    expected = observed.sum(axis=-1) * planned.min()
+    chi_square = np.full(expected.shape, np.nan)
+    is_tested = expected >= MINIMUM_EXPECTED
     chi_square[is_tested] = _pearson(observed[is_tested], planned)
-    return chi_square, np.asarray(chdtrc(planned.size - 1, chi_square), float)
+    return np.asarray(chdtrc(planned.size - 1, chi_square), float)

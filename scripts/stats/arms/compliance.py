@@ -38,10 +38,6 @@ class ComplierEffect(NamedTuple):
         significant.
     p_value : ndarray
         Two-sided, of the effect of assignment on the outcome (Welch).
-    reached_difference : ndarray
-        Share reached of treatment minus control: the share of compliers.
-    first_stage_f : ndarray
-        Squared t of that difference; infinite where it has no variance.
     reason : ndarray of str
         Empty, or why a number is missing.
     """
@@ -51,8 +47,6 @@ class ComplierEffect(NamedTuple):
     ci_low: Floats
     ci_high: Floats
     p_value: Floats
-    reached_difference: Floats
-    first_stage_f: Floats
     reason: Reasons
 
 
@@ -152,8 +146,6 @@ def complier_effect(
         ci_low=shown(found.ci_low),
         ci_high=shown(found.ci_high),
         p_value=assigned.absolute.p_value,
-        reached_difference=gap,
-        first_stage_f=first_stage,
         reason=combined(
             np.where(is_compared, "", assigned.reason),
             first_reason(

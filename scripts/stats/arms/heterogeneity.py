@@ -24,8 +24,6 @@ class Heterogeneity(NamedTuple):
     ----------
     group : ndarray of shape (n_groups,)
         Groups, sorted.
-    cell_count : ndarray of int of shape (n_groups,)
-        Segments with an estimate.
     estimate : ndarray of shape (n_groups,)
         Mean effect, weighted by precision.
     statistic : ndarray of shape (n_groups,)
@@ -42,7 +40,6 @@ class Heterogeneity(NamedTuple):
     """
 
     group: NDArray[np.generic]
-    cell_count: NDArray[np.int64]
     estimate: Floats
     statistic: Floats
     degrees_of_freedom: NDArray[np.int64]
@@ -123,7 +120,6 @@ def heterogeneity(
     )
     return Heterogeneity(
         group=found,
-        cell_count=count,
         estimate=mean,
         statistic=np.where(is_one, np.nan, statistic),
         degrees_of_freedom=degrees,

@@ -83,8 +83,6 @@ class Novelty(NamedTuple):
         covariance. Its error counts in that the covariance is an estimate.
     contrast : Change
         Mean effect of the last days minus that of the first.
-    contrast_days : int
-        Days in each of the two means.
     """
 
     effect: Floats
@@ -95,7 +93,6 @@ class Novelty(NamedTuple):
     reasons: tuple[str, ...]
     trend: Change
     contrast: Change
-    contrast_days: int
 
 
 def novelty(
@@ -196,7 +193,6 @@ def novelty(
         reasons=reasons,
         trend=_trend(days[is_used], *kept, seen, alpha),
         contrast=_contrast(*kept, seen, width, alpha),
-        contrast_days=width,
     )
 
 

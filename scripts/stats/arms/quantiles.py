@@ -79,30 +79,6 @@ class QuantileEstimate(NamedTuple):
     reason: Reasons
 
 
-def grid_ranks(units: ArrayLike, levels: ArrayLike) -> Ranks:
-    """Give the rank at which `percentile_disc` finds each level.
-
-    Parameters
-    ----------
-    units : array_like of shape (...,)
-        Users.
-    levels : array_like of shape (n_levels,)
-        Shares of the users, in (0, 1].
-
-    Returns
-    -------
-    ndarray of int of shape (..., n_levels)
-        At least 1.
-
-    Examples
-    --------
-    >>> grid_ranks([10, 99], [0.25, 0.5, 0.9])
-    array([[ 3,  5,  9],
-           [25, 50, 90]])
-    """
-    return _rank(np.asarray(units, float)[..., None], levels)
-
-
 def outer_ranks(units: ArrayLike, quantile: ArrayLike) -> OuterRanks:
     """Give the ranks between which the quantile lies with 95 %, from outside.
 

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from stats.arms.comparisons import Sample
-from stats.arms.effects import Effect, mean_effect
 from stats.arms.moments import (
     checked_moments,
     linearised_ratios,
     pair_moments,
 )
-from stats.reasons import Reasons, combined, first_reason
+from stats.reasons import Reasons, first_reason
 
 
 class RatioArm(NamedTuple):
@@ -104,44 +103,4 @@ def ratio_sample(arm: RatioArm) -> RatioSample:
         first_reason(
             {"denominator_not_positive": (units > 0) & ~(means[..., 1] > 0)}
         ),
-    )
-
-
-def ratio_effect(
-    control: RatioArm, treatment: RatioArm, alpha: ArrayLike = 0.05
-) -> Effect:
-    """Compare two ratios, row by row.
-
-    Parameters
-    ----------
-    control, treatment : RatioArm
-        Arms, broadcast against each other.
-    alpha : array_like, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    Effect
-        Reasons: ``denominator_not_positive``, and those of `mean_effect`.
-
-    Raises
-    ------
-    ValueError
-        As `ratio_sample` and `mean_effect`.
-
-    Examples
-    --------
-    >>> found = ratio_effect(
-    ...     RatioArm(100, 6.0, 9.0, 2.0, 1.0, 1.5),
-    ...     RatioArm(100, 8.0, 9.0, 2.0, 1.0, 1.5),
-    ... )
-    >>> float(found.absolute.estimate), float(found.absolute.p_value.round(6))
-    (1.0, 3.1e-05)
-    """
-    before, after = ratio_sample(control), ratio_sample(treatment)
-    return mean_effect(
-        before.sample,
-        after.sample,
-        alpha,
-        combined(before.reason, after.reason),
     )

@@ -59,10 +59,6 @@ class StratifiedEffect(NamedTuple):
         Weighted over the cells.
     variance_ratio : ndarray
         Variance of the difference over that of the unweighted one.
-    cell_count : ndarray of int
-        Cells after merging.
-    merged_units : ndarray of int
-        Users of the cells that were merged away into the largest.
     reason : ndarray of str
         Empty, or why a number is missing.
     """
@@ -72,8 +68,6 @@ class StratifiedEffect(NamedTuple):
     control_mean: Floats
     treatment_mean: Floats
     variance_ratio: Floats
-    cell_count: NDArray[np.int64]
-    merged_units: NDArray[np.int64]
     reason: Reasons
 
 
@@ -123,8 +117,8 @@ def stratified_effect(
     ...     Cells([100, 300], [1.0, 5.0], [1.0, 1.0]),
     ...     Cells([120, 280], [1.5, 5.5], [1.0, 1.0]),
     ... )
-    >>> float(found.absolute.estimate), int(found.cell_count)
-    (0.5, 2)
+    >>> float(found.absolute.estimate)
+    0.5
     """
     if not minimum_units >= MINIMUM_UNITS:
         raise ValueError(
@@ -174,10 +168,6 @@ def stratified_effect(
         control_mean=shown(found.control_mean),
         treatment_mean=shown(found.control_mean + found.estimate),
         variance_ratio=shown(_over(found.variance, plain0 + plain1)),
-        cell_count=(cells[0].units > 0).sum(axis=-1),
-        merged_units=(users * (is_merged & ~is_target))
-        .sum(axis=-1)
-        .astype(np.int64),
         reason=effect.reason,
     )
 

@@ -45,8 +45,6 @@ class Boundaries(NamedTuple):
         Size of z at which the look rejects; infinite where it does not test.
         ``estimate ± quantile * standard_error`` is its repeated confidence
         interval.
-    nominal_alpha : ndarray of shape (n_looks,)
-        Two-sided p-value, as of one look alone, that the look must reach.
     is_tested : ndarray of shape (n_looks,), dtype=bool
         False where the look adds less than `MINIMUM_STEP` to the last one
         that tested, unless it spends the rest, and where nothing is left.
@@ -56,21 +54,7 @@ class Boundaries(NamedTuple):
     information: Floats
     spent_alpha: Floats
     quantile: Floats
-    nominal_alpha: Floats
     is_tested: NDArray[np.bool_]
-
-
-class Crossing(NamedTuple):
-    """Probability that a look is the first beyond its boundary.
-
-    Attributes
-    ----------
-    upper, lower : ndarray of shape (..., n_looks)
-        Above, and below.
-    """
-
-    upper: Floats
-    lower: Floats
 
 
 class _Paths(NamedTuple):
@@ -100,8 +84,6 @@ def spending_boundaries(
     information: ArrayLike,
     alpha: float = 0.05,
     rho: float = RHO,
-    *,
-    is_final: bool = False,
 ) -> Boundaries:
     """Find the boundary of every look so far.
 
@@ -116,10 +98,6 @@ def spending_boundaries(
     rho : float, default 2
         Power of the spending function; positive. The larger, the less is
         spent early.
-    is_final : bool, default False
-        Whether the last look ends the test, and so spends all that is left,
-        although less information came than was planned. The end must not
-        have been chosen by the effect.
 
     Returns
     -------
@@ -152,8 +130,6 @@ def spending_boundaries(
         raise ValueError(f"rho must be positive, got {rho}")
 
     allowed = alpha * np.minimum(times, 1) ** rho
-    if is_final:
-        allowed[-1] = alpha
     is_tested = _is_tested(times, allowed, alpha)
     looks = np.flatnonzero(is_tested)
     before = np.append(0.0, allowed[looks[:-1]])
@@ -165,61 +141,7 @@ def spending_boundaries(
         if position + 1 < looks.size:
             paths = _inside(step, quantile[look], times[looks[position + 1]])
     spent = np.maximum.accumulate(np.where(is_tested, allowed, 0.0))
-    return Boundaries(times, spent, quantile, 2 * ndtr(-quantile), is_tested)
-
-
-def crossing_probability(
-    information: ArrayLike, quantile: ArrayLike, drift: ArrayLike = 0.0
-) -> Crossing:
-    """Give the probability of crossing first at each look.
-
-    Parameters
-    ----------
-    information : array_like of shape (n_looks,)
-        Share of the planned information at each look; rising.
-    quantile : array_like of shape (n_looks,)
-        Boundary of each look; positive, infinite where it does not test.
-    drift : array_like, default 0
-        Expected z at the planned information.
-
-    Returns
-    -------
-    Crossing
-        In the shape of `drift`, plus one axis of looks.
-
-    Raises
-    ------
-    ValueError
-        If there is no look, information is not positive and rising, looks
-        before the last lie closer than `MINIMUM_STEP`, shapes differ, or a
-        quantile is not positive.
-
-    References
-    ----------
-    .. [1] P. Armitage, C. K. McPherson and B. C. Rowe (1969), "Repeated
-       significance tests on accumulating data", Journal of the Royal
-       Statistical Society A 132(2), 235-244.
-
-    Examples
-    --------
-    Five looks at 1.96 reject a true null hypothesis in 14 % of all tests.
-
-    >>> found = crossing_probability([0.2, 0.4, 0.6, 0.8, 1.0], [1.96] * 5)
-    >>> round(float(found.upper.sum() + found.lower.sum()), 3)
-    0.142
-    """
-    times = _checked_information(information)
-    bounds = np.asarray(quantile, float)
-    if bounds.shape != times.shape:
-        raise ValueError("quantile must have one number per look")
-    if not (bounds > 0).all():
-        raise ValueError(f"quantile must be positive, got {bounds.min()}")
-    if (np.diff(times[np.isfinite(bounds)][:-1]) < MINIMUM_STEP * 0.999).any():
-        raise ValueError(
-            f"looks before the last must lie at least {MINIMUM_STEP} apart"
-        )
-    arrivals = _arrivals(times, bounds)
-    return _crossing(bounds, arrivals, np.asarray(drift, float))
+    return Boundaries(times, spent, quantile, is_tested)
 
 
 def sequential_inflation(
@@ -275,8 +197,7 @@ def sequential_inflation(
     fixed = normal_quantile(alpha) + float(ndtri(power))
 
     def excess(drift: float) -> float:
-        reached = _crossing(found.quantile, arrivals, np.asarray(drift))
-        return float(reached.upper.sum()) - power
+        return _crossing(found.quantile, arrivals, drift) - power
 
     drift = brentq(excess, 0, 3 * fixed + 1, xtol=1e-12)
     return float(drift / fixed) ** 2
@@ -324,24 +245,21 @@ def _arrivals(times: Floats, bounds: Floats) -> dict[int, _Step]:
 
 
 def _crossing(
-    bounds: Floats, arrivals: dict[int, _Step], drift: Floats
-) -> Crossing:
-    """Weigh the paths without effect by their likelihood ratio."""
-    shape = (*drift.shape, bounds.size)
-    upper, lower = np.zeros(shape), np.zeros(shape)
-    theta = drift[..., np.newaxis]
+    bounds: Floats, arrivals: dict[int, _Step], drift: float
+) -> float:
+    """Give the probability to cross above at any look.
+
+    Paths without effect are weighed by their likelihood ratio.
+    """
+    total = 0.0
     for look, step in arrivals.items():
-        paths, deviation = step.paths, step.deviation
-        ratio = np.exp(theta * paths.places - theta**2 * paths.time / 2)
-        ahead = paths.places + theta * (step.time - paths.time)
+        paths = step.paths
+        ratio = np.exp(drift * paths.places - drift**2 * paths.time / 2)
+        ahead = paths.places + drift * (step.time - paths.time)
         bound = bounds[look] * np.sqrt(step.time)
-        upper[..., look] = (
-            ratio * ndtr((ahead - bound) / deviation)
-        ) @ paths.masses
-        lower[..., look] = (
-            ratio * ndtr((-ahead - bound) / deviation)
-        ) @ paths.masses
-    return Crossing(upper, lower)
+        above = ndtr((ahead - bound) / step.deviation)
+        total += float((ratio * above) @ paths.masses)
+    return total
 
 
 def _quantile(step: _Step, budget: float) -> float:

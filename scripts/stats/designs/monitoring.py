@@ -23,20 +23,16 @@ class Monitored(NamedTuple):
 
     Attributes
     ----------
-    half_width, ci_low, ci_high : ndarray of shape (..., n_looks)
+    ci_low, ci_high : ndarray of shape (..., n_looks)
         Interval that holds at all looks together, in the unit of the
         estimate; infinite where a look does not test.
     is_crossed : ndarray of shape (..., n_looks), dtype=bool
         Whether the interval of this look excludes 0.
-    first_crossing : ndarray of shape (...,), dtype=int
-        Number of the first look that does, from 1; 0 if none.
     """
 
-    half_width: Floats
     ci_low: Floats
     ci_high: Floats
     is_crossed: NDArray[np.bool_]
-    first_crossing: NDArray[np.int_]
 
 
 def monitored(
@@ -65,8 +61,8 @@ def monitored(
     Examples
     --------
     >>> found = monitored([0.5, 0.6, 0.7], [0.4, 0.3, 0.2], [3.7, 2.5, 2.0])
-    >>> found.ci_low.round(2), int(found.first_crossing)
-    (array([-0.98, -0.15,  0.3 ]), 3)
+    >>> found.ci_low.round(2), found.is_crossed
+    (array([-0.98, -0.15,  0.3 ]), array([False, False,  True]))
     """
     centre, error, q = np.broadcast_arrays(
         np.asarray(estimate, float),
@@ -85,9 +81,7 @@ def monitored(
         raise ValueError(f"quantile must be positive, got {q.min()}")
 
     half = q * error
-    is_crossed = np.abs(centre) > half
-    first = np.where(is_crossed.any(-1), is_crossed.argmax(-1) + 1, 0)
-    return Monitored(half, centre - half, centre + half, is_crossed, first)
+    return Monitored(centre - half, centre + half, np.abs(centre) > half)
 
 
 def sequence_quantile(
@@ -138,50 +132,6 @@ def sequence_quantile(
     mixing = _mixing(units, planned_units, alpha)
     square = (1 + 1 / mixing) * (np.log1p(mixing) - 2 * np.log(alpha))
     return np.asarray(np.sqrt(square), float)
-
-
-def sequence_p_value(
-    statistic: ArrayLike,
-    units: ArrayLike,
-    planned_units: ArrayLike,
-    alpha: float = 0.05,
-) -> Floats:
-    """Give the p-value that is valid at every look.
-
-    It is at most `alpha` exactly when `statistic` reaches
-    `sequence_quantile`. The smallest of the looks so far is valid too.
-
-    Parameters
-    ----------
-    statistic : array_like
-        Estimate over its standard error.
-    units, planned_units, alpha
-        As for `sequence_quantile`. `alpha` only says for which level the
-        sequence is tightest at `planned_units`.
-
-    Returns
-    -------
-    ndarray
-        P-values in [0, 1], broadcast.
-
-    Raises
-    ------
-    ValueError
-        If a statistic is not a number, users are too few or `alpha` is not in
-        (0, 1).
-
-    Examples
-    --------
-    >>> sequence_p_value([1.96, 3.5], 10_000, 10_000).round(3)
-    array([0.543, 0.013])
-    """
-    check_alpha(alpha)
-    z = np.asarray(statistic, float)
-    if np.isnan(z).any():
-        raise ValueError("statistic must be a number, got nan")
-    mixing = _mixing(units, planned_units, alpha)
-    evidence = z**2 / (1 + 1 / mixing) - np.log1p(mixing)
-    return np.asarray(np.exp(-np.maximum(evidence, 0) / 2), float)
 
 
 def _mixing(units: ArrayLike, planned_units: ArrayLike, alpha: float) -> Floats:

@@ -7,13 +7,12 @@ but the plan may be an array.
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import elementwise
-from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+from scipy.special import nctdtr, ndtri, stdtrit
 
 from stats.intervals import MINIMUM_UNITS, Floats, normal_quantile
 
@@ -63,14 +62,13 @@ class Size(NamedTuple):
 
     Attributes
     ----------
-    control, treatment : ndarray
-        Per arm, with fractions of users.
+    control : ndarray
+        Control users, with fractions of users.
     total : ndarray
         Both arms, each rounded up to whole users.
     """
 
     control: Floats
-    treatment: Floats
     total: Floats
 
 
@@ -100,77 +98,22 @@ def check_plan(plan: Plan) -> None:
             raise ValueError(f"{name} must be at least 1, got {number}")
 
 
-def mean_power(
-    effect: ArrayLike,
-    variance: ArrayLike,
-    control_units: ArrayLike,
-    plan: Plan = DEFAULT_PLAN,
-    *,
-    is_exact: bool = True,
-) -> Floats:
-    """Give the power of a t-test of two means.
-
-    Parameters
-    ----------
-    effect : array_like
-        Absolute difference of the means; either sign.
-    variance : array_like
-        Of the metric between users, before any adjustment; positive. For a
-        ratio of means, from `stats.arms.ratio_metrics.ratio_sample`.
-    control_units : array_like
-        Control users; each arm at least 2.
-    plan : Plan, optional
-        All but its power.
-    is_exact : bool, default True
-        Whether to use the noncentral t distribution, with the degrees of
-        freedom of Welch's test, and not the normal one.
-
-    Returns
-    -------
-    ndarray
-        Probability to reject, on either side.
-
-    Raises
-    ------
-    ValueError
-        If an arm has fewer than 2 users, a variance is not positive, an
-        effect is not finite, or the plan is impossible.
-
-    References
-    ----------
-    .. [1] J. Cohen (1988), "Statistical Power Analysis for the Behavioral
-       Sciences", 2nd edition, chapter 2.
-
-    Examples
-    --------
-    >>> round(float(mean_power(0.5, 1.0, 64)), 4)
-    0.8015
-    """
-    check_plan(plan)
-    delta = np.asarray(effect, float)
-    if not np.isfinite(delta).all():
-        raise ValueError("effect must be finite")
-    left = _left(variance, plan)
-    units = _checked_units(control_units, plan)
-    shift = np.abs(delta) / np.sqrt(left * _per_control(plan) / units)
-    return _power(shift, units if is_exact else None, plan)
-
-
 def mean_units(
-    effect: ArrayLike,
-    variance: ArrayLike,
-    plan: Plan = DEFAULT_PLAN,
-    *,
-    is_exact: bool = True,
+    effect: ArrayLike, variance: ArrayLike, plan: Plan = DEFAULT_PLAN
 ) -> Size:
     """Give the users that a t-test of two means needs.
+
+    The power is that of the noncentral t distribution, with the degrees of
+    freedom of Welch's test.
 
     Parameters
     ----------
     effect : array_like
         Absolute difference of the means to find; not 0.
-    variance, plan, is_exact
-        As for `mean_power`.
+    variance : array_like
+        Of the metric between users, before any adjustment; positive.
+    plan : Plan, optional
+        Of the test.
 
     Returns
     -------
@@ -182,6 +125,11 @@ def mean_units(
         If an effect is 0 or not finite, a variance is not positive, or the
         plan is impossible.
 
+    References
+    ----------
+    .. [1] J. Cohen (1988), "Statistical Power Analysis for the Behavioral
+       Sciences", 2nd edition, chapter 2.
+
     Examples
     --------
     >>> size = mean_units(0.5, 1.0)
@@ -190,37 +138,33 @@ def mean_units(
     """
     check_plan(plan)
     delta = _checked_effect(effect)
-    unit = _left(variance, plan) * _per_control(plan) / delta**2
-    units = np.asarray(unit * _shift(plan) ** 2, float)
-    if is_exact:
-        # A t-test needs a few users more than a z-test, per arm.
-        least = MINIMUM_UNITS / min(1, plan.ratio)
+    unit = np.asarray(_left(variance, plan) * _per_control(plan) / delta**2)
+    least = MINIMUM_UNITS / min(1, plan.ratio)
 
-        def missing(log_units: Floats, unit: Floats) -> Floats:
-            n = np.exp(log_units)
-            return _power(np.sqrt(n / unit), n, plan) - plan.power
+    def missing(log_units: Floats, unit: Floats) -> Floats:
+        n = np.exp(log_units)
+        return _power(np.sqrt(n / unit), n, plan) - plan.power
 
-        low = np.full(units.shape, np.log(least))
-        high = np.log(4 * units + 100 * least)
-        is_enough = missing(low, unit) >= 0
-        found = elementwise.find_root(missing, (low, high), args=(unit,))
-        units = np.where(is_enough, least, np.exp(found.x))
-    return _size(units, plan)
+    # A t-test needs a few users more than a z-test, per arm.
+    of_z = unit * _shift(plan) ** 2
+    low = np.full(unit.shape, np.log(least))
+    high = np.log(4 * of_z + 100 * least)
+    is_enough = missing(low, unit) >= 0
+    found = elementwise.find_root(missing, (low, high), args=(unit,))
+    return _size(np.where(is_enough, least, np.exp(found.x)), plan)
 
 
 def detectable_mean_effect(
-    variance: ArrayLike,
-    control_units: ArrayLike,
-    plan: Plan = DEFAULT_PLAN,
-    *,
-    is_exact: bool = True,
+    variance: ArrayLike, control_units: ArrayLike, plan: Plan = DEFAULT_PLAN
 ) -> Floats:
     """Give the smallest difference of means that a t-test finds.
 
     Parameters
     ----------
-    variance, control_units, plan, is_exact
-        As for `mean_power`.
+    variance, plan
+        As for `mean_units`.
+    control_units : array_like
+        Control users; each arm at least 2.
 
     Returns
     -------
@@ -241,74 +185,16 @@ def detectable_mean_effect(
     check_plan(plan)
     left = _left(variance, plan)
     units = _checked_units(control_units, plan)
-    shift: ArrayLike = _shift(plan)
-    if is_exact:
 
-        def missing(shift: Floats, units: Floats) -> Floats:
-            return _power(shift, units, plan) - plan.power
+    def missing(shift: Floats, units: Floats) -> Floats:
+        return _power(shift, units, plan) - plan.power
 
-        high = 40 - 8 * stdtrit(_degrees(units, plan), plan.level / 2)
-        found = elementwise.find_root(
-            missing, (np.zeros(units.shape), high), args=(units,)
-        )
-        shift = found.x
-    return np.asarray(shift * np.sqrt(left * _per_control(plan) / units), float)
-
-
-def proportion_power(
-    control_rate: ArrayLike,
-    treatment_rate: ArrayLike,
-    control_units: ArrayLike,
-    plan: Plan = DEFAULT_PLAN,
-    *,
-    is_pooled: bool = False,
-) -> Floats:
-    """Give the power of a z-test of two proportions.
-
-    Parameters
-    ----------
-    control_rate, treatment_rate : array_like
-        Rates under the alternative, in (0, 1).
-    control_units : array_like
-        Control users; each arm at least 2.
-    plan : Plan, optional
-        All but its power.
-    is_pooled : bool, default False
-        Whether the test pools the arms under the null hypothesis (Fleiss), as
-        `proportion_difference` does, or takes the two variances of the
-        alternative for both.
-
-    Returns
-    -------
-    ndarray
-        Probability to reject, on either side.
-
-    Raises
-    ------
-    ValueError
-        If a rate is not in (0, 1), an arm has fewer than 2 users, or the plan
-        is impossible.
-
-    References
-    ----------
-    .. [1] J. L. Fleiss, B. Levin and M. C. Paik (2003), "Statistical Methods
-       for Rates and Proportions", 3rd edition, chapter 4.
-
-    Examples
-    --------
-    >>> round(float(proportion_power(0.19, 0.1995, 27_274)), 4)
-    0.8
-    """
-    check_plan(plan)
-    p0, p1 = _checked_rates(control_rate, treatment_rate)
-    units = _checked_units(control_units, plan)
-    null, alternative = _spreads(p0, p1, plan, is_pooled=is_pooled)
-    reach = normal_quantile(plan.level) * null
-    shift = np.abs(p1 - p0) * np.sqrt(units)
+    high = 40 - 8 * stdtrit(_degrees(units, plan), plan.level / 2)
+    found = elementwise.find_root(
+        missing, (np.zeros(units.shape), high), args=(units,)
+    )
     return np.asarray(
-        ndtr((shift - reach) / alternative)
-        + ndtr((-shift - reach) / alternative),
-        float,
+        found.x * np.sqrt(left * _per_control(plan) / units), float
     )
 
 
@@ -316,8 +202,6 @@ def proportion_units(
     control_rate: ArrayLike,
     treatment_rate: ArrayLike,
     plan: Plan = DEFAULT_PLAN,
-    *,
-    is_pooled: bool = False,
 ) -> Size:
     """Give the users that a z-test of two proportions needs.
 
@@ -325,8 +209,8 @@ def proportion_units(
     ----------
     control_rate, treatment_rate : array_like
         Rates to tell apart, in (0, 1).
-    plan, is_pooled
-        As for `proportion_power`.
+    plan : Plan, optional
+        Of the test.
 
     Returns
     -------
@@ -338,6 +222,11 @@ def proportion_units(
         If a rate is not in (0, 1), the rates are equal, or the plan is
         impossible.
 
+    References
+    ----------
+    .. [1] J. L. Fleiss, B. Levin and M. C. Paik (2003), "Statistical Methods
+       for Rates and Proportions", 3rd edition, chapter 4.
+
     Examples
     --------
     >>> size = proportion_units(0.19, 0.1995)
@@ -347,9 +236,7 @@ def proportion_units(
     check_plan(plan)
     p0, p1 = _checked_rates(control_rate, treatment_rate)
     delta = _checked_effect(p1 - p0)
-    null, alternative = _spreads(p0, p1, plan, is_pooled=is_pooled)
-    reach = normal_quantile(plan.level) * null
-    shift = reach + ndtri(plan.power) * alternative
+    shift = _shift(plan) * _spread(p0, p1, plan)
     return _size((shift / delta) ** 2, plan)
 
 
@@ -358,7 +245,6 @@ def detectable_proportion_effect(
     control_units: ArrayLike,
     plan: Plan = DEFAULT_PLAN,
     *,
-    is_pooled: bool = False,
     is_decrease: bool = False,
 ) -> Floats:
     """Give the smallest change of a proportion that a z-test finds.
@@ -367,8 +253,10 @@ def detectable_proportion_effect(
     ----------
     control_rate : array_like
         Rate without effect, in (0, 1).
-    control_units, plan, is_pooled
-        As for `proportion_power`.
+    control_units : array_like
+        Control users; each arm at least 2.
+    plan : Plan, optional
+        Of the test.
     is_decrease : bool, default False
         Whether the rate is to fall. The two differ, since the variance does.
 
@@ -394,13 +282,9 @@ def detectable_proportion_effect(
     rate, units = np.broadcast_arrays(rate, _checked_units(control_units, plan))
     # A fall of the rate is a rise of its complement.
     start = 1 - rate if is_decrease else rate
-    z_alpha, z_power = normal_quantile(plan.level), ndtri(plan.power)
 
     def missing(effect: Floats, start: Floats, units: Floats) -> Floats:
-        null, alternative = _spreads(
-            start, start + effect, plan, is_pooled=is_pooled
-        )
-        reach = z_alpha * null + z_power * alternative
+        reach = _shift(plan) * _spread(start, start + effect, plan)
         return np.asarray(effect * np.sqrt(units) - reach, float)
 
     room = 1 - start
@@ -470,13 +354,8 @@ def _degrees(units: Floats, plan: Plan) -> Floats:
     return np.asarray(degrees, float)
 
 
-def _power(shift: Floats, units: Floats | None, plan: Plan) -> Floats:
-    """Give the two-sided power at an expected z; normal without units."""
-    if units is None:
-        quantile = normal_quantile(plan.level)
-        return np.asarray(
-            ndtr(shift - quantile) + ndtr(-shift - quantile), float
-        )
+def _power(shift: Floats, units: Floats, plan: Plan) -> Floats:
+    """Give the two-sided power of a t-test at an expected z."""
     degrees = _degrees(units, plan)
     critical = -stdtrit(degrees, plan.level / 2)
     above = nctdtr(degrees, shift, critical)
@@ -485,22 +364,15 @@ def _power(shift: Floats, units: Floats | None, plan: Plan) -> Floats:
     return np.asarray(1 - np.nan_to_num(above) + np.nan_to_num(below), float)
 
 
-def _spreads(
-    p0: Floats, p1: Floats, plan: Plan, *, is_pooled: bool
-) -> tuple[Floats, Floats]:
-    """Give the standard deviations per control user, null and alternative."""
-    share = plan.ratio / (1 + plan.ratio)
-    pooled = (1 - share) * p0 + share * p1
-    two = p0 * (1 - p0) + p1 * (1 - p1) / plan.ratio
-    one = pooled * (1 - pooled) * _per_control(plan) if is_pooled else two
-    left = sqrt(plan.variance_ratio)
-    return np.asarray(left * np.sqrt(one)), np.asarray(left * np.sqrt(two))
+def _spread(p0: Floats, p1: Floats, plan: Plan) -> Floats:
+    """Give the standard deviation of the difference, per control user."""
+    both = p0 * (1 - p0) + p1 * (1 - p1) / plan.ratio
+    return np.asarray(np.sqrt(plan.variance_ratio * both), float)
 
 
 def _size(units: Floats, plan: Plan) -> Size:
-    """Give both arms, inflated for the looks."""
+    """Count both arms, inflated for the looks."""
     control = np.asarray(units * plan.inflation, float)
-    treatment = control * plan.ratio
     # What rounding put above a whole number is no user.
-    whole = [np.ceil(n * (1 - 1e-12)) for n in (control, treatment)]
-    return Size(control, treatment, np.asarray(sum(whole), float))
+    whole = [np.ceil(n * (1 - 1e-12)) for n in (control, control * plan.ratio)]
+    return Size(control, np.asarray(sum(whole), float))

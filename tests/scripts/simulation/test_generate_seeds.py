@@ -687,6 +687,45 @@ def test_leaves_other_files_alone_in_a_folder_of_any_name(tmp_path):
     assert (out / "experiments.csv").read_text() == "kept\n"
 
 
+@pytest.mark.parametrize(
+    ("options", "new_users", "members"),
+    [
+        ([], 60_000, 4_000),
+        (["--scale", "10"], 600_000, 40_000),
+        (["--users", "3000"], 3_000, 200),
+        (["--users", "500"], 500, 50),
+        (["--users", "3000", "--panel", "70"], 3_000, 70),
+        (["--users", "30000", "--panel", "700", "--scale", "0.1"], 3_000, 70),
+    ],
+)
+def test_the_panel_follows_the_users_unless_it_is_said(
+    options, new_users, members
+):
+    config = generate_seeds.configured(generate_seeds.parsed(options))
+    assert (config.new_users, config.panel_members) == (new_users, members)
+
+
+def test_says_what_it_will_write_before_it_starts(tmp_path, capsys):
+    assert generate_seeds.main(["--users", "750", "--out", str(tmp_path)]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.startswith(
+        f"{tmp_path}: writing 750 new users and 50 established members over "
+        "60 days, up to "
+    )
+    most, written = (
+        int(re.search(r"([\d,]+) event rows", line)[1].replace(",", ""))
+        for line in (first, last)
+    )
+    assert 0.7 * most < written < most
+
+
+def test_the_smallest_service_passes_every_data_test(simulate, build, tmp_path):
+    log = simulate(tmp_path / "log", "--users", "500")
+    with build(log, tmp_path / "built", with_tests=True) as connection:
+        users = connection.sql("select count(*) from marts.dim_users")
+        assert users.fetchone() == (550,)
+
+
 @pytest.mark.parametrize("earlier", [False, True])
 def test_killed_run_leaves_no_half_file(tmp_path, earlier):
     options = ["--users", "2000", "--panel", "200", "--out", str(tmp_path)]
@@ -720,13 +759,24 @@ def test_killed_run_leaves_no_half_file(tmp_path, earlier):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--users", "0"], "new_users must be between 500 and 50000000, got 0"),
-        (["--panel", "-3"], "panel_members must be between 50"),
-        (["--days", "41"], "days must be between 42 and 365, got 41"),
-        (["--seed", "-1"], "seed must be between 0"),
-        (["--scale", "0"], "scale must be above 0 and at most 1000, got 0"),
-        (["--scale", "nan"], "scale must be above 0 and at most 1000, got nan"),
-        (["--scale", "0.001"], "new_users must be between 500"),
+        (["--users", "0"], "--users must be between 500 and 50000000, got 0"),
+        (["--panel", "-3"], "--panel must be between 50"),
+        (["--days", "41"], "--days must be between 42 and 365, got 41"),
+        (["--seed", "-1"], "--seed must be between 0"),
+        (["--scale", "0"], "--scale must be above 0 and at most 1000, got 0"),
+        (
+            ["--scale", "nan"],
+            "--scale must be above 0 and at most 1000, got nan",
+        ),
+        (
+            ["--scale", "0.001"],
+            "--users must be between 500 and 50000000, got 60 after "
+            "--scale 0.001",
+        ),
+        (
+            ["--panel", "60", "--scale", "0.5"],
+            "--panel must be between 50 and 5000000, got 30 after --scale 0.5",
+        ),
     ],
 )
 def test_refuses_impossible_options(tmp_path, capsys, options, message):

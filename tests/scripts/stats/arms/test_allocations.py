@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from stats.arms.allocations import (
-    daily_share_tests,
-    grouped_share_tests,
+    first_alarm,
+    grouped_p_values,
     share_test,
 )
 
@@ -46,78 +46,60 @@ def test_groups_agree_with_the_test_of_each():
     generator = np.random.default_rng(23)
     shares = [0.2, 0.3, 0.5]
     users = generator.multinomial([40, 900, 70_000], [0.22, 0.28, 0.5])
-    found = grouped_share_tests(users, shares)
-    for row, chi_square, p_value in zip(users, *found[:2], strict=True):
-        expected = share_test(row, shares)
-        assert chi_square == pytest.approx(expected.chi_square)
-        assert p_value == pytest.approx(expected.p_value)
-    np.testing.assert_allclose(
-        found.adjusted_p_value, np.minimum(3 * found.p_value, 1)
-    )
-    assert found.is_alarm.tolist() == [False, False, True]
+    found = grouped_p_values(users, shares)
+    alone = [share_test(row, shares).p_value for row in users]
+    np.testing.assert_allclose(found, np.minimum(3 * np.array(alone), 1))
+    assert (found < 0.001).tolist() == [False, False, True]
 
 
 def test_a_mismatch_can_hide_in_the_whole():
     users = [[5_000, 5_500], [5_500, 5_000], [9_000, 9_050]]
     assert not share_test(np.sum(users, axis=0), [0.5, 0.5]).is_alarm
-    found = grouped_share_tests(users, [0.5, 0.5])
-    assert found.is_alarm.tolist() == [True, True, False]
+    found = grouped_p_values(users, [0.5, 0.5])
+    assert (found < 0.001).tolist() == [True, True, False]
 
 
 def test_groups_share_the_level():
     odd = [1_000, 1_160]  # p 0.00058: an alarm alone, none among four
     even = [1_000, 1_000]
-    assert grouped_share_tests([odd], [0.5, 0.5]).is_alarm.all()
-    assert not grouped_share_tests(
-        [odd, even, even, even], [0.5, 0.5]
-    ).is_alarm.any()
+    assert grouped_p_values([odd], [0.5, 0.5])[0] < 0.001
+    four = grouped_p_values([odd, even, even, even], [0.5, 0.5])
+    assert four.min() > 0.001
 
 
 def test_groups_too_small_are_not_tested_nor_counted():
-    found = grouped_share_tests([[0, 49], [10, 40], [0, 0]], [0.1, 0.9])
-    assert found.is_tested.tolist() == [False, True, False]
-    assert np.isnan(found.p_value).tolist() == [True, False, True]
-    assert found.adjusted_p_value[1] == found.p_value[1] < 0.05
-    assert not found.is_alarm.any()
-    none = grouped_share_tests(np.zeros((0, 2)), [0.5, 0.5])
-    assert none.p_value.size == 0
+    found = grouped_p_values([[0, 49], [10, 40], [0, 0]], [0.1, 0.9])
+    assert np.isnan(found).tolist() == [True, False, True]
+    assert found[1] == share_test([10, 40], [0.1, 0.9]).p_value < 0.05
+    assert grouped_p_values(np.zeros((0, 2)), [0.5, 0.5]).size == 0
 
 
-def test_days_agree_with_the_tests_of_day_and_sum():
-    users = np.random.default_rng(24).multinomial(500, [0.55, 0.45], 20)
-    found = daily_share_tests(users, [0.5, 0.5])
-    for day in range(20):
-        alone = share_test(users[day], [0.5, 0.5])
-        whole = share_test(users[: day + 1].sum(axis=0), [0.5, 0.5])
-        assert found.p_value[day] == pytest.approx(alone.p_value)
-        assert found.cumulative_p_value[day] == pytest.approx(whole.p_value)
-    below = np.flatnonzero(found.cumulative_p_value < 0.001)
-    assert found.first_alarm == below[0] + 1
-    assert found.cumulative_p_value[-1] < found.p_value.min()
+def test_the_first_alarm_is_that_of_the_sum_so_far():
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        users = random.multinomial(500, [0.53, 0.47], 20)
+        alarms = [
+            share_test(so_far, [0.5, 0.5]).is_alarm
+            for so_far in users.cumsum(axis=0)
+        ]
+        assert any(alarms)
+        assert first_alarm(users, [0.5, 0.5]) == alarms.index(True) + 1
 
 
 def test_days_say_when_the_shares_went_off():
     users = np.full((10, 2), 400)
     users[6:, 1] -= 120
-    found = daily_share_tests(users, [0.5, 0.5])
-    np.testing.assert_array_equal(found.cumulative_p_value[:6], 1)
-    assert found.first_alarm == 9
-    assert daily_share_tests(users[:6], [0.5, 0.5]).first_alarm == 0
+    assert first_alarm(users, [0.5, 0.5]) == 9
+    assert first_alarm(users[:6], [0.5, 0.5]) == 0
 
 
-def test_days_without_users_have_no_test():
-    found = daily_share_tests([[0, 0], [4, 5], [3, 2], [0, 0]], [0.5, 0.5])
-    assert np.isnan(found.p_value).all()
-    assert np.isnan(found.cumulative_p_value).tolist() == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert found.cumulative_p_value[2] == found.cumulative_p_value[3] == 1
+def test_days_with_too_few_users_raise_no_alarm():
+    assert first_alarm([[0, 0], [0, 9], [0, 0]], [0.5, 0.5]) == 0
+    assert first_alarm([[0, 9], [0, 9]], [0.5, 0.5]) == 2
+    assert first_alarm(np.zeros((0, 2)), [0.5, 0.5]) == 0
 
 
-@pytest.mark.parametrize("test", [grouped_share_tests, daily_share_tests])
+@pytest.mark.parametrize("test", [grouped_p_values, first_alarm])
 @pytest.mark.parametrize(
     ("users", "shares", "message"),
     [

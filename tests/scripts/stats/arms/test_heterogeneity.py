@@ -106,7 +106,7 @@ def test_groups_are_judged_apart_in_any_order():
         own = groups == group
         alone = heterogeneity(effects[own], errors[own])
         assert found.statistic[i] == pytest.approx(alone.statistic[0])
-        assert found.cell_count[i] == own.sum()
+        assert found.degrees_of_freedom[i] == own.sum() - 1
     order = generator.permutation(60)
     turned = heterogeneity(effects[order], errors[order], groups[order])
     np.testing.assert_allclose(turned.p_value, found.p_value, rtol=1e-12)
@@ -145,7 +145,7 @@ def test_segments_without_an_estimate_are_left_out():
         [0.5, nan, 0.5, 0.5, 1.0],
         ["a", "a", "a", "b", "c"],
     )
-    assert found.cell_count.tolist() == [2, 1, 0]
+    assert found.degrees_of_freedom.tolist() == [1, 0, 0]
     assert found.reason.tolist() == ["", "one_segment", "one_segment"]
     assert found.statistic[0] == 8
     assert found.estimate[:2].tolist() == [2, 2]

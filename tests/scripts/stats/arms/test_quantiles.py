@@ -2,21 +2,18 @@
 
 import numpy as np
 import pytest
-from arms import row
+from arms import first_ranks, row
 from scipy import stats
 
 from stats.arms.quantiles import (
     Grid,
-    grid_ranks,
     outer_ranks,
     quantile_effect,
     quantile_estimate,
 )
 
 Z = stats.norm.ppf(0.975)
-LEVELS = np.sort(
-    np.concatenate([np.arange(1, 100) / 100, [0.995, 0.005, 0.999, 0.001]])
-)
+PERMILLES = np.array([1, 5, *range(10, 1000, 10), 995, 999])
 
 
 def grid_of(rows, quantile):
@@ -26,9 +23,9 @@ def grid_of(rows, quantile):
     return Grid(len(rows), ranks, ordered[ranks - 1])
 
 
-def coarse_grid_of(rows, levels=LEVELS):
+def coarse_grid_of(rows, permilles=PERMILLES):
     ordered = np.sort(rows)
-    ranks = grid_ranks(len(rows), levels)
+    ranks = first_ranks(len(rows), permilles)
     return Grid(len(rows), ranks, ordered[ranks - 1])
 
 
@@ -81,22 +78,11 @@ def test_ranks_are_those_of_the_binomial_interval():
 
 
 def test_ranks_are_those_of_the_first_value_reached():
-    generator = np.random.default_rng(122)
     for units in (*range(1, 60), 1_000, 12_345):
-        rows = generator.permutation(units) + 1.0
-        levels = np.append(LEVELS, [0.07, 0.29, 0.57, 1.0])
         np.testing.assert_array_equal(
-            grid_ranks(units, levels),
-            [
-                next(
-                    k
-                    for k in range(max(1, int(units * level) - 1), units + 1)
-                    if k / units >= level - 1e-12
-                )
-                for level in levels
-            ],
+            outer_ranks(units, PERMILLES / 1000).point,
+            first_ranks(units, PERMILLES),
         )
-        assert grid_ranks(units, [1.0])[0] == rows.max()
 
 
 def test_a_coarser_grid_is_rescaled():
@@ -170,9 +156,7 @@ def test_every_row_is_as_if_alone():
     units = generator.integers(300, 5_000, 200)
     arms = []
     for _ in range(2):
-        grids = [
-            coarse_grid_of(generator.gamma(2, 10, n), LEVELS) for n in units
-        ]
+        grids = [coarse_grid_of(generator.gamma(2, 10, int(n))) for n in units]
         arms.append(
             Grid(*(np.stack(part) for part in zip(*grids, strict=True)))
         )
@@ -271,7 +255,7 @@ def test_covers_at_the_nominal_rate(quantile, kind):
         ranks = (
             np.stack(outer_ranks(units, quantile))
             if kind == "exact"
-            else grid_ranks(units, LEVELS)
+            else first_ranks(units, PERMILLES)
         )
         arms.append(Grid(units, ranks, rows[:, ranks - 1]))
     found = quantile_effect(*arms, quantile)

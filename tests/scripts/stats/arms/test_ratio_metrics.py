@@ -7,8 +7,17 @@ import tea_tasting as tt
 from arms import answer_of_tea_tasting
 
 from stats.arms.comparisons import Sample, welch_difference
+from stats.arms.effects import mean_effect
 from stats.arms.moments import pair_moments
-from stats.arms.ratio_metrics import RatioArm, ratio_effect, ratio_sample
+from stats.arms.ratio_metrics import RatioArm, ratio_sample
+from stats.reasons import combined
+
+
+def ratio_effect(control, treatment):
+    """Compare two ratios, as the readout does."""
+    before, after = ratio_sample(control), ratio_sample(treatment)
+    reason = combined(before.reason, after.reason)
+    return mean_effect(before.sample, after.sample, reason=reason)
 
 
 def random_arm(count, generator):

@@ -139,8 +139,6 @@ def test_small_cells_join_the_largest():
     expected = stratified_effect(*(cells_of(*arm, 2) for arm in joined))
     np.testing.assert_allclose(found.absolute, expected.absolute, rtol=1e-9)
     np.testing.assert_allclose(found.relative, expected.relative, rtol=1e-9)
-    assert (found.cell_count, found.merged_units) == (2, 48)
-    assert (expected.cell_count, expected.merged_units) == (2, 0)
 
 
 def test_cells_that_are_all_too_small_become_one():
@@ -150,8 +148,6 @@ def test_cells_that_are_all_too_small_become_one():
         *(Sample(len(y), y.mean(), y.var(ddof=1)) for _, y in arms)
     )
     np.testing.assert_allclose(found.absolute, expected.absolute, rtol=1e-9)
-    assert found.cell_count == 1
-    assert found.merged_units == 8
 
 
 def test_rows_may_have_fewer_cells():
@@ -159,7 +155,6 @@ def test_rows_may_have_fewer_cells():
     plain = stratified_effect(*(cells_of(*arm, 2) for arm in arms))
     padded = stratified_effect(*(cells_of(*arm, 5) for arm in arms))
     np.testing.assert_array_equal(padded.absolute, plain.absolute)
-    assert padded.cell_count == 2
 
 
 def test_every_row_is_as_if_alone():
@@ -173,7 +168,8 @@ def test_every_row_is_as_if_alone():
         for _ in range(2)
     )
     found = stratified_effect(control, treatment)
-    assert len(set(found.cell_count.tolist())) > 2
+    is_enough = np.minimum(control.units, treatment.units) >= 20
+    assert len(set(is_enough.sum(axis=1).tolist())) > 2
     for i in range(300):
         alone = stratified_effect(row(control, i), row(treatment, i))
         np.testing.assert_allclose(
