@@ -3,19 +3,15 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+from holding import held
 
 import check_workplace
 
 ROOT = Path(__file__).parents[2]
-HOLDER = (
-    "import duckdb, sys; held = duckdb.connect(sys.argv[1]);"
-    "print('held', flush=True); sys.stdin.read()"
-)
 
 
 @pytest.fixture
@@ -83,15 +79,8 @@ def test_names_a_missing_folder(check, tmp_path, warehouse):
 
 
 def test_names_a_warehouse_that_another_process_holds(check, warehouse):
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, warehouse],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+    with held(warehouse):
         found = check(warehouse)
-        holder.stdin.close()
     assert_one_line(found, str(warehouse), "open in another program", "close")
     assert check(warehouse).returncode == 0
 
