@@ -58,10 +58,13 @@ report: .venv/ready  ## Write the report.
 	@$(BIN)/python scripts/build_report.py --out $(ROOT)/report
 
 docs: .venv/ready  ## Write the lineage site as one page.
+	@$(BIN)/python scripts/check_workplace.py
 	@$(BIN)/dbt --quiet docs generate --static $(VARS)
 	@echo "Open $(ROOT)/static_index.html"
 
 land: .venv/ready  ## Write the raw files as Parquet, for Spark.
+	@STREAMING_TARGET=duckdb $(BIN)/python scripts/check_workplace.py \
+		--warehouse $(ROOT)/landing.duckdb
 	@STREAMING_TARGET=duckdb STREAMING_WAREHOUSE=$(ROOT)/landing.duckdb \
 		$(BIN)/python scripts/check_workplace.py
 	@STREAMING_TARGET=duckdb STREAMING_WAREHOUSE=$(ROOT)/landing.duckdb \

@@ -25,7 +25,15 @@ from typing import Any
 from check_workplace import complete
 from display.text import aligned
 from raw.files import REFERENCES, TABLES
-from spark_server import HOST, ServerError, Settings, free_port, start, stop
+from spark_server import (
+    HOST,
+    ServerError,
+    Settings,
+    add_sizes,
+    free_port,
+    start,
+    stop,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 DBT = (str(Path(sys.executable).parent / "dbt"), "--no-use-colors")
@@ -326,16 +334,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--panel", type=int, default=60, help="established users of them"
     )
-    parser.add_argument(
-        "--master",
-        default=os.environ.get("SPARK_MASTER") or "local[2]",
-        help="where Spark computes; local-cluster[2,1,1024] has two processes",
-    )
-    parser.add_argument(
-        "--memory",
-        default=os.environ.get("SPARK_MEMORY") or "2g",
-        help="heap of the Spark server",
-    )
+    add_sizes(parser)
     parser.add_argument(
         "--running",
         action="store_true",

@@ -293,17 +293,22 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=int(os.environ.get("SPARK_PORT") or 10_000),
         help="on loopback; 0 for any that is free",
     )
+    add_sizes(parser)
+    return parser.parse_args(arguments)
+
+
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how large a server is started."""
     parser.add_argument(
         "--master",
         default=os.environ.get("SPARK_MASTER") or "local[2]",
-        help="where Spark computes",
+        help="where Spark computes; local-cluster[2,1,1024] has two processes",
     )
     parser.add_argument(
         "--memory",
         default=os.environ.get("SPARK_MEMORY") or "2g",
-        help="heap of the server",
+        help="heap of the Spark server",
     )
-    return parser.parse_args(arguments)
 
 
 def main() -> None:

@@ -211,7 +211,7 @@ def _looks(series: Sequence[Row]) -> list[str]:
 
 
 def _novelty(series: Sequence[Row]) -> list[str]:
-    """Say which effects change with the day since assignment."""
+    """Say which effects change with the days since assignment."""
     return [
         f"    novelty {_test(row)}: {row['method']} "
         f"{shown(row['estimate'])}, p {p_value_text(row['p_value'])}"

@@ -48,6 +48,27 @@ def answer_of_tea_tasting(metric, control, treatment, names):
         return tt.Experiment(value=metric).analyze(arms, control=0)["value"]
 
 
+def numbers_of(found):
+    """What tea-tasting says of a difference, too."""
+    return (
+        found.estimate,
+        found.ci_low,
+        found.ci_high,
+        found.statistic,
+        found.p_value,
+    )
+
+
+def numbers_of_tea_tasting(expected):
+    return (
+        expected.effect_size,
+        expected.effect_size_ci_lower,
+        expected.effect_size_ci_upper,
+        expected.statistic,
+        expected.pvalue,
+    )
+
+
 def row(result, i):
     """One comparison out of many, of nested named tuples."""
     if hasattr(result, "_fields"):

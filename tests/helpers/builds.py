@@ -69,7 +69,8 @@ class Dbt:
         command = dbt_command(*words, variables=variables)
         files = sorted(path.name for path in Path(seeds).glob("*.csv"))
         with self.starting:
-            if self.server is None and not extra:
+            usual = all(f"{name}.csv" in files for name in RAW_COLUMNS)
+            if self.server is None and not extra and usual:
                 self.server, self.known = self.start(own), files
         if extra or files != self.known:
             return subprocess.run(

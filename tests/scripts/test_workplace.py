@@ -3,19 +3,15 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+from holding import held
 
 import check_workplace
 
 ROOT = Path(__file__).parents[2]
-HOLDER = (
-    "import duckdb, sys; held = duckdb.connect(sys.argv[1]);"
-    "print('held', flush=True); sys.stdin.read()"
-)
 
 
 @pytest.fixture
@@ -83,15 +79,8 @@ def test_names_a_missing_folder(check, tmp_path, warehouse):
 
 
 def test_names_a_warehouse_that_another_process_holds(check, warehouse):
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, warehouse],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
+    with held(warehouse):
         found = check(warehouse)
-        holder.stdin.close()
     assert_one_line(found, str(warehouse), "open in another program", "close")
     assert check(warehouse).returncode == 0
 
@@ -116,6 +105,44 @@ def test_names_a_full_disk(seeds, warehouse, monkeypatch):
     obstacle = check_workplace.find_obstacle(seeds, warehouse)
     assert "0.0 GB free" in obstacle
     assert "STREAMING_WAREHOUSE" in obstacle
+
+
+@pytest.mark.parametrize("name", check_workplace.RAW_FILES)
+def test_every_raw_file_has_an_entry_that_says_who_writes_it(name):
+    """dbt names the file's entry where the file is missing."""
+    (entry,) = (
+        path
+        for path in (ROOT / "models" / "staging").rglob("_*__seeds.yml")
+        if f"\n  - name: {name}\n" in path.read_text()
+    )
+    head = entry.read_text().split("seeds:")[0]
+    assert "a node that was not found" in " ".join(
+        head.replace("#", "").split()
+    )
+    assert "`make load`" in head
+
+
+def test_dbt_by_itself_names_the_missing_file_and_its_entry(
+    dbt, log_of, tmp_path
+):
+    log = log_of(tmp_path / "log")
+    (log / "events.csv").unlink()
+    done = dbt(log, tmp_path, "build")
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 2
+    assert "depends on a node named 'events' which was not found" in said
+    assert "'models/staging/service/_service__seeds.yml'" in said
+    assert "a node named 'events' which was not found" in " ".join(
+        (ROOT / "README.md").read_text().split()
+    )
+
+
+def test_make_looks_at_the_workplace_before_dbt_does():
+    rules = (ROOT / "Makefile").read_text().split("\n\n")
+    for rule in rules:
+        for word in ("dbt build", "docs generate", "quiet seed"):
+            if f"{word} " in rule:
+                assert "check_workplace.py" in rule.split(word)[0], rule
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")

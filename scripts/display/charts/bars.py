@@ -9,14 +9,13 @@ from display.charts.theme import (
     DAY_LABEL,
     GREY,
     INK,
-    LABEL_LIMIT,
-    LABEL_LINES,
     NUMBER_AXIS,
     ORANGE,
     PERCENT_AXIS,
     SOFT_BLUE,
     Row,
     Spec,
+    by_category,
     finish,
     layered,
     legend_of,
@@ -458,12 +457,7 @@ def tornado(
         for side, end in zip(sides, ("low", "high"), strict=True)
     ]
     bar = alt.Chart().encode(
-        y=alt.Y(
-            "category:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
-        ),
+        y=by_category(),
         x=alt.X(
             "from:Q",
             title=x_title,

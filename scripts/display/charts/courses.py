@@ -14,6 +14,7 @@ from display.charts.theme import (
     SOFT_BLUE,
     Row,
     Spec,
+    by_date,
     finish,
     layered,
     legend_of,
@@ -48,18 +49,7 @@ def looks(
     dict
         A Vega-Lite specification.
     """
-    x = alt.X(
-        "date:T",
-        title=None,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(
-            grid=False,
-            format="%-d %b",
-            tickCount=min(6, len(rows)),
-            labelOverlap="greedy",
-            labelSeparation=12,
-        ),
-    )
+    x = by_date(min(6, len(rows)))
 
     def height(field: str) -> alt.Y:
         return alt.Y(

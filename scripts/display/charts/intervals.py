@@ -20,6 +20,7 @@ from display.charts.theme import (
     SOFT_BLUE,
     Row,
     Spec,
+    by_category,
     finish,
     layered,
     legend_columns,
@@ -193,14 +194,7 @@ def ranges(
     dict
         A Vega-Lite specification.
     """
-    base = alt.Chart().encode(
-        y=alt.Y(
-            "category:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
-        )
-    )
+    base = alt.Chart().encode(y=by_category())
 
     def span(low: str, high: str, width: int, colour: str) -> alt.Chart:
         rule: alt.Chart = base.mark_rule(
@@ -251,14 +245,7 @@ def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
     dict
         A Vega-Lite specification.
     """
-    base = alt.Chart().encode(
-        y=alt.Y(
-            "category:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
-        )
-    )
+    base = alt.Chart().encode(y=by_category())
 
     def at(field: str) -> alt.X:
         return alt.X(

@@ -17,6 +17,7 @@ from display.charts.theme import (
     SERIES_DASHES,
     Row,
     Spec,
+    by_date,
     finish,
     legend_of,
     named_scale,
@@ -177,18 +178,7 @@ def history(
     dict
         A Vega-Lite specification.
     """
-    x = alt.X(
-        "date:T",
-        title=None,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(
-            grid=False,
-            format="%-d %b",
-            tickCount=6,
-            labelOverlap="greedy",
-            labelSeparation=12,
-        ),
-    )
+    x = by_date()
     y = alt.Y(
         "value:Q",
         title=y_title,

@@ -135,6 +135,32 @@ def layered(rows: list[Row], *layers: alt.Chart) -> alt.LayerChart:
     return alt.LayerChart(data=alt.InlineData(values=rows), layer=list(layers))
 
 
+def by_category() -> alt.Y:
+    """Give each row's category a line, in the order of the rows."""
+    return alt.Y(
+        "category:N",
+        sort=None,
+        title=None,
+        axis=alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=LABEL_LINES),
+    )
+
+
+def by_date(most_ticks: int = 6) -> alt.X:
+    """Run along the days, as days of UTC."""
+    return alt.X(
+        "date:T",
+        title=None,
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(
+            grid=False,
+            format="%-d %b",
+            tickCount=most_ticks,
+            labelOverlap="greedy",
+            labelSeparation=12,
+        ),
+    )
+
+
 def named_scale(names: list[str], values: list[Any]) -> alt.Scale:
     """Give each name its value, in order."""
     return alt.Scale(domain=names, range=values[: len(names)])

@@ -329,7 +329,7 @@ def _days_title(
         )
     ):
         return (
-            f"{name}: the effect differs between day since assignment, in no"
+            f"{name}: the effect differs between days since assignment, in no"
             f" clear direction (trend {told})"
         )
     scale = change_scale(
@@ -338,7 +338,7 @@ def _days_title(
     whole = sum(row["estimate"] for row in days)
     verb = "grows" if trend["estimate"] * whole > 0 else "fades"
     return (
-        f"{name}: the effect {verb} with the day since assignment, by"
+        f"{name}: the effect {verb} with the days since assignment, by"
         f" {scale.text(abs(trend['estimate'])).lstrip('+')} a day ({told})"
     )
 

@@ -102,7 +102,7 @@ def novelty(
     window_days: int = WINDOW_DAYS,
     alpha: float = 0.05,
 ) -> Novelty:
-    """Test whether the effect changes with the day since assignment.
+    """Test whether the effect changes with the days since assignment.
 
     A positive effect that wears off has a negative trend and a negative
     contrast; one that users have to learn first has positive ones.
@@ -112,7 +112,7 @@ def novelty(
     control, treatment : DailyArm
         The same days for both.
     day_numbers : array_like of shape (n_days,), optional
-        Days since exposure, rising; 0, 1, 2, ... by default.
+        Days since assignment, rising; 0, 1, 2, ... by default.
     window_days : int, default 7
         Days in each mean of the contrast; with fewer than twice as many
         usable days, half of these.

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from holding import held
 
 from compare_warehouses import main, open_source
 from comparison.keys import MODELS, Keys
@@ -629,25 +630,10 @@ def test_what_cannot_be_read_is_refused_in_one_line(compare, tmp_path):
 
 def test_a_locked_file_names_the_process(compare, tmp_path):
     path = build(tmp_path / "w.duckdb", {KEYED: "select 'a' as user_id"})
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import duckdb, sys;"
-            f"held = duckdb.connect({str(path)!r});"
-            "print('held', flush=True); sys.stdin.read()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert holder.stdout.readline() == "held\n"
+    with held(path) as holder:
         code, text, _ = compare(path, path, schemas="marts")
-        assert code == 2
-        assert f"in use by process {holder.pid}" in text
-    finally:
-        holder.communicate()
+    assert code == 2
+    assert f"in use by process {holder.pid}" in text
 
 
 def test_views_are_read_whatever_the_file_is_called_now(compare, tmp_path):

@@ -1,13 +1,11 @@
 """The warehouse: clear refusals, total order, all or nothing."""
 
-import subprocess
-import sys
-
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from holding import held
 
 from warehouse import (
     WarehouseError,
@@ -87,30 +85,15 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 
 def test_a_locked_file_names_the_process(warehouse):
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import duckdb, sys;"
-            f"held = duckdb.connect({str(warehouse)!r});"
-            "print('held', flush=True); sys.stdin.read()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert holder.stdout.readline() == "held\n"
-        with (
-            pytest.raises(
-                WarehouseError,
-                match=f"in use by process {holder.pid}; close it and run",
-            ),
-            connect(warehouse),
-        ):
-            pass
-    finally:
-        holder.communicate()
+    with (
+        held(warehouse) as holder,
+        pytest.raises(
+            WarehouseError,
+            match=f"in use by process {holder.pid}; close it and run",
+        ),
+        connect(warehouse),
+    ):
+        pass
 
 
 def test_file_comes_from_the_environment(monkeypatch, tmp_path):

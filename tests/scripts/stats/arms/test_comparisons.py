@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import tea_tasting as tt
+from arms import answer_of_tea_tasting, numbers_of, numbers_of_tea_tasting
 from scipy import stats
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
     proportions_ztest,
 )
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
-from tea_tasting.aggr import Aggregates
 
 from stats.arms.comparisons import (
     Counts,
@@ -123,35 +123,16 @@ def test_welch_agrees_with_tea_tasting():
         )
         for i in range(50)
     ]
-    experiment = tt.Experiment(value=tt.Mean("value"))
     for before, after in [*pairs, *EXTREMES]:
-        arms = {
-            variant: Aggregates(
-                count_=int(arm.units),
-                mean_={"value": float(arm.mean)},
-                var_={"value": float(arm.variance)},
-                cov_={},
-            )
-            for variant, arm in enumerate((before, after))
-        }
-        with np.errstate(all="ignore"):
-            expected = experiment.analyze(arms, control=0)["value"]
+        expected = answer_of_tea_tasting(
+            tt.Mean("value"),
+            *((n, [mean], np.array([[v]])) for n, mean, v in (before, after)),
+            ["value"],
+        )
         found = welch_difference(before, after)
         np.testing.assert_allclose(
-            (
-                found.estimate,
-                found.ci_low,
-                found.ci_high,
-                found.statistic,
-                found.p_value,
-            ),
-            (
-                expected.effect_size,
-                expected.effect_size_ci_lower,
-                expected.effect_size_ci_upper,
-                expected.statistic,
-                expected.pvalue,
-            ),
+            numbers_of(found),
+            numbers_of_tea_tasting(expected),
             rtol=1e-9,
             # At a mean of 1e8 the difference itself holds eight digits.
             atol=1e-9 if abs(before.mean) > 1e6 else 0,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 import tea_tasting as tt
-from arms import answer_of_tea_tasting
+from arms import answer_of_tea_tasting, numbers_of, numbers_of_tea_tasting
 
 from stats.arms.comparisons import Sample, welch_difference
 from stats.arms.effects import mean_effect
@@ -104,20 +104,8 @@ def test_agrees_with_tea_tasting():
             ["top", "below"],
         )
         np.testing.assert_allclose(
-            (
-                found.estimate,
-                found.ci_low,
-                found.ci_high,
-                found.statistic,
-                found.p_value,
-            ),
-            (
-                expected.effect_size,
-                expected.effect_size_ci_lower,
-                expected.effect_size_ci_upper,
-                expected.statistic,
-                expected.pvalue,
-            ),
+            numbers_of(found),
+            numbers_of_tea_tasting(expected),
             rtol=1e-9,
         )
 

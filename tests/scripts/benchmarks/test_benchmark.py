@@ -9,22 +9,18 @@ import pytest
 
 import check_workplace
 import generate_seeds
-from benchmark import (
-    BENCHMARKS,
-    PROJECT,
-    BenchmarkError,
+from benchmark import BENCHMARKS, main
+from benchmarks.bench import PROJECT, BenchmarkError, timed
+from benchmarks.building import (
     bare_plan,
-    copy_readable,
-    execute_seconds,
-    main,
     run_bare,
     seed_sql,
     table_rows,
-    timed,
     without_swap,
 )
+from benchmarks.reading import copy_readable, execute_seconds
+from benchmarks.timing import Comparison, interleaved, table
 from raw.files import TABLES
-from timing import Comparison, interleaved, table
 
 SETTINGS = {"TimeZone": "UTC", "preserve_insertion_order": False}
 PLAYS = (
@@ -269,7 +265,7 @@ def seeds(tmp_path):
 def test_prints_the_table_and_leaves_one_file(
     seeds, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("benchmark.SMALL_SCALE", 0.02)
+    monkeypatch.setattr("benchmarks.commands.SMALL_SCALE", 0.02)
     out = tmp_path / "new" / "benchmark.json"
     main(
         [

@@ -1,0 +1,1 @@
+"""Timings of this project against named baselines."""
