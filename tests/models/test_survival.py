@@ -56,9 +56,9 @@ def survival(connection, sql):
             " select user_id, is_churned, cast(lifetime_days as integer) as"
             " lifetime_days from users;"
             "create or replace table"
-            " warehouse.intermediate.int_users_dimensioned as"
-            " select user_id, 'platform' as dimension, name as dimension_value"
-            " from users"
+            " warehouse.intermediate.int_users_broken_down as"
+            " select user_id, 'platform' as dimension, name as dimension_value,"
+            " 'user' as dimension_unit, true as is_bounded from users"
         )
         rows = connection.execute(
             f"select * from ({sql['fct_survival']})"
