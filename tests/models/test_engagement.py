@@ -19,6 +19,12 @@ ZONE = ZoneInfo("America/New_York")
 WINDOW = 28
 EDGES = [0, 60, 300, 900, 1800, 3600, 7200]
 VARIABLES = {
+    "dimensions": [
+        {"name": "platform", "unit": "user", "column": "platform"},
+        {"name": "country", "unit": "user", "column": "country_code"},
+        {"name": "device", "unit": "play", "column": "device_type"},
+        {"name": "genre", "unit": "title", "column": "genre_name"},
+    ],
     "time_zone": str(ZONE),
     "week_start_day": "sunday",
     "late_allowance_days": 1,
@@ -160,7 +166,7 @@ def warehouse(log, tmp_path_factory, build, add_references):
         seeds,
         folder,
         VARIABLES,
-        "+path:models/marts/engagement",
+        "+path:models/marts/engagement +path:models/marts/playback",
         ("--indirect-selection", "cautious"),
         with_tests=True,
     ) as connection:
@@ -241,11 +247,10 @@ def members(log):
     """Users by dimension and value."""
     users, _, _ = log
     groups = defaultdict(set)
-    for user, (_, platform, country, channel) in users.items():
+    for user, (_, platform, country, _) in users.items():
         groups["all", "all"].add(user)
         groups["platform", platform or "unknown"].add(user)
         groups["country", country or "unknown"].add(user)
-        groups["channel", channel].add(user)
     return groups
 
 

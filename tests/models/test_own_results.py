@@ -82,7 +82,9 @@ def log(published, folder):
                 frames.insert(
                     0, pd.read_csv(target, dtype=str, keep_default_na=False)
                 )
-            pd.concat(frames).drop_duplicates().fillna("").to_csv(target, index=False)
+            pd.concat(frames).drop_duplicates().fillna("").to_csv(
+                target, index=False
+            )
     (together / "rejected_rows.csv").unlink()
     metrics = together / "experiment_metrics.csv"
     metrics.write_text(metrics.read_text().replace("0.999", ""))
