@@ -42,7 +42,7 @@ COUNTS = {
 MOST_DAYS = 180
 MOST_WEEKS = 53
 GROWTH_COLOURS = {
-    "kept": theme.SOFT_BLUE,
+    "retained": theme.SOFT_BLUE,
     "resurrected": theme.BLUE,
     "new": theme.NAVY,
     "churned": theme.ORANGE,
@@ -360,7 +360,7 @@ def _growth(rows: list[Row]) -> Figure | Note | None:
         f" {count(told['active_users'])} active"
     )
     caption = (
-        "Active users of each week: kept from the week before, resurrected"
+        "Active users of each week: retained from the week before, resurrected"
         " after a week or more without a play, new; below zero the churned,"
         " active the week before and not in this one."
     )
@@ -406,7 +406,7 @@ def _growth(rows: list[Row]) -> Figure | Note | None:
                 "+ resurrected",
                 f"{MINUS} churned",
                 "= active",
-                "of them kept",
+                "of them retained",
                 "Quick ratio",
                 "Whole week",
             ],

@@ -106,7 +106,7 @@ moves as (
         period_number,
         case
             when is_first_ever then 'new'
-            when last_period_number = period_number - 1 then 'kept'
+            when last_period_number = period_number - 1 then 'retained'
             when last_period_number is not null then 'awoken'
             else 'appeared'
         end as move_name
