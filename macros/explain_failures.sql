@@ -1,12 +1,13 @@
 {#-
-    Say what is wrong, and what to do, in the words of each failed test whose
-    rows have a `problem` and a `remedy`; dbt itself only counts the rows.
+    Say what is wrong or worth knowing, and what to do, in the words of each test
+    that failed or warned and whose rows have a `problem` and a `remedy`; dbt
+    itself only counts the rows.
 
     on-run-end: "{{ explain_failures(results) }}"
 -#}
 {% macro explain_failures(results) %}
     {% set failed = results
-        | selectattr('status', 'equalto', 'fail')
+        | selectattr('status', 'in', ['fail', 'warn'])
         | selectattr('node.compiled_code') | list %}
     {% for result in failed if 'as remedy' in result.node.compiled_code %}
         {% do log(result.node.name ~ ':', info=True) %}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 from complete_log import complete_log
@@ -33,15 +34,45 @@ def log(tmp_path_factory):
     return folder
 
 
+VARIABLES = {
+    "dimensions": [*DECLARED, STATUS],
+    "dimension_value_limit": LIMIT,
+}
+
+
 @pytest.fixture(scope="module")
-def built(log, build, tmp_path_factory):
-    with build(
-        log,
-        tmp_path_factory.mktemp("built"),
-        {"dimensions": [*DECLARED, STATUS], "dimension_value_limit": LIMIT},
-        with_tests=True,
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("built")
+
+
+@pytest.fixture(scope="module")
+def said(log, dbt, folder):
+    """What a build says, with its data tests."""
+    words = ("build", "--exclude-resource-type", "unit_test")
+    done = dbt(log, folder, *words, variables=VARIABLES)
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(said, folder):  # noqa: ARG001 - said by building
+    with duckdb.connect(
+        folder / "warehouse.duckdb", read_only=True
     ) as connection:
         yield connection
+
+
+def test_what_is_folded_is_said_with_its_remedy(built, said):
+    folded = built.execute(
+        "select dimension, folded_value_count, value_count, folded_user_count"
+        " from marts.dim_dimensions where folded_value_count > 0"
+    ).fetchall()
+    assert len(folded) > 2
+    for name, few, every, users in folded:
+        assert (
+            f"{few} of {every} values of {name}, of {users} users, are shown as"
+            " `other`; raise dimension_value_limit" in said
+        )
 
 
 def broken_down(connection):

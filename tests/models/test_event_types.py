@@ -411,7 +411,10 @@ def test_no_model_macro_or_script_names_a_declared_type():
         "check_dialect.py",
     }
     types = "|".join(playback_effects(EVENT_TYPES))
-    named = re.compile(rf"""(['"])({types})\1""")
+    # `play` is also a unit of dimensions, and stands beside that word only.
+    named = re.compile(
+        rf"""^(?!.*(?:unit|dimensions\()).*(['"])({types})\1""", re.MULTILINE
+    )
     places = (
         ("models", "*.sql"),
         ("macros", "*.sql"),
@@ -432,7 +435,7 @@ def test_no_model_macro_or_script_names_a_declared_type():
 # Types that nobody declared --------------------------------------------------
 
 
-def test_undeclared_types_are_kept_when_asked(build, log, base, tmp_path):
+def test_undeclared_types_are_kept_when_asked(build, dbt, log, base, tmp_path):
     with build(
         log,
         tmp_path,
@@ -464,6 +467,15 @@ def test_undeclared_types_are_kept_when_asked(build, log, base, tmp_path):
             " where event_type not in (select event_type"
             " from marts.dim_event_types)"
         ).fetchone() == (unknown, 0, False)
+    done = dbt(
+        log,
+        tmp_path,
+        *("test", "--select", "assert_every_event_is_of_a_declared_type"),
+        variables=VARIABLES | {"unknown_event_types": "keep"},
+    )
+    assert done.returncode == 0, done.stdout
+    assert f"{unknown} events are of types that event_types.csv" in done.stdout
+    assert "declare their types there" in done.stdout
 
 
 def test_another_policy_is_refused_by_name(dbt, log, tmp_path):

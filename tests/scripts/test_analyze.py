@@ -14,29 +14,10 @@ import analyze
 from analyze import main, parsed, read_manifest, run, summary
 from claims.headlines import HEADLINES
 from stats.designs.power import proportion_units
-from warehouse import WarehouseError
+from warehouse import WarehouseError, result_tables
 
 PROJECT = Path(__file__).parents[2]
-RESULTS = (
-    "analysis_runs",
-    "experiment_results",
-    "experiment_health",
-    "experiment_segments",
-    "experiment_time_series",
-    "experiment_power",
-    "genre_effects",
-    "genre_checks",
-    "genre_balance",
-    "genre_overlap",
-    "genre_dose_response",
-    "genre_trends",
-    "scenario_results",
-    "scenario_terms",
-    "scenario_sensitivity",
-    "scenario_breakeven",
-    "scenario_quantiles",
-    "headlines",
-)
+RESULTS = tuple(result_tables())
 
 # The marts of the contract, with rows whose answers are the claims.
 MARTS = """
