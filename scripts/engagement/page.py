@@ -65,7 +65,8 @@ def section(tables: Tables) -> Section:
     return Section(
         name,
         title,
-        "Active is who plays. These are counts of all users, new and"
+        "Active is who had an event that counts as activity, see the"
+        " definitions. These are counts of all users, new and"
         " established, so nothing is estimated; what is not observed whole is"
         " set apart.",
         [part for part in parts if part is not None],
