@@ -82,7 +82,7 @@ def add_own_experiment(folder, draw, players, parts):
     assignments, measures, segments = [], [], []
     for user in dict.fromkeys(users):
         arm = draw.choice(("plain", *ARMS))
-        at = datetime(2026, 1, 20) + timedelta(seconds=draw.randint(0, 9e5))
+        at = datetime(2026, 1, 20) + timedelta(seconds=draw.randint(0, 900_000))
         spend = draw.choice((0, 0, draw.randint(1, 9000) / parts))
         before = "" if draw.random() < 0.2 else spend + draw.randint(0, 9)
         assignments.append(f"layout,{user},{arm},{at},\n")

@@ -10,12 +10,14 @@ A line is JSON: words, environment, and the files for what dbt says and for its
 exit code, of which the second is a pipe that somebody reads.
 """
 
+import gc
 import json
 import os
 import signal
 import sys
 from pathlib import Path
 
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 
@@ -38,6 +40,9 @@ def invoke(manifest, words, environment, said):
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         done = dbtRunner(manifest=manifest).invoke(words)
+        # As when a command ends: what is in the log goes into the file.
+        DuckDBConnectionManager.close_all_connections()
+        gc.collect()
         if done.exception:
             print(done.exception, flush=True)
     return 2 if done.exception else int(not done.success)
