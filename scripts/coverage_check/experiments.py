@@ -159,7 +159,11 @@ def _judged(
         pairs = paired(marts["fct_experiment_statistics"])
         found = {
             "results": result_frame(
-                pairs, marts["fct_experiment_quantiles"], {}, ALPHA
+                pairs,
+                marts["fct_experiment_quantiles"],
+                {},
+                ALPHA,
+                preferred_strata=splits.preferred_strata,
             )
         }
         if world.name == "null":

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 
+from experiments.grids import declared_pairs
 from warehouse import WarehouseError, stand_in
 
 MODELS = (
@@ -51,7 +52,13 @@ class World(NamedTuple):
 
 
 class Splits:
-    """The users of one experiment, and the models that sum them up."""
+    """The users of one experiment, and the models that sum them up.
+
+    Attributes
+    ----------
+    preferred_strata : list of str
+        See `experiments.grids.strata`.
+    """
 
     def __init__(
         self, warehouse: Path, compiled: Path, experiment: str, users: int
@@ -80,6 +87,10 @@ class Splits:
         self.connection.execute(
             f"attach '{warehouse}' as {self.catalog} (read_only)"
         )
+        dimensions = self.connection.execute(
+            f"from {self.catalog}.marts.dim_dimensions"
+        ).df()
+        self.preferred_strata = declared_pairs(dimensions)
         for name, query in {
             "units": "select outcomes.* exclude (experiment_id, variant,"
             " is_control, cell_number), exposures.segment_number"
@@ -93,8 +104,11 @@ class Splits:
             " where experiment_id = $1",
             "segments": "select * exclude (experiment_id) from"
             f" {self.catalog}.intermediate.int_segments_described"
-            " where experiment_id = $1"
-            " and dimension in ('all', 'platform', 'country x platform')",
+            " where experiment_id = $1 and (dimension = 'all' or dimension in"
+            # One dimension and one pair are enough.
+            " (select min_by(dimension, dimension_number)"
+            f" from {self.catalog}.marts.dim_dimensions"
+            " where is_settled group by is_pair))",
         }.items():
             self.connection.execute(
                 f"create table {name} as {query}", [experiment]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from display.formats import count, words
 from display.parts import Row, Table, Tables
 
-MARTS = ("fct_reconciliation", "fct_rejected_rows")
+MARTS = ("dim_dimensions", "fct_reconciliation", "fct_rejected_rows")
 SOURCE = "marts.fct_reconciliation"
 
 
@@ -31,7 +31,7 @@ def reconciliation(tables: Tables) -> list[Row]:
 
 
 def quality(tables: Tables) -> str:
-    """Say whether every raw row is accounted for."""
+    """Say whether every raw row and every value is accounted for."""
     rows = tables["fct_reconciliation"]
     wrong = [words(r["table_name"]) for r in rows if not r["is_reconciled"]]
     rule = "raw = canonical + duplicates + rejected + malformed"
@@ -45,7 +45,21 @@ def quality(tables: Tables) -> str:
         if kept
         else ""
     )
-    return f"Every raw row is accounted for, once: {rule}.{undeclared}"
+    return (
+        f"Every raw row is accounted for, once: {rule}.{undeclared}"
+        f"{_folded(tables['dim_dimensions'])}"
+    )
+
+
+def _folded(dimensions: list[Row]) -> str:
+    """Say which dimensions have values that share one name."""
+    return "".join(
+        f" By {words(row['label']).lower()}, {count(row['folded_value_count'])}"
+        f" values of {count(row['folded_user_count'])} users, once for each,"
+        " are shown together as other."
+        for row in dimensions
+        if row["folded_value_count"]
+    )
 
 
 def rejected_rows(tables: Tables) -> Table | None:

@@ -5,6 +5,8 @@ Pure functions of frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -20,20 +22,37 @@ from stats.arms.quantiles import Grid
 from stats.arms.stratification import Cells
 from stats.intervals import Floats
 
-# The cells of post-stratification: this pair of dimensions where the log has
-# it, else the single dimension with most values.
-STRATA = "country x platform"
 CELL_KEYS = [*TEST, "outcome_version"]
 BETWEEN = " x "  # joins the names of two dimensions
 
 
-def strata(cells: pd.DataFrame) -> pd.DataFrame:
+def declared_pairs(dimensions: pd.DataFrame) -> list[str]:
+    """Name the pairs that experiments are told apart by, first declared first.
+
+    Parameters
+    ----------
+    dimensions : DataFrame
+        Rows of ``dim_dimensions``.
+    """
+    own = dimensions[
+        dimensions["is_pair"].astype(bool)
+        & dimensions["is_settled"].astype(bool)
+    ]
+    return list(own.sort_values("dimension_number")["dimension"])
+
+
+def strata(cells: pd.DataFrame, preferred: Sequence[str]) -> pd.DataFrame:
     """Keep the rows of the dimension that each experiment is stratified by.
+
+    It is the first of the preferred ones that has two cells, else the single
+    dimension with most cells.
 
     Parameters
     ----------
     cells : DataFrame
         Pairs of one policy, of all dimensions.
+    preferred : sequence of str
+        From `declared_pairs`.
 
     Returns
     -------
@@ -47,14 +66,15 @@ def strata(cells: pd.DataFrame) -> pd.DataFrame:
         .reset_index(name="count")
     )
     name = counts["dimension"]
-    counts["is_declared"] = name == STRATA
+    ranks = {one: rank for rank, one in enumerate(preferred)}
+    counts["rank"] = name.map(ranks).astype(float)
     counts = counts[
         (counts["count"] > 1)
-        & (counts["is_declared"] | ~name.str.contains(BETWEEN, regex=False))
+        & (counts["rank"].notna() | ~name.str.contains(BETWEEN, regex=False))
     ]
     chosen = counts.sort_values(
-        [EXPERIMENT, "is_declared", "count", "dimension"],
-        ascending=[True, False, False, True],
+        [EXPERIMENT, "rank", "count", "dimension"],
+        ascending=[True, True, False, True],
     ).drop_duplicates(EXPERIMENT)
     return own.merge(chosen[[EXPERIMENT, "dimension"]])
 

@@ -5,7 +5,7 @@ Pure functions of frames.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,6 +96,8 @@ def result_frame(
     quantiles: pd.DataFrame,
     blocked: Mapping[str, str],
     alpha: float = 0.05,
+    *,
+    preferred_strata: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Compare every treatment with its control, by every method that applies.
 
@@ -110,6 +112,8 @@ def result_frame(
         compared.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
+    preferred_strata : sequence of str
+        See `grids.strata`.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def result_frame(
     parts = [
         *_of_means(whole, alpha),
         *_of_shares_of_users(whole, alpha),
-        _stratified(pairs, whole, alpha),
+        _stratified(pairs, whole, preferred_strata, alpha),
         _quantiles(whole, quantiles, alpha),
     ]
     found = pd.concat(
@@ -228,7 +232,12 @@ def _of_shares_of_users(whole: pd.DataFrame, alpha: float) -> list[Part]:
     ]
 
 
-def _stratified(pairs: pd.DataFrame, whole: pd.DataFrame, alpha: float) -> Part:
+def _stratified(
+    pairs: pd.DataFrame,
+    whole: pd.DataFrame,
+    preferred: Sequence[str],
+    alpha: float,
+) -> Part:
     """Compare over the cells of one dimension, where the log has any.
 
     Means and proportions only: a mean of the cells' ratios is no ratio.
@@ -238,7 +247,7 @@ def _stratified(pairs: pd.DataFrame, whole: pd.DataFrame, alpha: float) -> Part:
         is_first = rows["policy"] == FIRST_ASSIGNMENT
         return rows[is_first & is_kind(rows, "adds_up")]
 
-    cells = strata(chosen(pairs))
+    cells = strata(chosen(pairs), preferred)
     own = chosen(whole)
     has_cells = pd.MultiIndex.from_frame(own[CELL_KEYS]).isin(
         pd.MultiIndex.from_frame(cells[CELL_KEYS])

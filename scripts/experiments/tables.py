@@ -12,6 +12,7 @@ import pandas as pd
 
 from experiments.assignments import assignments
 from experiments.families import FIRST_ASSIGNMENT
+from experiments.grids import declared_pairs
 from experiments.health import health_rows
 from experiments.pairs import EXPERIMENT, METRIC, TEST, paired
 from experiments.plans import power_frame
@@ -20,6 +21,7 @@ from experiments.segments import segment_frame
 from experiments.series import series_frame
 
 MARTS = (
+    "dim_dimensions",
     "fct_experiment_arms",
     "fct_experiment_day_statistics",
     "fct_experiment_looks",
@@ -51,9 +53,7 @@ def experiment_tables(
     Parameters
     ----------
     marts : mapping of str to DataFrame
-        ``fct_experiment_arms``, ``fct_experiment_statistics``,
-        ``fct_experiment_quantiles``, ``fct_experiment_day_statistics`` and
-        ``fct_experiment_looks``.
+        Those of `MARTS`.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
 
@@ -74,7 +74,13 @@ def experiment_tables(
         name: one.broken[0] for name, one in assigned.items() if one.broken
     }
     pairs = paired(statistics)
-    results = result_frame(pairs, quantiles, blocked, alpha)
+    results = result_frame(
+        pairs,
+        quantiles,
+        blocked,
+        alpha,
+        preferred_strata=declared_pairs(marts["dim_dimensions"]),
+    )
     heads = results[results["is_headline"]]
     series = series_frame(
         marts["fct_experiment_looks"],

@@ -528,6 +528,8 @@ def mart_rows(
                 "dimension_unit": unit,
                 "is_bounded": name != "cohort",
                 "is_pair": False,
+                "folded_value_count": 0,
+                "folded_user_count": 0,
             }
             for number, (name, label, unit) in enumerate(DIMENSIONS, start=1)
         ],

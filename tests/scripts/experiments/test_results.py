@@ -9,16 +9,20 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportions_ztest
 from trials import ATTRIBUTES, measures, quantile_rows, statistics, trial
 
+from experiments.grids import declared_pairs
 from experiments.pairs import paired
 from experiments.results import KEYS, result_frame
 
+PAIR = "country x platform"
 SHARES = {"A": 0.5, "B": 0.3, "C": 0.2}
 NONE = quantile_rows(trial(users=0, shares={"A": 1}))
 
 
-def results(*tables, quantiles=NONE, blocked=None, alpha=0.05):
+def results(*tables, quantiles=NONE, blocked=None, alpha=0.05, strata=(PAIR,)):
     pairs = paired(pd.concat(tables, ignore_index=True))
-    return result_frame(pairs, quantiles, blocked or {}, alpha)
+    return result_frame(
+        pairs, quantiles, blocked or {}, alpha, preferred_strata=strata
+    )
 
 
 def pick(found, **keys):
@@ -214,10 +218,21 @@ def test_post_stratified_means_are_weighted_by_all_users(rows, found):
     )
 
 
-def test_strata_are_the_largest_single_dimension_without_the_pair(rows):
+@pytest.mark.parametrize(
+    "without_rows", [True, False], ids=["no such rows", "none declared"]
+)
+def test_strata_are_the_largest_single_dimension_without_the_pair(
+    rows, without_rows
+):
     table = statistics(rows["mean"])
-    table = table[table["dimension"] != "country x platform"]
-    row = pick(results(table), method="welch_t", adjustment="post_stratified")
+    if without_rows:
+        table = table[table["dimension"] != PAIR]
+    strata = (PAIR,) if without_rows else ()
+    row = pick(
+        results(table, strata=strata),
+        method="welch_t",
+        adjustment="post_stratified",
+    )
     two = rows["mean"][rows["mean"]["variant"].isin(["A", "B"])]
     means = two.pivot_table(index="platform", columns="variant", values="value")
     weights = two.groupby("platform").size() / len(two)
@@ -226,6 +241,20 @@ def test_strata_are_the_largest_single_dimension_without_the_pair(rows):
     )
     whole = table[table["dimension"] == "all"]
     assert "post_stratified" not in set(results(whole)["adjustment"])
+
+
+def test_pairs_of_settled_dimensions_are_preferred_as_declared():
+    frame = pd.DataFrame(
+        [
+            ("b x c", 9, True, True),
+            ("a", 1, False, True),
+            ("a x d", 7, True, False),
+            ("a x b", 8, True, True),
+        ],
+        columns=["dimension", "dimension_number", "is_pair", "is_settled"],
+    )
+    assert declared_pairs(frame) == ["a x b", "b x c"]
+    assert declared_pairs(frame.head(0)) == []
 
 
 def test_quantiles_are_read_off_the_ranks_around_them(rows, found):

@@ -31,6 +31,14 @@ from stats.designs.boundaries import sequential_inflation, spending_boundaries
 from stats.designs.monitoring import sequence_quantile
 from stats.designs.power import Plan, mean_units, proportion_units
 
+DIMENSIONS = pd.DataFrame(
+    {
+        "dimension": ["country x platform"],
+        "dimension_number": [3],
+        "is_pair": [True],
+        "is_settled": [True],
+    }
+)
 EMPTY = trial(users=0, shares={"A": 1})
 NO_DAYS = day_statistics(np.zeros((0, 1)), np.array([], str))
 
@@ -39,6 +47,7 @@ def marts(rows, *, kind="mean", plan=None, by_day=None, **attributes):
     variants = rows["variant"].to_numpy()
     days = NO_DAYS if by_day is None else day_statistics(by_day, variants)
     return {
+        "dim_dimensions": DIMENSIONS,
         "fct_experiment_arms": arms(rows, **(plan or {})),
         "fct_experiment_statistics": statistics(rows, kind=kind, **attributes),
         "fct_experiment_quantiles": quantile_rows(EMPTY),
