@@ -55,24 +55,15 @@ class ProofError(Exception):
 
 @dataclass
 class Proof:
-    """One log on both engines.
+    """One log on both engines."""
 
-    Attributes
-    ----------
-    name : str
-        Of the log.
-    seeds, folder : Path
-        Its raw files, and all that is made of them here.
-    seconds : dict of str to dict of str to float
-        Engine to step to seconds.
-    found : dict of str to Any
-        What the comparison says; see `compare_warehouses.py`.
-    """
-
-    name: str
+    name: str  # of the log
+    # Its raw files, and all that is made of them here.
     seeds: Path
     folder: Path
+    # Engine to step to seconds.
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    # What the comparison says; see `compare_warehouses.py`.
     found: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -45,21 +45,12 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """SQL of a build without dbt.
+    """SQL of a build without dbt."""
 
-    Attributes
-    ----------
-    setup : list of str
-        Statements for schemas and the tables that the project declares.
-    statements : dict of str to str
-        Node to its SQL.
-    parents : dict of str to set of str
-        Node to the nodes that must be done first.
-    """
-
+    # Statements for schemas and the tables that the project declares.
     setup: list[str]
-    statements: dict[str, str]
-    parents: dict[str, set[str]]
+    statements: dict[str, str]  # node to its SQL
+    parents: dict[str, set[str]]  # node to the nodes that must be done first
 
 
 def dbt_overhead(bench: Bench) -> Comparison:

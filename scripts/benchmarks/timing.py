@@ -16,31 +16,18 @@ Contender = Callable[[], float]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Seconds of this project against those of a named baseline.
+    """Seconds of this project against those of a named baseline."""
 
-    Attributes
-    ----------
-    name : str
-        Of the benchmark.
-    measured, baseline : sequence of float
-        Seconds, run by run; runs of the same number were neighbours.
-    describes : str
-        What is measured, against what, one sentence each.
-    is_speedup : bool
-        Whether the ratio is baseline over measured (times faster) rather than
-        measured over baseline (times as long).
-    target : float or None
-        Least ratio of a speedup, else the largest.
-    parts : mapping of str to sequence of float
-        Seconds, run by run, of what a side is made of.
-    """
-
-    name: str
+    name: str  # of the benchmark
+    # Seconds, run by run; runs of the same number were neighbours.
     measured: Sequence[float]
     baseline: Sequence[float]
-    describes: str
+    describes: str  # what is measured, against what, one sentence each
+    # Whether the ratio is baseline over measured (times faster) rather than
+    # measured over baseline (times as long).
     is_speedup: bool
-    target: float | None
+    target: float | None  # least ratio of a speedup, else the largest
+    # Seconds, run by run, of what a side is made of.
     parts: Mapping[str, Sequence[float]]
 
     @property

@@ -56,60 +56,36 @@ MACROS = f"""
 
 @dataclass(frozen=True)
 class ColumnChange:
-    """How the values of a column differ in rows that are matched.
+    """How the values of a column differ in rows that are matched."""
 
-    Attributes
-    ----------
-    name : str
-        New name.
-    row_count : int
-        Rows in which it differs.
-    largest : float or None
-        Largest relative difference among them, at most 2; none if the column
-        is exact, or only null, infinite or nan stands against a number.
-    examples : sequence of sequence of str
-        The first in the order of the key: the key's values, then old, new.
-    """
-
-    name: str
-    row_count: int
+    name: str  # new name
+    row_count: int  # rows in which it differs
+    # Largest relative difference among them, at most 2; none if the column is
+    # exact, or only null, infinite or nan stands against a number.
     largest: float | None
+    # The first in the order of the key: the key's values, then old, new.
     examples: Texts
 
 
 @dataclass(frozen=True)
 class RowChanges:
-    """How the rows of two relations differ.
+    """How the rows of two relations differ."""
 
-    Attributes
-    ----------
-    old_count, new_count : int
-        Rows.
-    key : sequence of str
-        Columns that rows are matched by.
-    unkeyed : str
-        Why that is not the declared key; empty if it is.
-    added, removed, changed : int
-        Rows that only the new or the old one has, and that differ.
-    added_keys, removed_keys : sequence of sequence of str
-        The first of them in order.
-    columns : sequence of ColumnChange
-        Columns that differ.
-    largest : float
-        Largest relative difference of all matched floating numbers, those
-        within the tolerance included, those that `CANCELLED` excuses not.
-    """
-
+    # Rows.
     old_count: int
     new_count: int
-    key: Sequence[str] = ()
-    unkeyed: str = ""
+    key: Sequence[str] = ()  # columns that rows are matched by
+    unkeyed: str = ""  # why that is not the declared key; empty if it is
+    # Rows that only the new or the old one has, and that differ.
     added: int = 0
     removed: int = 0
     changed: int = 0
+    # The first of them in order.
     added_keys: Texts = ()
     removed_keys: Texts = ()
-    columns: Sequence[ColumnChange] = ()
+    columns: Sequence[ColumnChange] = ()  # columns that differ
+    # Largest relative difference of all matched floating numbers, those within
+    # the tolerance included, those that `CANCELLED` excuses not.
     largest: float = 0.0
 
 

@@ -49,37 +49,21 @@ MONTE_CARLO_ALPHA = 0.01
 
 
 class Answers(NamedTuple):
-    """Explorers against others in one world.
+    """Explorers against others in one world."""
 
-    Attributes
-    ----------
-    naive : Contrast
-        As they are.
-    headline : Contrast
-        By the estimator that is quoted.
-    """
-
-    naive: Contrast
-    headline: Contrast
+    naive: Contrast  # as they are
+    headline: Contrast  # by the estimator that is quoted
 
 
 class Replicate(NamedTuple):
-    """All that is estimated in one world.
+    """All that is estimated in one world."""
 
-    Attributes
-    ----------
-    regression, weights, headline : Contrast
-        Explorers against others, by three estimators.
-    shuffled : Contrast
-        The headline's estimator on the negative control.
-    permutation_p : float
-        Of exploring shuffled within strata of plays and days.
-    """
-
+    # Explorers against others, by three estimators.
     regression: Contrast
     weights: Contrast
     headline: Contrast
-    shuffled: Contrast
+    shuffled: Contrast  # the headline's estimator on the negative control
+    # Of exploring shuffled within strata of plays and days.
     permutation_p: float
 
 
@@ -94,10 +78,6 @@ def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
         Planted effect: exploring multiplies everybody's chance of coming back.
     users : int, default USERS
         New users; those with fewer than `LEAST_PLAYS` plays are not compared.
-
-    Returns
-    -------
-    DataFrame
     """
     rng = np.random.default_rng(seed)
     platform = rng.choice(["ios", "tv"], users, p=[0.7, 0.3])
@@ -170,10 +150,6 @@ def answers(frame: pd.DataFrame, exploration: str = "genres") -> Answers:
         A `world`.
     exploration : str, default "genres"
         Which of its explorations.
-
-    Returns
-    -------
-    Answers
     """
     study = studied(exploration_rows(frame, exploration))
     return Answers(

@@ -36,17 +36,10 @@ REACHED_SHARE = 0.85
 
 
 class World(NamedTuple):
-    """What arm B does to its users.
+    """What arm B does to its users."""
 
-    Attributes
-    ----------
-    name : str
-        Tells its replicates from those of other worlds.
-    outcomes : mapping of str to str
-        Metric to the SQL of the outcome in arm B; all others are as they were.
-    """
-
-    name: str
+    name: str  # tells its replicates from those of other worlds
+    # Metric to the SQL of the outcome in arm B; all others are as they were.
     outcomes: Mapping[str, str]
 
 

@@ -42,10 +42,6 @@ def is_headline(rows: pd.DataFrame) -> pd.Series:
     ----------
     rows : DataFrame
         Rows of ``experiment_results``.
-
-    Returns
-    -------
-    Series of bool
     """
     return (
         (rows["policy"] == FIRST_ASSIGNMENT)

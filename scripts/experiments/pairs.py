@@ -45,19 +45,12 @@ SHARES = ("history", "reached")
 
 
 class Arms(NamedTuple):
-    """Both arms as means per user, whatever the kind of metric.
+    """Both arms as means per user, whatever the kind of metric."""
 
-    Attributes
-    ----------
-    control, treatment : Sample
-        Ratios are linearised; nan where they cannot be.
-    reason : ndarray of str
-        Empty, or why there is no mean.
-    """
-
+    # Ratios are linearised; nan where they cannot be.
     control: Sample
     treatment: Sample
-    reason: Reasons
+    reason: Reasons  # empty, or why there is no mean
 
 
 def paired(
@@ -168,10 +161,6 @@ def moments(
     variables : sequence of str
         Such as ``("value", "covariate", "history")``, in the order in which
         the mart names their covariances.
-
-    Returns
-    -------
-    Moments
     """
     units = column(pairs, role, "unit_count")
     size = len(variables)

@@ -54,22 +54,15 @@ LOOKS_RESOLVED = 30  # more looks cost hardly more users
 
 
 class Baseline(NamedTuple):
-    """What a test starts from.
+    """What a test starts from."""
 
-    Attributes
-    ----------
-    kind, direction : str
-        Of the metric.
-    mean, variance : float
-        Of the control arm, per user.
-    control_share, treatment_share : float
-        Planned shares of the two arms among all users.
-    """
-
+    # Of the metric.
     kind: str
     direction: str
+    # Of the control arm, per user.
     mean: float
     variance: float
+    # Planned shares of the two arms among all users.
     control_share: float
     treatment_share: float
 

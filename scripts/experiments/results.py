@@ -71,24 +71,12 @@ SHOWN = (
 
 
 class Part(NamedTuple):
-    """Rows of one method.
+    """Rows of one method."""
 
-    Attributes
-    ----------
-    pairs : DataFrame
-        What was compared; keeps the index of all pairs.
-    method : str or ndarray of str
-        One for all, or one for each.
-    numbers : dict of str to ndarray
-        One element per row of `pairs`.
-    adjustment : str, default "none"
-        As in the table.
-    """
-
-    pairs: pd.DataFrame
-    method: str | NDArray[Any]
-    numbers: Numbers
-    adjustment: str = "none"
+    pairs: pd.DataFrame  # what was compared; keeps the index of all pairs
+    method: str | NDArray[Any]  # one for all, or one for each
+    numbers: Numbers  # one element per row of `pairs`
+    adjustment: str = "none"  # as in the table
 
 
 def result_frame(

@@ -70,14 +70,9 @@ COLUMNS = (
 
 
 class Schedule(NamedTuple):
-    """When the looks of one metric test, and how wide their intervals are.
+    """When the looks of one metric test, and how wide their intervals are."""
 
-    Attributes
-    ----------
-    information, spent_alpha, quantile : ndarray of shape (n_dates,)
-        Nan on a date that is no look.
-    """
-
+    # (n_dates,): nan on a date that is no look.
     information: Floats
     spent_alpha: Floats
     quantile: Floats
@@ -151,10 +146,6 @@ def scheduled(
         With ``planned_users`` and ``look_days``, or None for them.
     alpha : float
         Level of all looks together, in (0, 1).
-
-    Returns
-    -------
-    Schedule
     """
     planned, every = plan.planned_users, plan.look_days
     enough = units >= 2 * MINIMUM_LOOK_UNITS

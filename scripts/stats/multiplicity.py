@@ -18,22 +18,13 @@ Integers = NDArray[np.int64]
 
 
 class Adjustment(NamedTuple):
-    """Tests, judged together with their family.
+    """Tests, judged together with their family."""
 
-    Attributes
-    ----------
-    p_value : ndarray
-        Adjusted; at most `alpha` exactly where the test rejects.
-    alpha : ndarray
-        Level for the test's own p-value and interval: the p-value is at most
-        this exactly where the test rejects.
-    family_size : ndarray of int
-        Tests with a p-value in the family.
-    """
-
-    p_value: Floats
+    p_value: Floats  # adjusted; at most `alpha` exactly where the test rejects
+    # Level for the test's own p-value and interval: the p-value is at most this
+    # exactly where the test rejects.
     alpha: Floats
-    family_size: Integers
+    family_size: Integers  # tests with a p-value in the family
 
 
 def bonferroni(
@@ -51,10 +42,6 @@ def bonferroni(
         Family of each test, numbers or text; broadcast against `p_values`.
     alpha : float, default 0.05
         Level of the whole family, in (0, 1).
-
-    Returns
-    -------
-    Adjustment
 
     Raises
     ------
@@ -87,10 +74,6 @@ def holm(
         Family of each test, numbers or text; broadcast against `p_values`.
     alpha : float, default 0.05
         Probability of any false rejection in a family, in (0, 1).
-
-    Returns
-    -------
-    Adjustment
 
     Raises
     ------
@@ -136,10 +119,6 @@ def benjamini_hochberg(
         Family of each test, numbers or text; broadcast against `p_values`.
     alpha : float, default 0.05
         Expected share of false rejections, in (0, 1).
-
-    Returns
-    -------
-    Adjustment
 
     Raises
     ------

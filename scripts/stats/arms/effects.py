@@ -22,21 +22,11 @@ from stats.reasons import Reasons, combined, first_reason
 
 
 class Effect(NamedTuple):
-    """Treatment minus control, absolute and relative.
+    """Treatment minus control, absolute and relative."""
 
-    Attributes
-    ----------
-    absolute : Difference
-        In the unit of the means; nan where there is no test.
-    relative : RelativeDifference
-        As a fraction of the control's size.
-    reason : ndarray of str
-        Empty, or why a number is missing or lesser.
-    """
-
-    absolute: Difference
-    relative: RelativeDifference
-    reason: Reasons
+    absolute: Difference  # in the unit of the means; nan where there is no test
+    relative: RelativeDifference  # as a fraction of the control's size
+    reason: Reasons  # empty, or why a number is missing or lesser
 
 
 def mean_effect(
@@ -127,10 +117,6 @@ def assembled(
         Why a row has no number at all; empty where it has.
     remark : array_like of str, default ""
         What else is known of a row; it yields to every other reason.
-
-    Returns
-    -------
-    Effect
 
     Examples
     --------

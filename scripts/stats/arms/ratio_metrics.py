@@ -22,41 +22,24 @@ from stats.reasons import Reasons, first_reason
 
 
 class RatioArm(NamedTuple):
-    """One arm of a ratio metric.
+    """One arm of a ratio metric."""
 
-    Attributes
-    ----------
-    units : array_like
-        Users.
-    numerator_mean, numerator_variance : array_like
-        Per user; sample variance (divisor ``units - 1``).
-    denominator_mean, denominator_variance : array_like
-        The same of the denominator.
-    covariance : array_like
-        Sample covariance of the two.
-    """
-
-    units: ArrayLike
+    units: ArrayLike  # users
+    # Per user; sample variance (divisor ``units - 1``).
     numerator_mean: ArrayLike
     numerator_variance: ArrayLike
+    # The same of the denominator.
     denominator_mean: ArrayLike
     denominator_variance: ArrayLike
-    covariance: ArrayLike
+    covariance: ArrayLike  # sample covariance of the two
 
 
 class RatioSample(NamedTuple):
-    """One arm of a ratio metric, as a mean.
+    """One arm of a ratio metric, as a mean."""
 
-    Attributes
-    ----------
-    sample : Sample
-        Ratio of the means, and its variance per user; nan where refused.
-    reason : ndarray of str
-        Empty, or ``denominator_not_positive``.
-    """
-
+    # Ratio of the means, and its variance per user; nan where refused.
     sample: Sample
-    reason: Reasons
+    reason: Reasons  # empty, or ``denominator_not_positive``
 
 
 def ratio_sample(arm: RatioArm) -> RatioSample:

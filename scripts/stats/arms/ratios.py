@@ -15,47 +15,29 @@ from stats.intervals import Floats
 
 
 class RelativeDifference(NamedTuple):
-    """Treatment minus control, as a fraction of the control's size.
+    """Treatment minus control, as a fraction of the control's size."""
 
-    Attributes
-    ----------
-    estimate, ci_low, ci_high : ndarray
-        Fractions (0.1 = 10 % more). All nan where the control mean is 0; the
-        bounds are nan where the control mean does not differ from 0 at the
-        quantile, because then no bounded interval exists.
-    """
-
+    # Fractions (0.1 = 10 % more). All nan where the control mean is 0; the
+    # bounds are nan where the control mean does not differ from 0 at the
+    # quantile, because then no bounded interval exists.
     estimate: Floats
     ci_low: Floats
     ci_high: Floats
 
 
 class Estimate(NamedTuple):
-    """One estimate.
+    """One estimate."""
 
-    Attributes
-    ----------
-    value : array_like
-        In any unit.
-    variance : array_like
-        Of the estimate itself: its squared standard error.
-    """
-
-    value: ArrayLike
-    variance: ArrayLike
+    value: ArrayLike  # in any unit
+    variance: ArrayLike  # of the estimate itself: its squared standard error
 
 
 class Quotient(NamedTuple):
-    """One estimate over another.
+    """One estimate over another."""
 
-    Attributes
-    ----------
-    estimate, ci_low, ci_high : ndarray
-        In the numerator's unit per unit of the denominator. All nan where the
-        denominator is 0; the bounds are nan where it does not differ from 0
-        at the quantile, because then no bounded interval exists.
-    """
-
+    # In the numerator's unit per unit of the denominator. All nan where the
+    # denominator is 0; the bounds are nan where it does not differ from 0 at
+    # the quantile, because then no bounded interval exists.
     estimate: Floats
     ci_low: Floats
     ci_high: Floats
@@ -149,10 +131,6 @@ def quotient_interval(
         Covariance of the two estimates.
     quantile : array_like
         Two-sided quantile; positive.
-
-    Returns
-    -------
-    Quotient
 
     Raises
     ------

@@ -33,66 +33,37 @@ RIDGE = 0.1
 
 
 class Models(NamedTuple):
-    """What is expected of users of each kind, by fold and level.
+    """What is expected of users of each kind, by fold and level."""
 
-    Attributes
-    ----------
-    propensity : ndarray of shape (n_kinds, n_folds, n_levels)
-        Probability of the level.
-    outcome : ndarray of shape (n_kinds, n_folds, n_levels)
-        Probability of the outcome at the level.
-    """
-
-    propensity: Floats
+    propensity: Floats  # (n_kinds, n_folds, n_levels): probability of the level
+    # (n_kinds, n_folds, n_levels): Probability of the outcome at the level.
     outcome: Floats
 
 
 class Means(NamedTuple):
-    """Mean outcomes by level in one population.
+    """Mean outcomes by level in one population."""
 
-    Attributes
-    ----------
-    estimate : ndarray of shape (n_levels,)
-        Means; nan when nobody is left.
-    covariance : ndarray of shape (n_levels, n_levels)
-        Of the estimates.
-    units : ndarray of shape (n_levels,)
-        Users used, by their own level.
-    trimmed_rate : float
-        Share of users left out for want of others like them.
-    effective_units : float
-        Equally weighted users who would tell as much; nan without weights.
-    maximum_weight : float
-        Largest weight, 1 being that of a level as likely as among all.
-    """
-
-    estimate: Floats
-    covariance: Floats
-    units: Floats
-    trimmed_rate: float
+    estimate: Floats  # (n_levels,): means; nan when nobody is left
+    covariance: Floats  # (n_levels, n_levels): of the estimates
+    units: Floats  # (n_levels,): users used, by their own level
+    trimmed_rate: float  # share of users left out for want of others like them
+    # Equally weighted users who would tell as much; nan without weights.
     effective_units: float
+    # Largest weight, 1 being that of a level as likely as among all.
     maximum_weight: float
 
 
 class Contrast(NamedTuple):
-    """One mean against another, as difference and as ratio.
+    """One mean against another, as difference and as ratio."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : float
-        Difference of means.
-    p_value : float
-        Two-sided, of no difference.
-    ratio, ratio_ci_low, ratio_ci_high : float
-        Ratio of means, its interval on the log scale; nan unless both means
-        are positive.
-    """
-
+    # Difference of means.
     estimate: float
     standard_error: float
     ci_low: float
     ci_high: float
-    p_value: float
+    p_value: float  # two-sided, of no difference
+    # Ratio of means, its interval on the log scale; nan unless both means are
+    # positive.
     ratio: float
     ratio_ci_low: float
     ratio_ci_high: float
@@ -111,10 +82,6 @@ def contrast(
         Which level, and against which.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    Contrast
 
     Examples
     --------
@@ -159,10 +126,6 @@ def as_they_are(cells: Cells) -> Means:
     ----------
     cells : Cells
         Every level occupied.
-
-    Returns
-    -------
-    Means
     """
     own = np.eye(cells.level_count)[cells.level]
     units, successes = cells.units @ own, cells.successes @ own
@@ -423,10 +386,6 @@ def outcome_regression(
     ridge : float, default RIDGE
         The one that `models` were fitted with.
 
-    Returns
-    -------
-    Means
-
     References
     ----------
     .. [1] J. M. Robins (1986), "A new approach to causal inference in
@@ -475,10 +434,6 @@ def weighting(cells: Cells, models: Models, ridge: float = RIDGE) -> Means:
         Not cross-fitted.
     ridge : float, default RIDGE
         The one that `models` were fitted with.
-
-    Returns
-    -------
-    Means
 
     Raises
     ------
