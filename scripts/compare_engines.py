@@ -95,13 +95,8 @@ class Proof:
 def prove(proof: Proof, spark: Mapping[str, str], *, units: bool) -> None:
     """Build and compare one log; fill in its seconds and findings.
 
-    Parameters
-    ----------
-    proof : Proof
-    spark : mapping of str to str
-        Environment variables that say where Spark is.
-    units : bool
-        Whether the unit tests of the models run on Spark too.
+    `spark` holds the environment variables that say where Spark is; units say
+    whether the unit tests of the models run on Spark too.
 
     Raises
     ------

@@ -40,19 +40,9 @@ def counted(
 ) -> list[dict[str, Any]]:
     """Count over every experiment of a warehouse.
 
-    Parameters
-    ----------
-    warehouse, compiled : Path
-        DuckDB file that dbt built, and the folder of its compiled models.
-    replicates : int
-        Splits of every world.
-    users : int
-        Users of an experiment at most.
-
-    Returns
-    -------
-    list of dict
-        Rows of `coverage_check.shares.share_row`, each with its ``subject``.
+    Takes a DuckDB file that dbt built, the folder of its compiled models, the
+    splits of every world and the users of an experiment at most. Rows are those
+    of `coverage_check.shares.share_row`, each with its ``subject``.
     """
     with connect(warehouse) as connection:
         statistics = read_mart(connection, "fct_experiment_statistics")
@@ -76,15 +66,7 @@ def input_version(warehouse: Path) -> str:
 def planted(seeds: int) -> list[dict[str, Any]]:
     """Count what no split of users can: worlds whose effect is known.
 
-    Parameters
-    ----------
-    seeds : int
-        Worlds of every kind.
-
-    Returns
-    -------
-    list of dict
-        Rows as those of `counted`.
+    Rows are as those of `counted`, from so many worlds of every kind.
     """
     rows = []
     for subject, count in (

@@ -68,19 +68,8 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Let the contenders take turns, so that all meet the same weather.
 
-    Parameters
-    ----------
-    contenders : mapping of str to callable
-        Name to contender.
-    runs : int
-        Turns of each; at least 1.
-    announce : callable, optional
-        Told before every turn whose it is.
-
-    Returns
-    -------
-    dict of str to list of float
-        Name to seconds, turn by turn.
+    Each has so many turns, and `announce` is told before every one whose it is.
+    Gives each contender's seconds, turn by turn.
 
     Raises
     ------

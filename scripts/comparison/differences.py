@@ -100,18 +100,10 @@ def compare_rows(
 ) -> RowChanges:
     """Compare two relations by the columns given.
 
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        A working connection that was not used for another comparison.
-    old, new : str
-        What to select from.
-    columns : sequence of Column
-        All of them comparable; without any, only rows are counted.
-    key : sequence of str
-        New names of the declared key's columns; may be empty.
-    show : int, default 3
-        How many examples to keep of each difference, at least 1.
+    The working connection was not used for another comparison. All columns are
+    comparable; without any, only rows are counted. The key's columns go by
+    their new names and may be none; `show` examples are kept of each
+    difference.
     """
     connection.execute(MACROS)
     fields = {f"c{number}": column for number, column in enumerate(columns)}
@@ -273,20 +265,11 @@ def _match(
 ) -> dict[str, Any]:
     """Match the rows that are kept, and measure how they differ.
 
-    Parameters
-    ----------
-    matches : sequence of str
-        Expressions that rows are matched by.
-    key, compared, floating : sequence of str
-        Columns that tell rows apart, that are compared, that are doubles.
-
-    Returns
-    -------
-    dict of str to object
-        Rows ``added``, ``removed``, ``changed``, and changed in each column;
-        with ``…_first`` their first keys and, for a column, values; with
-        ``…_largest`` and ``…_any`` the largest relative difference of a
-        double where it differs, and at all.
+    Takes expressions that rows are matched by, and the columns that tell rows
+    apart, that are compared, that are doubles. Gives the rows ``added``,
+    ``removed``, ``changed``, and changed in each column; with ``…_first`` their
+    first keys and, for a column, values; with ``…_largest`` and ``…_any`` the
+    largest relative difference of a double where it differs, and at all.
     """
     numbered = [f"{sql} as m{number}" for number, sql in enumerate(matches)]
     for side in ("old", "new"):

@@ -118,18 +118,8 @@ def paired(
 ) -> list[Pair]:
     """Put together what is to be compared.
 
-    Parameters
-    ----------
-    old, new : mapping of tuple to mapping of str to str
-        Relation to column to type.
-    renames : Renames
-        Every entry must apply.
-
-    Returns
-    -------
-    list of Pair
-        In the order of their names; relations that are declared as added or
-        removed are not among them.
+    In the order of their names; relations that are declared as added or removed
+    are not among them.
 
     Raises
     ------
@@ -162,18 +152,9 @@ def without(
 ) -> tuple[list[Pair], dict[str, int]]:
     """Leave columns out of the comparison.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    patterns : collection of str
-        Of ``schema.relation.column``, new names, as `fnmatch` reads them.
-
-    Returns
-    -------
-    pairs : list of Pair
-        Without the columns; without the relations of which none remains.
-    counts : dict of str to int
-        Pattern to columns that it matches.
+    A pattern is of ``schema.relation.column``, new names, as `fnmatch` reads
+    it. Gives the pairs without the columns and without the relations of which
+    none remains, and how many columns each pattern matches.
 
     Raises
     ------

@@ -48,15 +48,8 @@ class Source(Protocol):
     def relations(self, schemas: Collection[str]) -> dict[Relation, Kinds]:
         """Describe the tables and views of some schemas.
 
-        Parameters
-        ----------
-        schemas : collection of str
-            Those that the source lacks are passed over.
-
-        Returns
-        -------
-        dict of tuple to mapping of str to str
-            Schema and name to column to declared type, in DuckDB's words.
+        Schemas that the source lacks are passed over. Types are as declared, in
+        DuckDB's words.
 
         Raises
         ------
@@ -119,15 +112,8 @@ def first_line(error: Exception) -> str:
 def working_connection(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an empty database that spills to a folder of its own.
 
-    Parameters
-    ----------
-    memory : str
-        As DuckDB writes it, for example ``2GB``.
-
-    Yields
-    ------
-    DuckDBPyConnection
-        The folder, its ``temp_directory``, is removed afterwards.
+    Memory is as DuckDB writes it, for example ``2GB``. The folder, its
+    ``temp_directory``, is removed afterwards.
     """
     with (
         TemporaryDirectory(prefix="comparison_") as folder,

@@ -51,19 +51,8 @@ def coverage_rows(
 ) -> list[Row]:
     """Count how often the statements of the post-step hold.
 
-    Parameters
-    ----------
-    splits : Splits
-        Users of one experiment.
-    replicates : int
-        Splits of every world; at least 20.
-    announce : callable, optional
-        Told the world and the splits done.
-
-    Returns
-    -------
-    list of dict
-        As `share_row`.
+    Splits of every world are at least 20; `announce` is told the world and the
+    splits done. Rows are as those of `share_row`.
 
     Raises
     ------

@@ -70,14 +70,8 @@ class Replicate(NamedTuple):
 def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
     """Draw a world and sum it to the rows of ``fct_genre_cells``.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of every draw.
-    ratio : float, default 1
-        Planted effect: exploring multiplies everybody's chance of coming back.
-    users : int, default USERS
-        New users; those with fewer than `LEAST_PLAYS` plays are not compared.
+    Exploring multiplies everybody's chance of coming back by the ratio, the
+    planted effect. Users with fewer than `LEAST_PLAYS` plays are not compared.
     """
     rng = np.random.default_rng(seed)
     platform = rng.choice(["ios", "tv"], users, p=[0.7, 0.3])
@@ -142,15 +136,7 @@ def _banded(plays: Integers) -> Integers:
 
 
 def answers(frame: pd.DataFrame, exploration: str = "genres") -> Answers:
-    """Answer a world's question plainly and by the headline's estimator.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A `world`.
-    exploration : str, default "genres"
-        Which of its explorations.
-    """
+    """Answer a world's question plainly and by the headline's estimator."""
     study = studied(exploration_rows(frame, exploration))
     return Answers(
         contrast(as_they_are(study.cells)),
@@ -186,16 +172,9 @@ def _permutation_p(study: Study) -> float:
 def coverage_rows(seeds: int) -> list[dict[str, Any]]:
     """Find how often intervals hold what was planted.
 
-    Parameters
-    ----------
-    seeds : int
-        Worlds of each kind, seeded from 0.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``nominal`` and ``found`` share, ``low`` and ``high`` (its
-        Monte Carlo interval at 99 %), ``replicates``.
+    Worlds of each kind are seeded from 0. Rows hold ``name``, ``nominal`` and
+    ``found`` share, ``low`` and ``high`` (its Monte Carlo interval at 99 %) and
+    ``replicates``.
 
     Raises
     ------

@@ -120,17 +120,7 @@ class Splits:
     def dealt(self, world: World, replicates: range) -> dict[str, pd.DataFrame]:
         """Deal the users anew and sum them up, once per replicate.
 
-        Parameters
-        ----------
-        world : World
-            What arm B does.
-        replicates : range
-            Numbers of the deals; each is an experiment of its own.
-
-        Returns
-        -------
-        dict of str to DataFrame
-            Model to rows, of `MODELS`.
+        Each number is an experiment of its own. Gives the rows of `MODELS`.
         """
         run = self.connection.execute
         name = f"'{world.name} ' || lpad(cast(number as varchar), 6, '0')"
@@ -210,20 +200,8 @@ def opened(
 ) -> Iterator[Splits]:
     """Open the users of one experiment.
 
-    Parameters
-    ----------
-    warehouse : Path
-        DuckDB file that dbt built.
-    compiled : Path
-        Folder of dbt's compiled models.
-    experiment : str
-        The experiment whose users are split anew.
-    users : int
-        At most so many.
-
-    Yields
-    ------
-    Splits
+    Takes a DuckDB file that dbt built, the folder of its compiled models, and
+    how many users of the experiment at most.
 
     Raises
     ------

@@ -77,17 +77,9 @@ class Assignment(NamedTuple):
 def assignments(arms: pd.DataFrame) -> dict[str, Assignment]:
     """Judge the assignment of every experiment.
 
-    Parameters
-    ----------
-    arms : DataFrame
-        Rows of ``fct_experiment_arms``.
-
-    Returns
-    -------
-    dict of str to Assignment
-        By experiment. Reasons why it is broken: ``no_units``,
-        ``one_variant``, ``sample_ratio_mismatch``,
-        ``sample_ratio_mismatch_in_group``, ``mixed_users``.
+    By experiment, from rows of ``fct_experiment_arms``. Reasons why one is
+    broken: ``no_units``, ``one_variant``, ``sample_ratio_mismatch``,
+    ``sample_ratio_mismatch_in_group``, ``mixed_users``.
 
     Raises
     ------

@@ -68,16 +68,10 @@ def decided(
 ) -> Decision:
     """Decide on one experiment.
 
-    Parameters
-    ----------
-    broken : sequence of str
-        Why the assignment cannot be trusted; empty if it can.
-    treatments : mapping of str to sequence of Evidence
-        Treatment to its primary metrics and guardrails.
-    planned_users : int or None
-        Size of the plan, all variants together.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
+    `broken` says why the assignment cannot be trusted, and is empty if it can;
+    each treatment has its primary metrics and guardrails. Planned users are of
+    all variants together; `alpha` is the two-sided significance level, in (0,
+    1).
 
     Examples
     --------

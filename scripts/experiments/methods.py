@@ -1,8 +1,10 @@
 """Every method of comparison, from pairs of arms to columns of numbers.
 
-One function per method; each takes the rows of `experiments.pairs`
-and gives one array per column of the result tables. A row that cannot be
-compared is nan and carries a reason.
+One function per method; each takes pairs, rows of `experiments.pairs.paired`,
+and a two-sided significance level `alpha` in (0, 1), and gives one array per
+column of the result tables: `COMPARED`, `RELATIVE` and ``reason_code``, one
+element per row, and what it names besides. A row that cannot be compared is nan
+and carries a reason.
 """
 
 from __future__ import annotations
@@ -58,20 +60,7 @@ RATIO_VARIABLES = (
 
 
 def effects(pairs: pd.DataFrame, alpha: float) -> Numbers:
-    """Compare means, proportions and ratios by Welch's test.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to ndarray
-        `COMPARED`, `RELATIVE` and ``reason_code``, one element per row.
-    """
+    """Compare means, proportions and ratios by Welch's test."""
     found = arms(pairs)
     reason = combined(obstacles(pairs), found.reason)
     return _numbers(mean_effect(*found[:2], alpha, reason))
@@ -114,12 +103,9 @@ def adjusted(pairs: pd.DataFrame, alpha: float) -> Numbers:
     for the same ratio before. Where no covariate can be used there is no
     number: a raw one must not pass as adjusted.
 
-    Returns
-    -------
-    dict of str to ndarray
-        Beside those of `effects`: `MEANS` after adjustment,
-        ``variance_ratio``, and ``covariate_p_value`` of no difference between
-        the arms before the experiment.
+    Gives besides: `MEANS` after adjustment, ``variance_ratio``, and
+    ``covariate_p_value`` of no difference between the arms before the
+    experiment.
     """
     found: Numbers = {
         name: np.full(len(pairs), np.nan)
@@ -149,20 +135,8 @@ def stratified(
 ) -> Numbers:
     """Compare over the same mixture of users in both arms.
 
-    Parameters
-    ----------
-    cells : tuple of Cells
-        Of control and treatment, one row per row of `pairs`.
-    pairs : DataFrame
-        From `paired`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to ndarray
-        Beside those of `effects`: `MEANS` over the mixture and
-        ``variance_ratio``.
+    Cells are of control and treatment, one row per pair. Gives besides: `MEANS`
+    over the mixture and ``variance_ratio``.
     """
     found = stratified_effect(*cells, alpha)
     effect = Effect(found.absolute, found.relative, found.reason)
@@ -224,12 +198,8 @@ def beliefs(
 ) -> Numbers:
     """Combine each relative effect with a normal prior around none.
 
-    Returns
-    -------
-    dict of str to ndarray
-        `RELATIVE` holds the posterior mean and its interval;
-        ``probability_better`` and ``expected_loss`` follow the direction of
-        the metric.
+    `RELATIVE` holds the posterior mean and its interval; ``probability_better``
+    and ``expected_loss``, given besides, follow the direction of the metric.
     """
     found = arms(pairs)
     plain = _numbers(
@@ -270,21 +240,8 @@ def quantiles(
 ) -> Numbers:
     """Compare quantiles by the ranks around them.
 
-    Parameters
-    ----------
-    grids : tuple of Grid
-        Of control and treatment, one row per row of `pairs`.
-    levels : ndarray
-        Quantile of each row.
-    pairs : DataFrame
-        From `paired`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to ndarray
-        Beside those of `effects`: `MEANS`, which are the quantiles.
+    Grids are of control and treatment, one row per pair, and each row has its
+    level. Gives besides: `MEANS`, which are the quantiles.
     """
     found = quantile_effect(*grids, levels, alpha)
     why = obstacles(pairs)

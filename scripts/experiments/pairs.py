@@ -60,21 +60,12 @@ def paired(
 ) -> pd.DataFrame:
     """Set every treatment beside its control.
 
-    Parameters
-    ----------
-    statistics : DataFrame
-        Rows of a mart with ``variant``, ``is_control``, ``unit_count`` and
-        measures; one per key and variant.
-    keys, attributes : sequence of str
-        Columns that both arms share. The first key is the experiment.
-
-    Returns
-    -------
-    DataFrame
-        One row per key and treatment of the experiment: keys, attributes,
-        ``treatment_variant``, ``control_variant`` (null unless there is
-        exactly one), and each measure twice, after ``control_`` and
-        ``treatment_``.
+    Takes rows of a mart with ``variant``, ``is_control``, ``unit_count`` and
+    measures, one per key and variant; keys and attributes are columns that both
+    arms share, the first key the experiment. Gives one row per key and
+    treatment: keys, attributes, ``treatment_variant``, ``control_variant``
+    (null unless there is exactly one), and each measure twice, after
+    ``control_`` and ``treatment_``.
 
     Examples
     --------
@@ -152,15 +143,8 @@ def moments(
 ) -> Moments:
     """Arrange the means and covariances of some variables of one arm.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`.
-    role : str
-        `CONTROL` or `TREATMENT`.
-    variables : sequence of str
-        Such as ``("value", "covariate", "history")``, in the order in which
-        the mart names their covariances.
+    Variables are such as ``("value", "covariate", "history")``, in the order in
+    which the mart names their covariances.
     """
     units = column(pairs, role, "unit_count")
     size = len(variables)

@@ -78,26 +78,13 @@ def power_frame(
 ) -> pd.DataFrame:
     """Plan every test anew, raw and adjusted.
 
-    Parameters
-    ----------
-    headlines : DataFrame
-        Headline rows of ``experiment_results``.
-    whole : DataFrame
-        The pairs that they compare, row by row.
-    quantiles : DataFrame
-        Rows of ``fct_experiment_quantiles``.
-    assigned : mapping of str to Assignment
-        Experiments, with shares, plans and arrivals.
-    variance_ratios : mapping
-        Experiment, metric and treatment to the variance that CUPED leaves.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``experiment_power`` but for the input version; a reason is ""
-        where there is none. Users are of all variants together.
+    Takes the headline rows of ``experiment_results``, the pairs that they
+    compare, row by row, the rows of ``fct_experiment_quantiles``, the
+    experiments with shares, plans and arrivals, and, by experiment, metric and
+    treatment, the variance that CUPED leaves; `alpha` is the two-sided
+    significance level, in (0, 1). Gives the rows of ``experiment_power`` but
+    for the input version; a reason is "" where there is none. Users are of all
+    variants together.
     """
     control = arms(whole).control
     mean, variance = np.array(control.mean, float), np.array(control.variance)

@@ -1,6 +1,7 @@
 """The table of comparisons: every method, version and policy, row by row.
 
-Pure functions of frames.
+Pure functions of frames; `alpha` is the two-sided significance level, in (0,
+1).
 """
 
 from __future__ import annotations
@@ -87,23 +88,11 @@ def result_frame(
 ) -> pd.DataFrame:
     """Compare every treatment with its control, by every method that applies.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`, of ``fct_experiment_statistics``; all dimensions.
-    quantiles : DataFrame
-        Rows of ``fct_experiment_quantiles``.
-    blocked : mapping of str to str
-        Broken experiments to the reason: their arms are shown and nothing is
-        compared.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``experiment_results`` but for the experiment's name and the
-        input version; a reason is "" where there is none.
+    Takes `paired` rows of ``fct_experiment_statistics`` of all dimensions, rows
+    of ``fct_experiment_quantiles``, and broken experiments with the reason:
+    their arms are shown and nothing is compared. Gives the rows of
+    ``experiment_results`` but for the experiment's name and the input version;
+    a reason is "" where there is none.
     """
     whole = pairs[pairs["dimension"] == "all"].reset_index(drop=True)
     described = _described(whole, alpha)

@@ -48,19 +48,8 @@ def experiment_tables(
 ) -> dict[str, list[Row]]:
     """Compute every result table of experiments.
 
-    Parameters
-    ----------
-    marts : mapping of str to DataFrame
-        ``fct_experiment_arms``, ``fct_experiment_statistics``,
-        ``fct_experiment_quantiles``, ``fct_experiment_day_statistics`` and
-        ``fct_experiment_looks``.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to list of dict
-        Table to rows, without ``input_version``.
+    Reads `MARTS` and gives each table's rows without ``input_version``; `alpha`
+    is the two-sided significance level, in (0, 1).
 
     Raises
     ------

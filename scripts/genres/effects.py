@@ -71,21 +71,10 @@ def effect_rows(
 ) -> list[Row]:
     """Estimate the gap in D7 retention and what of it survives adjustment.
 
-    Parameters
-    ----------
-    strata, cells, doses : DataFrame
-        Rows of ``fct_genre_strata``, ``fct_genre_cells`` and
-        ``fct_genre_doses``.
-    study : Study
-        `comparison` of the same cells.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_effects``, without ``input_version``; none when
-        there are no strata.
+    Takes rows of ``fct_genre_strata``, ``fct_genre_cells`` and
+    ``fct_genre_doses``, the `comparison` of the same cells, and the two-sided
+    significance level, in (0, 1). Gives the rows of ``genre_effects`` without
+    ``input_version``; none when there are no strata.
     """
     own = strata[strata["day_number"] == DAY_NUMBER]
     if own.empty:

@@ -125,17 +125,9 @@ def reserved_height(spec: Row) -> int:
 def render(tables: Tables, bundle: str) -> str:
     """Write the whole page.
 
-    Parameters
-    ----------
-    tables : dict of str to list of dict
-        Rows of marts and results by table name; nulls are None.
-    bundle : str
-        JavaScript of Vega, Vega-Lite and vega-embed.
-
-    Returns
-    -------
-    str
-        HTML that opens from a file and fetches nothing.
+    Tables are rows of marts and results by name, their nulls None; the bundle
+    is the JavaScript of Vega, Vega-Lite and vega-embed. The HTML opens from a
+    file and fetches nothing.
     """
     sections = sections_of(tables)
     # Chart ids are numbers of the page: names come from data.

@@ -92,14 +92,9 @@ def to_rows(
 ) -> NDArray[np.void]:
     """Turn events into canonical rows, which arrive when they happen.
 
-    Parameters
-    ----------
-    events : Events
-        Events by user and time.
-    platform : ndarray of shape (n_users,), dtype=int
-        Position in PLATFORMS; decides the main device.
-    sequence : ndarray of shape (n_events,), dtype=int
-        Number of the event within its user, from 0.
+    Events come by user and time. The platform, a position in PLATFORMS for each
+    user, decides the main device; the sequence numbers each event within its
+    user, from 0.
     """
     if sequence.max(initial=0) >= FIRST_FAULT_SEQUENCE:
         raise ValueError(
@@ -133,12 +128,8 @@ def plant_faults(
 
     Of the canonical rows the arrival may change in place, nothing else.
 
-    Returns
-    -------
-    faulty : ndarray of shape (n_faulty,), dtype=ROW
-        Copies of canonical rows with one fault each.
-    counts : dict of str to int
-        Faulty rows by fault; `late` counts the rows moved to the end.
+    Gives copies of canonical rows, of dtype ROW, with one fault each, and how
+    many there are of each fault; `late` counts the rows moved to the end.
     """
     counts = {
         name: planted_count(share, len(rows))

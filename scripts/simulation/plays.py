@@ -132,22 +132,11 @@ def lay_out(
     play, then perhaps its stop, then a pause before the next block. Whatever
     exceeds the minimum is shrunk when a session's blocks exceed its room.
 
-    Parameters
-    ----------
-    habits : Habits
-        How these users handle the player.
-    user, session, start, room, title : ndarray of shape (n_plays,), dtype=int
-        User, session (equal numbers are contiguous), first second of the
-        session, most seconds from its first to its last event, and title.
-    resumes : ndarray of shape (n_plays,), dtype=bool
-        Whether the play continues the play before.
-    is_first : ndarray of shape (n_plays,), dtype=bool
-        Whether it is the user's first play, which nothing precedes.
-
-    Returns
-    -------
-    Events
-        Two to four events per play, ordered as the plays are.
+    All arrays have one element per play. Equal numbers of a session are
+    contiguous; `start` is the first second of the session and `room` the most
+    seconds from its first to its last event. A play resumes the play before;
+    nothing precedes a user's first. Gives two to four events per play, ordered
+    as the plays are.
     """
     plays = len(user)
     opens, number = runs(session)

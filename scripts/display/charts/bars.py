@@ -1,4 +1,7 @@
-"""Charts whose marks have a length: bars from zero."""
+"""Charts whose marks have a length: bars from zero.
+
+Rows hold a `label` beside what each function names; rates are fractions.
+"""
 
 from __future__ import annotations
 
@@ -42,25 +45,10 @@ def bars(
 ) -> Spec:
     """Draw rates as bars from zero, each with its interval.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `rate`, `low`, `high` (fractions), `label` (text), in the
-        order of drawing.
-    description : str
-        What a reader without sight is told.
-    x_title, y_title : str
-        Axis titles.
-    reference : float, optional
-        A level drawn across, such as the pooled rate.
-    is_dated : bool, default False
-        Whether categories are ISO dates; then labels thin out as needed and
-        bars carry no text of their own.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `rate`, `low` and `high`, in the order of drawing, and
+    `short`, written over the bar. The reference is a level drawn across, such
+    as the pooled rate. Dated categories are ISO dates: their labels thin out as
+    needed, and bars carry no text of their own.
     """
     axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False)
     if is_dated:
@@ -117,18 +105,8 @@ def horizontal_bars(
 ) -> Spec:
     """Draw a distribution, one bar per line.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `value` (fraction), `label`, `short` (drawn beside the
-        bar), in the order of drawing.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `value` (a fraction) and `short` (drawn beside the
+    bar), in the order of drawing.
     """
     most = max(row["value"] for row in rows) or 1.0
     limit = min(1.0, most * HEADROOM)
@@ -169,17 +147,7 @@ def shares(
 ) -> Spec:
     """Draw the users of exactly, and of at least, so many days.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `days`, `exact`, `at_least` (fractions), `label`.
-    description, x_title, y_title : str
-        Words for readers without sight; axis titles.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `days`, `exact` and `at_least`.
     """
     names = ["exactly", "at least"]
     scale = named_scale(names, [SOFT_BLUE, BLUE])
@@ -232,20 +200,9 @@ def paired(
 ) -> Spec:
     """Draw the shares of two groups by band, side by side.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category` (a band, in the order of drawing), `series`, `value`
-        (fraction of the series), `label`.
-    description, x_title, y_title : str
-        Words for readers without sight; axis titles.
-    series_names : list of str
-        Order of the two series.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category` (a band, in the order of drawing), `series` and
+    `value`, a fraction of the series. The names are the order of the two
+    series.
     """
     columns = (
         alt.Chart()
@@ -287,20 +244,9 @@ def stacks(
 ) -> Spec:
     """Draw counts by week, stacked above and below zero.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `period` (ISO date), `series`, `value` (negative below zero),
-        `is_complete`, `label`.
-    description, x_title, y_title : str
-        Words for readers without sight; axis titles.
-    series : dict of str to str
-        Colour by series, from zero outward.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification; incomplete weeks are pale.
+    Rows hold `period` (an ISO date), `series`, `value` (negative below zero)
+    and `is_complete`; incomplete weeks are pale. Series are given with their
+    colours, from zero outward.
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
     periods = {row["period"] for row in rows}
@@ -357,20 +303,8 @@ def steps(
 ) -> Spec:
     """Draw a funnel: one bar per step under its words, split by outcome.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `step` (number), `heading` (drawn above the bar), `series`, `value`,
-        `label`.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    series : dict of str to str
-        Colour by series, from the left.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `step` (a number), `heading` (drawn above the bar), `series` and
+    `value`. Series are given with their colours, from the left.
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
     y = alt.Y(
@@ -429,20 +363,9 @@ def tornado(
 ) -> Spec:
     """Draw how far each term moves an outcome, both ways from its middle.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `low` and `high` (the outcome at the term's low and high
-        value), `label`, the widest first, in the unit of the axis.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    reference : float
-        The outcome with every term in the middle.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, and `low` and `high`, the outcome at the term's low
+    and high value, the widest first, in the unit of the axis. The reference is
+    the outcome with every term in the middle.
     """
     sides = ["term at its 10 % quantile", "term at its 90 % quantile"]
     marks = [

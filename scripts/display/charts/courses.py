@@ -32,22 +32,10 @@ def looks(
 ) -> Spec:
     """Draw an effect by date, with the band of one look and that of all.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `date` (ISO), `value`, `low`, `high`, `wide_low`, `wide_high` (None on
-        a date that is no look), `is_crossing` and `label`, in order of date.
-    description, y_title : str
-        What a reader without sight is told; the axis title.
-    names : (str, str)
-        Of the narrow band and of the wide one.
-    domain : (float, float)
-        Range of the axis; bands beyond it are cut off.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `date` (ISO), `value`, `low`, `high`, `wide_low` and `wide_high`
+    (None on a date that is no look), `is_crossing` and `label`, in order of
+    date. The names are those of the narrow band and of the wide one; bands
+    beyond the domain of the axis are cut off.
     """
     x = by_date(min(6, len(rows)))
 
@@ -136,17 +124,7 @@ def day_effects(
 ) -> Spec:
     """Draw the effect on each day since assignment, with its interval.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `day`, `value`, `low`, `high` and `label`, in order of day.
-    description, x_title, y_title : str
-        What a reader without sight is told; axis titles.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `day`, `value`, `low`, `high` and `label`, in order of day.
     """
     x = alt.X(
         "day:O",

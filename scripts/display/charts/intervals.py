@@ -45,35 +45,15 @@ def dots(
 ) -> Spec:
     """Draw estimates as dots with intervals, one line per category.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `value`, `low`, `high`, `label`, `short` (drawn), and
-        `series` when marks differ in kind; `margin` where an upright bar
-        marks the line.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    axis_format : str
-        How the axis writes its numbers.
-    reference : float, optional
-        A vertical line, such as zero effect.
-    starts_at_zero : bool, default True
-        Whether the axis must contain zero.
-    series_names : list of str, optional
-        Order of `series`; each gets a colour and a shape of its own.
-    is_spread : bool, default False
-        Whether the series of a line stand below each other.
-    has_always_text : bool, default False
-        Whether the numbers are drawn on a phone too: one mark per line.
-    centre : float, optional
-        A dashed vertical line, such as the effect on all.
-    step : int, default 42
-        Height of a line [px].
+    Rows hold `category`, `value`, `low`, `high`, `label`, `short` (drawn),
+    `series` when marks differ in kind, and `margin` where an upright bar marks
+    the line.
 
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    The reference is a vertical line, such as zero effect, the centre a dashed
+    one, such as the effect on all. Each series, in the order of its name, has a
+    colour and a shape of its own; spread series stand below each other. Numbers
+    are left out on a phone where there are series, unless they always have
+    text: one mark per line. The step is the height of a line [px].
     """
     rows = wrapped(rows)
     y = alt.Y(
@@ -179,20 +159,9 @@ def ranges(
 ) -> Spec:
     """Draw scenario outcomes: median, 80 % (thick) and 95 % (thin) ranges.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `median`, `low80`, `high80`, `low95`, `high95`, `label`,
-        in the unit of the axis.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    reference : float
-        Where nothing is gained: zero, or one for a return.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `median`, `low80`, `high80`, `low95`, `high95` and
+    `label`, in the unit of the axis. The reference is where nothing is gained:
+    zero, or one for a return.
     """
     base = alt.Chart().encode(y=by_category())
 
@@ -232,18 +201,8 @@ def ranges(
 def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
     """Draw spreads: 25 to 75 % (thick), to 95 % (thin), 90 % (tick), median.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `p25`, `median`, `p75`, `p90`, `p95`, `label`, `short`
-        (drawn at the median), in the unit of the axis.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `p25`, `median`, `p75`, `p90`, `p95`, `label` and
+    `short` (drawn at the median), in the unit of the axis.
     """
     base = alt.Chart().encode(y=by_category())
 

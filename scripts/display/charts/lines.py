@@ -43,23 +43,10 @@ def curve(
 ) -> Spec:
     """Draw rates by day since first activity, each with its band.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `series`, `day`, `rate`, `low`, `high` (None for no band), `label`.
-    description, x_title, y_title : str
-        What a reader without sight is told; axis titles.
-    series_names : list of str
-        Order of `series`; a single one has no legend.
-    marked : list of dict, optional
-        `day`, `rate`, `short` of the days whose numbers are written.
-    is_stepped : bool, default False
-        Whether the rate holds until the next day, as in a survival curve.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `series`, `day`, `rate`, `low` and `high` (None for no band) and
+    `label`. The names are the order of the series; a single one has no legend.
+    Of the marked days the numbers are written: `day`, `rate` and `short`. A
+    stepped rate holds until the next day, as in a survival curve.
     """
     shape: Literal["step-after", "linear"] = (
         "step-after" if is_stepped else "linear"
@@ -160,23 +147,10 @@ def history(
 ) -> Spec:
     """Draw numbers by calendar day; days not observed whole are dotted.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `series`, `date` (ISO), `value`, `is_complete`, `label`, and `short`
-        (written at the last whole day), in order of date; a day without a
-        value has no row.
-    description, y_title : str
-        What a reader without sight is told; the axis title.
-    series_names : list of str
-        Order of `series`; a single one has no legend.
-    axis_format : str
-        How the axis writes its numbers.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `series`, `date` (ISO), `value`, `is_complete`, `label` and
+    `short`, written at the last whole day; they come in order of date, and a
+    day without a value has no row. The names are the order of the series; a
+    single one has no legend.
     """
     x = by_date()
     y = alt.Y(
@@ -254,22 +228,9 @@ def fan(
 ) -> Spec:
     """Draw an outcome against one of its terms, with the ranges around it.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `x`, `median`, `low80`, `high80`, `low95`, `high95`, `label`, in the
-        units of the axes.
-    description, x_title, y_title : str
-        What a reader without sight is told; axis titles.
-    threshold : float
-        Drawn across: what the outcome must exceed.
-    crossing : dict or None
-        `x` and `short` of the break-even, drawn upright.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `x`, `median`, `low80`, `high80`, `low95`, `high95` and `label`,
+    in the units of the axes. The threshold, which the outcome must exceed, is
+    drawn across; the break-even, `x` and `short`, upright.
     """
     x = alt.X(
         "x:Q",
