@@ -9,21 +9,25 @@ import altair as alt
 
 from display.charts.theme import (
     BLUE,
+    DASHES,
     DAY_LABEL,
-    GREY,
     INK,
     NUMBER_AXIS,
     ORANGE,
     PERCENT_AXIS,
     SOFT_BLUE,
+    TOLD,
     Row,
     Spec,
     by_category,
+    colour_by,
     finish,
+    in_columns,
     layered,
     legend_of,
+    line_at,
     line_heights,
-    named_scale,
+    quantity,
     wrapped,
 )
 
@@ -50,33 +54,21 @@ def bars(
     as the pooled rate. Dated categories are ISO dates: their labels thin out as
     needed, and bars carry no text of their own.
     """
-    axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False)
-    if is_dated:
-        axis = alt.Axis(
-            labelAngle=0,
-            labelOverlap="greedy",
-            labelSeparation=12,
-            grid=False,
-            labelExpr=DAY_LABEL,
-        )
     x = alt.X(
         "category:O",
         sort=None,
         title=x_title,
-        axis=axis,
+        axis=in_columns(labelSeparation=12, labelExpr=DAY_LABEL)
+        if is_dated
+        else in_columns(),
         scale=alt.Scale(paddingInner=0.15 if is_dated else 0.45),
     )
-    y = alt.Y(
-        "rate:Q",
-        title=y_title,
-        scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
-    )
+    y = quantity(alt.Y, "rate", y_title, PERCENT_AXIS)
     base = alt.Chart().encode(x=x)
     layers = [
         base.mark_bar(
             color=SOFT_BLUE, cornerRadiusEnd=2, aria=not is_dated
-        ).encode(y=y, tooltip="label:N", description="label:N"),
+        ).encode(y=y, **TOLD),
         base.mark_rule(color=INK, strokeWidth=1.5, aria=False).encode(
             y=alt.Y("low:Q", title=y_title), y2="high:Q"
         ),
@@ -88,13 +80,7 @@ def bars(
             ).encode(y=alt.Y("high:Q", title=y_title), text="short:N")
         )
     if reference is not None:
-        layers.append(
-            alt.Chart()
-            .mark_rule(
-                color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False
-            )
-            .encode(y=alt.datum(reference))
-        )
+        layers.append(line_at(ORANGE, 1.5, DASHES, y=reference))
     return finish(layered(rows, *layers), description, 260)
 
 
@@ -130,9 +116,7 @@ def horizontal_bars(
     return finish(
         layered(
             rows,
-            base.mark_bar(color=SOFT_BLUE, cornerRadiusEnd=2).encode(
-                tooltip="label:N", description="label:N"
-            ),
+            base.mark_bar(color=SOFT_BLUE, cornerRadiusEnd=2).encode(**TOLD),
             base.mark_text(align="left", dx=6, aria=False).encode(
                 text="short:N"
             ),
@@ -150,7 +134,13 @@ def shares(
     Rows hold `days`, `exact` and `at_least`.
     """
     names = ["exactly", "at least"]
-    scale = named_scale(names, [SOFT_BLUE, BLUE])
+    exact, at_least = (
+        quantity(alt.Y, field, y_title, PERCENT_AXIS)
+        for field in ("exact", "at_least")
+    )
+    bar, line = (
+        colour_by(field, names, [SOFT_BLUE, BLUE]) for field in ("bar", "line")
+    )
     base = alt.Chart().encode(
         x=alt.X(
             "days:O",
@@ -158,32 +148,17 @@ def shares(
             axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False),
             scale=alt.Scale(paddingInner=0.25),
         ),
-        tooltip="label:N",
-        description="label:N",
+        **TOLD,
     )
-
-    def height(field: str) -> alt.Y:
-        return alt.Y(
-            f"{field}:Q",
-            title=y_title,
-            scale=alt.Scale(zero=True, nice=True),
-            axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
-        )
-
-    def colour(field: str) -> alt.Color:
-        return alt.Color(f"{field}:N", scale=scale, title=None)
-
     return finish(
         layered(
             [row | {"bar": names[0], "line": names[1]} for row in rows],
-            base.mark_bar(cornerRadiusEnd=2).encode(
-                y=height("exact"), color=colour("bar")
-            ),
+            base.mark_bar(cornerRadiusEnd=2).encode(y=exact, color=bar),
             base.mark_line(strokeWidth=2, aria=False).encode(
-                y=height("at_least"), color=colour("line")
+                y=at_least, color=line
             ),
             base.mark_point(size=45, filled=True, opacity=1, aria=False).encode(
-                y=height("at_least"), color=colour("line")
+                y=at_least, color=line
             ),
         ),
         description,
@@ -212,24 +187,18 @@ def paired(
                 "category:O",
                 sort=None,
                 title=x_title,
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False),
+                axis=in_columns(),
                 scale=alt.Scale(paddingInner=0.15),
             ),
             xOffset=alt.XOffset("series:N", sort=series_names),
-            y=alt.Y(
-                "value:Q",
-                title=y_title,
-                scale=alt.Scale(zero=True, nice=True),
-                axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
+            y=quantity(alt.Y, "value", y_title, PERCENT_AXIS),
+            color=colour_by(
+                "series",
+                series_names,
+                [SOFT_BLUE, BLUE],
+                legend_of(series_names),
             ),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(series_names, [SOFT_BLUE, BLUE]),
-                legend=legend_of(series_names),
-            ),
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         )
     )
     return finish(layered(rows, columns), description, 240)
@@ -257,13 +226,7 @@ def stacks(
             x=alt.X(
                 "period:O",
                 title=x_title,
-                axis=alt.Axis(
-                    labelAngle=0,
-                    labelOverlap="greedy",
-                    labelSeparation=10,
-                    grid=False,
-                    labelExpr=DAY_LABEL,
-                ),
+                axis=in_columns(labelSeparation=10, labelExpr=DAY_LABEL),
                 scale=alt.Scale(
                     paddingInner=0.2 if len(periods) > FEW else 0.6,
                     paddingOuter=0.1 if len(periods) > FEW else 0.6,
@@ -276,26 +239,20 @@ def stacks(
                 scale=alt.Scale(zero=True, nice=True),
                 axis=alt.Axis(format=NUMBER_AXIS, tickCount=6),
             ),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(list(series), list(series.values())),
-                legend=legend_of(list(series)),
+            color=colour_by(
+                "series",
+                list(series),
+                list(series.values()),
+                legend_of(list(series)),
             ),
             opacity=alt.condition(
                 "datum.is_complete", alt.value(1), alt.value(0.4)
             ),
             order="rank:O",
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         )
     )
-    zero = (
-        alt.Chart()
-        .mark_rule(color=GREY, strokeWidth=1, aria=False)
-        .encode(y=alt.datum(0))
-    )
-    return finish(layered(ranked, columns, zero), description, 320)
+    return finish(layered(ranked, columns, line_at(y=0)), description, 320)
 
 
 def steps(
@@ -315,22 +272,15 @@ def steps(
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             y=y,
-            x=alt.X(
-                "value:Q",
-                title=x_title,
-                stack="zero",
-                scale=alt.Scale(zero=True, nice=False),
-                axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-            ),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(list(series), list(series.values())),
-                legend=legend_of(list(series), offset=24),
+            x=quantity(alt.X, "value", x_title, nice=False).stack("zero"),
+            color=colour_by(
+                "series",
+                list(series),
+                list(series.values()),
+                legend_of(list(series), offset=24),
             ),
             order="rank:O",
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         )
     )
     headings = [
@@ -381,30 +331,16 @@ def tornado(
     ]
     bar = alt.Chart().encode(
         y=by_category(),
-        x=alt.X(
-            "from:Q",
-            title=x_title,
-            scale=alt.Scale(zero=False, nice=True),
-            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-        ),
+        x=quantity(alt.X, "from", x_title, zero=False),
         x2="to:Q",
-        color=alt.Color(
-            "side:N",
-            title=None,
-            scale=named_scale(sides, [SOFT_BLUE, BLUE]),
-            legend=legend_of(sides, is_line=True),
+        color=colour_by(
+            "side", sides, [SOFT_BLUE, BLUE], legend_of(sides, is_line=True)
         ),
-        tooltip="label:N",
-        description="label:N",
-    )
-    middle = (
-        alt.Chart()
-        .mark_rule(color=GREY, strokeWidth=1, aria=False)
-        .encode(x=alt.datum(reference))
+        **TOLD,
     )
     return finish(
         # No bar: nothing here has a length from zero.
-        layered(marks, bar.mark_rule(strokeWidth=18), middle),
+        layered(marks, bar.mark_rule(strokeWidth=18), line_at(x=reference)),
         description,
         line_heights(marks, 40),
     )

@@ -14,6 +14,7 @@ from display.charts.theme import (
     NARROW,
     PERCENT_LEGEND,
     RAMP,
+    TOLD,
     Row,
     Spec,
     finish,
@@ -171,8 +172,7 @@ def matrix(
     )
     cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
         color=_colour(legend_title, rows),
-        tooltip="label:N",
-        description="label:N",
+        **TOLD,
     )
     numbers = (
         _numbers(len(names))

@@ -8,23 +8,27 @@ import altair as alt
 
 from display.charts.theme import (
     BLUE,
-    GREY,
+    DASHES,
     INK,
     LABEL_LIMIT,
     LABEL_LINES,
     NARROW,
-    NUMBER_AXIS,
     PERCENT_AXIS,
     SERIES_COLOURS,
     SERIES_SHAPES,
     SOFT_BLUE,
+    TOLD,
     Row,
     Spec,
     by_category,
+    colour_by,
     finish,
     layered,
     legend_columns,
+    line_at,
     line_heights,
+    named_scale,
+    quantity,
     wrapped,
 )
 
@@ -87,21 +91,12 @@ def dots(
     shape: Any = alt.value("circle")
     if series_names:
         legend = alt.Legend(columns=legend_columns(series_names))
-        colour = alt.Color(
-            "series:N",
-            title=None,
-            legend=legend,
-            scale=alt.Scale(
-                domain=series_names, range=SERIES_COLOURS[: len(series_names)]
-            ),
-        )
+        colour = colour_by("series", series_names, SERIES_COLOURS, legend)
         shape = alt.Shape(
             "series:N",
             title=None,
             legend=legend,
-            scale=alt.Scale(
-                domain=series_names, range=SERIES_SHAPES[: len(series_names)]
-            ),
+            scale=named_scale(series_names, SERIES_SHAPES),
         )
     numbers = base.encode(x=x, text="short:N")
     # On a phone the numbers of several marks would lie on each other.
@@ -115,19 +110,9 @@ def dots(
     }
     layers = []
     if reference is not None:
-        layers.append(
-            alt.Chart()
-            .mark_rule(color=GREY, strokeWidth=1, aria=False)
-            .encode(x=alt.datum(reference))
-        )
+        layers.append(line_at(x=reference))
     if centre is not None:
-        layers.append(
-            alt.Chart()
-            .mark_rule(
-                color=BLUE, strokeWidth=1.5, strokeDash=[5, 4], aria=False
-            )
-            .encode(x=alt.datum(centre))
-        )
+        layers.append(line_at(BLUE, 1.5, DASHES, x=centre))
     if any("margin" in row for row in rows):
         layers.append(
             base.transform_filter("isValid(datum.margin)")
@@ -142,8 +127,7 @@ def dots(
             x=x,
             color=colour,
             shape=shape,
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         ),
         # Paper around the words, where they lie on a line.
         numbers.mark_text(stroke="white", strokeWidth=4, **style),
@@ -168,29 +152,17 @@ def ranges(
     def span(low: str, high: str, width: int, colour: str) -> alt.Chart:
         rule: alt.Chart = base.mark_rule(
             strokeWidth=width, strokeCap="round", color=colour, aria=False
-        ).encode(
-            x=alt.X(
-                f"{low}:Q",
-                title=x_title,
-                scale=alt.Scale(nice=True, zero=True),
-                axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-            ),
-            x2=f"{high}:Q",
-        )
+        ).encode(x=quantity(alt.X, low, x_title), x2=f"{high}:Q")
         return rule
 
     return finish(
         layered(
             wrapped(rows),
-            alt.Chart()
-            .mark_rule(color=GREY, strokeWidth=1, aria=False)
-            .encode(x=alt.datum(reference)),
+            line_at(x=reference),
             span("low95", "high95", 2, BLUE),
             span("low80", "high80", 9, SOFT_BLUE),
             base.mark_point(size=90, filled=True, opacity=1, color=INK).encode(
-                x="median:Q",
-                tooltip="label:N",
-                description="label:N",
+                x="median:Q", **TOLD
             ),
         ),
         description,
@@ -206,13 +178,8 @@ def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
     """
     base = alt.Chart().encode(y=by_category())
 
-    def at(field: str) -> alt.X:
-        return alt.X(
-            f"{field}:Q",
-            title=x_title,
-            scale=alt.Scale(zero=True, nice=True),
-            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-        )
+    def at(field: str) -> Any:  # noqa: ANN401
+        return quantity(alt.X, field, x_title)
 
     return finish(
         layered(
@@ -227,7 +194,7 @@ def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
                 x=at("p90")
             ),
             base.mark_point(size=85, filled=True, opacity=1, color=INK).encode(
-                x=at("median"), tooltip="label:N", description="label:N"
+                x=at("median"), **TOLD
             ),
             base.mark_text(
                 dy=-11, baseline="bottom", fontSize=12, aria=False

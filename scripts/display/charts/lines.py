@@ -15,12 +15,15 @@ from display.charts.theme import (
     PERCENT_AXIS,
     SERIES_COLOURS,
     SERIES_DASHES,
+    TOLD,
     Row,
     Spec,
     by_date,
+    colour_by,
     finish,
     legend_of,
     named_scale,
+    quantity,
 )
 
 # Labels beyond this share of the width turn inward.
@@ -92,12 +95,7 @@ def curve(
         ),
         base.mark_line(strokeWidth=2.5, interpolate=shape, aria=False).encode(
             y=height("rate"),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                legend=legend,
-                scale=named_scale(series_names, SERIES_COLOURS),
-            ),
+            color=colour_by("series", series_names, SERIES_COLOURS, legend),
             strokeDash=alt.StrokeDash(
                 "series:N",
                 title=None,
@@ -106,7 +104,7 @@ def curve(
             ),
         ),
         base.mark_point(size=120, opacity=0, aria=False).encode(
-            y=height("rate"), tooltip="label:N", description="label:N"
+            y=height("rate"), **TOLD
         ),
     ]
     if marked:
@@ -153,20 +151,10 @@ def history(
     single one has no legend.
     """
     x = by_date()
-    y = alt.Y(
-        "value:Q",
-        title=y_title,
-        scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(format=axis_format, tickCount=5),
-    )
-    colour = alt.Color(
-        "series:N",
-        title=None,
-        scale=named_scale(series_names, SERIES_COLOURS),
-        legend=legend_of(series_names, is_line=True)
-        if len(series_names) > 1
-        else None,
-    )
+    y = quantity(alt.Y, "value", y_title, axis_format)
+    has_legend = len(series_names) > 1
+    legend = legend_of(series_names, is_line=True) if has_legend else None
+    colour = colour_by("series", series_names, SERIES_COLOURS, legend)
     line = (
         alt.Chart(alt.InlineData(values=_runs(rows)))
         .mark_line(strokeWidth=2.2, aria=False)
@@ -190,9 +178,7 @@ def history(
             opacity=1 if len({row["date"] for row in rows}) == 1 else 0,
             aria=False,
         )
-        .encode(
-            x=x, y=y, color=colour, tooltip="label:N", description="label:N"
-        )
+        .encode(x=x, y=y, color=colour, **TOLD)
     )
     last = [
         [row for row in whole if row["series"] == name][-1]
@@ -259,7 +245,7 @@ def fan(
             y=height("median")
         ),
         base.mark_point(size=120, opacity=0, aria=False).encode(
-            y=height("median"), tooltip="label:N", description="label:N"
+            y=height("median"), **TOLD
         ),
         alt.Chart(alt.InlineData(values=[{"y": threshold}]))
         .mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False)
