@@ -181,6 +181,11 @@ def percent(value: float | None, *around: float | None) -> str:
     return fit_scale("rate", value, *around).text(value)
 
 
+def yes_or_no(is_so: object) -> str:
+    """Answer a question of the table's head."""
+    return "yes" if is_so else "no"
+
+
 def day(value: date) -> str:
     """Write a date as a reader says it; the year stands at the page's head.
 

@@ -44,7 +44,7 @@ def looks(
     x = by_date(min(6, len(rows)))
 
     def height(field: str) -> Any:  # noqa: ANN401
-        scale = {"domain": list(domain), "nice": False, "zero": False}
+        scale: Row = {"domain": list(domain), "nice": False, "zero": False}
         return quantity(alt.Y, field, y_title, **scale)
 
     narrow, wide = names

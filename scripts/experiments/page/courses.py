@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from display import charts
 from display.formats import MISSING, Scale, count, day, p_value, percent, words
-from display.parts import Cell, Figure, Row, Table
+from display.parts import Cell, Figure, Row, Table, table_of
 from experiments.page.wording import (
     by_role,
     change_scale,
     compared,
     difference_axis,
+    effect_mark,
+    effect_scale,
+    effect_text,
     has_many_treatments,
+    interval_cell,
     key,
     metric,
     whole_percent,
@@ -69,9 +73,7 @@ def _dates(
 ) -> Figure:
     last = course[-1]
     name = metric(last, of_many=of_many)
-    scale = change_scale(
-        kind, last["estimate"], last["ci_low"], last["ci_high"]
-    )
+    scale = effect_scale(kind, last)
     title = _dates_title(health, course, name)
     lowest, highest = _window(course)
     band = BANDS[last["method"]]
@@ -93,9 +95,7 @@ def _dates(
             [
                 {
                     "date": str(row["look_date"]),
-                    "value": factor * row["estimate"],
-                    "low": factor * row["ci_low"],
-                    "high": factor * row["ci_high"],
+                    **effect_mark(row, scale),
                     "wide_low": _times(factor, row["sequential_ci_low"]),
                     "wide_high": _times(factor, row["sequential_ci_high"]),
                     "is_crossing": row["look_date"]
@@ -185,45 +185,36 @@ def _date_label(row: Row, scale: Scale, band: str) -> str:
 
 
 def _dates_table(health: Row, course: list[Row], scale: Scale) -> Table:
-    return Table(
-        caption=f"{health['experiment_name']}: {metric(course[0])} by date",
-        columns=[
-            "By the end of",
-            "Users",
-            "Of the plan",
-            "Difference",
-            "Only this look",
-            "All looks together",
-            "p, only this look",
-            "Level spent",
-            "Look",
-        ],
-        rows=[
-            [
-                str(row["look_date"]),
-                count(_users(row)),
+    return table_of(
+        f"{health['experiment_name']}: {metric(course[0])} by date",
+        course,
+        {
+            "By the end of": lambda row: str(row["look_date"]),
+            "Users": lambda row: count(_users(row)),
+            "Of the plan": lambda row: (
                 MISSING
                 if health["planned_users"] is None
-                else percent(row["information_fraction"]),
-                scale.text(row["estimate"]),
-                Cell(scale.span(row["ci_low"], row["ci_high"])),
-                Cell(
-                    scale.span(
-                        row["sequential_ci_low"], row["sequential_ci_high"]
-                    )
-                ),
-                p_value(row["p_value"]),
+                else percent(row["information_fraction"])
+            ),
+            "Difference": lambda row: scale.text(row["estimate"]),
+            "Only this look": lambda row: interval_cell(row, scale),
+            "All looks together": lambda row: Cell(
+                scale.span(row["sequential_ci_low"], row["sequential_ci_high"])
+            ),
+            "p, only this look": lambda row: p_value(row["p_value"]),
+            "Level spent": lambda row: (
                 MISSING
                 if row["spent_alpha"] is None
-                else percent(row["spent_alpha"], 0.0),
+                else percent(row["spent_alpha"], 0.0)
+            ),
+            "Look": lambda row: (
                 "no look"
                 if row["sequential_ci_low"] is None
                 else "crossed"
                 if row["is_crossed"]
-                else "not crossed",
-            ]
-            for row in course
-        ],
+                else "not crossed"
+            ),
+        },
         source=SERIES,
     )
 
@@ -267,16 +258,11 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
         " through the days that knows how they hang together."
     )
     if contrast is not None and contrast["estimate"] is not None:
-        around = change_scale(
-            kind, contrast["estimate"], contrast["ci_low"], contrast["ci_high"]
-        )
+        told = effect_text(contrast, effect_scale(kind, contrast))
         caption += (
-            " The last days against the first:"
-            f" {around.text(contrast['estimate'])}"
-            f" ({around.span(contrast['ci_low'], contrast['ci_high'])}),"
+            f" The last days against the first: {told},"
             f" {compared(contrast['p_value'])}."
         )
-    factor = scale.factor
     return Figure(
         f"experiment-{health['experiment_id']}-days",
         title,
@@ -285,13 +271,9 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
             [
                 {
                     "day": row["day_number"],
-                    "value": factor * row["estimate"],
-                    "low": factor * row["ci_low"],
-                    "high": factor * row["ci_high"],
+                    **effect_mark(row, scale),
                     "label": f"Day {row['day_number']}:"
-                    f" {scale.text(row['estimate'])}"
-                    f" ({scale.span(row['ci_low'], row['ci_high'])}),"
-                    f" {compared(row['p_value'])}",
+                    f" {effect_text(row, scale)}, {compared(row['p_value'])}",
                 }
                 for row in drawn
             ],
@@ -332,9 +314,7 @@ def _days_title(
             f"{name}: the effect differs between days since assignment, in no"
             f" clear direction (trend {told})"
         )
-    scale = change_scale(
-        kind, trend["estimate"], trend["ci_low"], trend["ci_high"]
-    )
+    scale = effect_scale(kind, trend)
     whole = sum(row["estimate"] for row in days)
     verb = "grows" if trend["estimate"] * whole > 0 else "fades"
     return (
@@ -353,9 +333,7 @@ def _days_table(
         key=lambda row: (days.index(_first(days, row)), row["day_number"]),
     ):
         kind = kinds.get(row["metric_name"])
-        scale = change_scale(
-            kind, row["estimate"], row["ci_low"], row["ci_high"]
-        )
+        scale = effect_scale(kind, row)
         total = change_scale(
             kind, row["cumulative_estimate"], row["cumulative_standard_error"]
         )
@@ -364,7 +342,7 @@ def _days_table(
                 metric(row, of_many=of_many),
                 str(row["day_number"]),
                 scale.text(row["estimate"]),
-                Cell(scale.span(row["ci_low"], row["ci_high"])),
+                interval_cell(row, scale),
                 p_value(row["p_value"]),
                 total.text(row["cumulative_estimate"]),
                 total.text(row["cumulative_standard_error"]).lstrip("+"),

@@ -12,11 +12,12 @@ from display.formats import (
     percent,
     words,
 )
-from display.parts import Cell, Note, Row, Table
+from display.parts import Cell, Note, Row, Table, table_of
 from experiments.assignments import MIXED_FAILURE, MIXED_WARNING
 from experiments.page.wording import (
     by_role,
     compared,
+    effect_text,
     has_many_treatments,
     mean_scales,
     metric,
@@ -84,9 +85,7 @@ def _found(row: Row, *, of_many: bool) -> str:
     means, change = mean_scales(row)
     return (
         f"{name}: from {means.text(row['control_mean'])} to"
-        f" {means.text(row['treatment_mean'])},"
-        f" {change.text(row['estimate'])}"
-        f" ({change.span(row['ci_low'], row['ci_high'])}),"
+        f" {means.text(row['treatment_mean'])}, {effect_text(row, change)},"
         f" {compared(row['p_value'])}."
     )
 
@@ -246,29 +245,21 @@ def _reached(row: Row) -> list[Line]:
 
 def arms(health: Row, rows: list[Row]) -> Table:
     """Table the users of each arm."""
-    return Table(
-        caption=f"{health['experiment_name']}: users by arm",
-        columns=[
-            "Variant",
-            "Role",
-            "Planned share",
-            "Assigned",
-            "Reached",
-            "In two variants",
-        ],
-        rows=[
-            [
-                row["variant"],
-                "control" if row["is_control"] else "treatment",
-                percent(row["expected_share"]),
-                count(row["assigned_users"]),
+    return table_of(
+        f"{health['experiment_name']}: users by arm",
+        rows,
+        {
+            "Variant": lambda row: row["variant"],
+            "Role": lambda row: "control" if row["is_control"] else "treatment",
+            "Planned share": lambda row: percent(row["expected_share"]),
+            "Assigned": lambda row: count(row["assigned_users"]),
+            "Reached": lambda row: (
                 MISSING
                 if health["reached_rates"] is None
-                else count(row["reached_users"]),
-                count(row["mixed_users"]),
-            ]
-            for row in rows
-        ],
+                else count(row["reached_users"])
+            ),
+            "In two variants": lambda row: count(row["mixed_users"]),
+        },
         source="marts.fct_experiment_arms",
         text_columns=2,
     )

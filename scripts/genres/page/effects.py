@@ -24,16 +24,19 @@ from display.formats import (
     words,
 )
 from display.parts import (
-    Cell,
     Figure,
     Note,
     Part,
     Row,
     Section,
-    Table,
     Tables,
+    table_of,
 )
-from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
+from display.rates import (
+    RATE_CELLS,
+    rate_label,
+    rate_text,
+)
 from genres.page import checks as page_checks
 
 MARTS = (
@@ -137,10 +140,10 @@ def _by_genres(rows: list[Row], trends: list[Row]) -> Figure:
             "Genres explored in the first days",
             f"D{day} retention",
         ),
-        Table(
-            caption=f"D{day} retention by genres explored",
-            columns=["Genres explored", *RATE_COLUMNS],
-            rows=[[_explored(row), *rate_cells(row)] for row in rows],
+        table_of(
+            f"D{day} retention by genres explored",
+            rows,
+            {"Genres explored": _explored, **RATE_CELLS},
             source="marts.fct_retention_by_genres",
         ),
     )
@@ -228,33 +231,22 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
             reference=0.0,
             series_names=KINDS,
         ),
-        Table(
-            caption=f"Difference in retention, {many} against fewer",
-            columns=[
-                "Estimate of",
-                "Difference",
-                "Interval",
-                "p",
-                "Ratio",
-                "Explorers",
-                "Others",
-                "Left out",
-                "Grade",
-            ],
-            rows=[
-                [
-                    _estimand(row),
-                    scale.text(row["estimate"]),
-                    scale.span(row["ci_low"], row["ci_high"]),
-                    p_value(row["p_value"]),
-                    _ratio(row),
-                    count(row["explorer_units"]),
-                    count(row["other_units"]),
-                    count(row["units_without_overlap"]),
-                    row["causal_grade"] or MISSING,
-                ]
-                for row in known
-            ],
+        table_of(
+            f"Difference in retention, {many} against fewer",
+            known,
+            {
+                "Estimate of": _estimand,
+                "Difference": lambda row: scale.text(row["estimate"]),
+                "Interval": lambda row: scale.span(
+                    row["ci_low"], row["ci_high"]
+                ),
+                "p": lambda row: p_value(row["p_value"]),
+                "Ratio": _ratio,
+                "Explorers": lambda row: count(row["explorer_units"]),
+                "Others": lambda row: count(row["other_units"]),
+                "Left out": lambda row: count(row["units_without_overlap"]),
+                "Grade": lambda row: row["causal_grade"] or MISSING,
+            },
             source="results.genre_effects",
         ),
     )
@@ -338,7 +330,6 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
         f" {_number_words(first)} ({_step_span(last)})"
     )
     marks: list[Row] = []
-    cells: list[list[str | Cell]] = []
     for row in known:
         for kind, prefix in zip(KINDS, ("", "adjusted_"), strict=True):
             names = (
@@ -359,16 +350,6 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
                     "short": percent(value, low, high),
                 }
             )
-        cells.append(
-            [
-                _explored(row),
-                count(row["eligible_users"]),
-                rate_label(row),
-                rate_label(
-                    row, "adjusted_rate", "adjusted_ci_low", "adjusted_ci_high"
-                ),
-            ]
-        )
     return Figure(
         "genre-doses",
         title,
@@ -384,10 +365,17 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
             series_names=KINDS,
             starts_at_zero=True,
         ),
-        Table(
-            caption=f"D{day} retention by genres explored, plain and adjusted",
-            columns=["Genres explored", "Users", "Plain", "Adjusted"],
-            rows=cells,
+        table_of(
+            f"D{day} retention by genres explored, plain and adjusted",
+            known,
+            {
+                "Genres explored": _explored,
+                "Users": lambda row: count(row["eligible_users"]),
+                "Plain": rate_label,
+                "Adjusted": lambda row: rate_label(
+                    row, "adjusted_rate", "adjusted_ci_low", "adjusted_ci_high"
+                ),
+            },
             source="results.genre_dose_response",
         ),
     )
@@ -458,19 +446,18 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
             axis_format=charts.NUMBER_AXIS,
             reference=0.0,
         ),
-        Table(
-            caption="Adjusted difference in retention by third of activity",
-            columns=["Third", "Difference", "Interval", "Explorers", "Others"],
-            rows=[
-                [
-                    THIRDS[row["estimand"]],
-                    scale.text(row["estimate"]),
-                    scale.span(row["ci_low"], row["ci_high"]),
-                    count(row["explorer_units"]),
-                    count(row["other_units"]),
-                ]
-                for row in known
-            ],
+        table_of(
+            "Adjusted difference in retention by third of activity",
+            known,
+            {
+                "Third": lambda row: THIRDS[row["estimand"]],
+                "Difference": lambda row: scale.text(row["estimate"]),
+                "Interval": lambda row: scale.span(
+                    row["ci_low"], row["ci_high"]
+                ),
+                "Explorers": lambda row: count(row["explorer_units"]),
+                "Others": lambda row: count(row["other_units"]),
+            },
             source="results.genre_effects",
         ),
     )

@@ -15,7 +15,7 @@ from display.dimensions import (
     not_broken_down,
 )
 from display.findings import contrast, estimate
-from display.formats import MISSING, count, day, fit_scale, percent
+from display.formats import MISSING, count, day, fit_scale, percent, yes_or_no
 from display.parts import (
     Cell,
     Figure,
@@ -24,8 +24,9 @@ from display.parts import (
     Section,
     Table,
     Tables,
+    table_of,
 )
-from display.rates import rate_label, small_values
+from display.rates import rate_label, rounded, small_values
 
 MARTS = (
     "dim_dimensions",
@@ -305,12 +306,8 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
                 "series": value,
                 "day": row["day_number"],
                 "rate": round(row[SURVIVAL_RATE], 6),
-                "low": None
-                if row["ci_low"] is None
-                else round(row["ci_low"], 6),
-                "high": None
-                if row["ci_high"] is None
-                else round(row["ci_high"], 6),
+                "low": rounded(row["ci_low"]),
+                "high": rounded(row["ci_high"]),
                 "label": ("" if value == "all" else f"{value}, ")
                 + f"day {row['day_number']}:"
                 f" {rate_label(row, SURVIVAL_RATE)},"
@@ -454,27 +451,19 @@ def _tenure(rows: list[Row]) -> Figure | None:
             "Active users",
             series,
         ),
-        Table(
-            caption="Active users by week and tenure",
-            columns=[
-                "Week from",
-                "Tenure",
-                "Active users",
-                "Plays",
-                "Hours watched",
-                "Whole week",
-            ],
-            rows=[
-                [
-                    str(row["week_start_date"]),
-                    row["tenure_band"],
-                    count(row["active_users"]),
-                    count(row["play_count"]),
-                    count(row["watched_seconds"] / 3600),
-                    "yes" if row["is_complete"] else "no",
-                ]
-                for row in rows
-            ],
+        table_of(
+            "Active users by week and tenure",
+            rows,
+            {
+                "Week from": lambda row: str(row["week_start_date"]),
+                "Tenure": lambda row: row["tenure_band"],
+                "Active users": lambda row: count(row["active_users"]),
+                "Plays": lambda row: count(row["play_count"]),
+                "Hours watched": lambda row: count(
+                    row["watched_seconds"] / 3600
+                ),
+                "Whole week": lambda row: yes_or_no(row["is_complete"]),
+            },
             source=TENURE,
             text_columns=2,
         ),

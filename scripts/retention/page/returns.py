@@ -29,8 +29,14 @@ from display.parts import (
     Section,
     Table,
     Tables,
+    table_of,
 )
-from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
+from display.rates import (
+    RATE_CELLS,
+    rate_label,
+    rate_text,
+    rounded,
+)
 
 MARTS = (
     "dim_dimensions",
@@ -201,8 +207,8 @@ def _curve(rows: list[Row]) -> Figure | None:
                     "series": COHORT_SETS[name],
                     "day": row["day_number"],
                     "rate": round(row["rate"], 6),
-                    "low": _rounded(_interval(row).low),
-                    "high": _rounded(_interval(row).high),
+                    "low": rounded(_interval(row).low),
+                    "high": rounded(_interval(row).high),
                     "label": f"Day {row['day_number']}, {COHORT_SETS[name]}:"
                     f" {rate_label(row)} of {count(row['eligible_users'])}",
                 }
@@ -232,10 +238,6 @@ def _interval(row: Row) -> Estimate:
     if row["cohort_ci_low"] is None or row["cohort_ci_high"] is None:
         return estimate(row)
     return estimate(row, low="cohort_ci_low", high="cohort_ci_high")
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
 
 
 def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
@@ -292,7 +294,7 @@ def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
                 [
                     str(number),
                     COHORT_SETS[name],
-                    *rate_cells(row),
+                    *(show(row) for show in RATE_CELLS.values()),
                     Cell(
                         scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
                     ),
@@ -384,12 +386,10 @@ def _cohorts(
             reference=pooled["rate"],
             is_dated=True,
         ),
-        Table(
-            caption="D7 retention by cohort",
-            columns=["Cohort", *RATE_COLUMNS],
-            rows=[
-                [str(row["dimension_value"]), *rate_cells(row)] for row in shown
-            ],
+        table_of(
+            "D7 retention by cohort",
+            shown,
+            {"Cohort": lambda row: str(row["dimension_value"]), **RATE_CELLS},
             source=SUMMARY,
         ),
     )
@@ -658,17 +658,14 @@ def _breakdown(summary: list[Row], dimension: Dimension) -> Figure | None:
             axis_title,
             series_names=names if len(names) > 1 else None,
         ),
-        Table(
-            caption=f"Retention by {dimension.word}",
-            columns=[dimension.heading, "Day", *RATE_COLUMNS],
-            rows=[
-                [
-                    str(row["dimension_value"]),
-                    f"D{row['from_day_number']}",
-                    *rate_cells(row),
-                ]
-                for row in rows
-            ],
+        table_of(
+            f"Retention by {dimension.word}",
+            rows,
+            {
+                dimension.heading: lambda row: str(row["dimension_value"]),
+                "Day": lambda row: f"D{row['from_day_number']}",
+                **RATE_CELLS,
+            },
             source=SUMMARY,
             text_columns=2,
         ),
