@@ -142,7 +142,6 @@ def usage_marts(bench: Bench) -> Comparison:
         " survival, streaks and tenure.",
         is_speedup=False,
         target=1.4,
-        parts={},
     )
 
 

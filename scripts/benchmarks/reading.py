@@ -104,7 +104,6 @@ def seed_reader(bench: Bench) -> Comparison:
         " default reader stops, are left out for both.",
         is_speedup=True,
         target=20,
-        parts={},
     )
 
 

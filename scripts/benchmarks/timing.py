@@ -6,8 +6,9 @@ Pure but for the contenders that it calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
+from time import perf_counter
 from typing import Any, Literal
 
 # A contender does its work once and says how many seconds that took.
@@ -26,9 +27,9 @@ class Comparison:
     # Whether the ratio is baseline over measured (times faster) rather than
     # measured over baseline (times as long).
     is_speedup: bool
-    target: float | None  # least ratio of a speedup, else the largest
+    target: float | None = None  # least ratio of a speedup, else the largest
     # Seconds, run by run, of what a side is made of.
-    parts: Mapping[str, Sequence[float]]
+    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
@@ -89,6 +90,13 @@ def interleaved(
             announce(f"run {run} of {runs}, {name}")
             seconds[name].append(contender())
     return seconds
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Time a piece of work [s]."""
+    started = perf_counter()
+    work()
+    return perf_counter() - started
 
 
 def shown(seconds: float) -> str:

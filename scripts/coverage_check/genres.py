@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from coverage_check.shares import share_row
 from genres.comparison import (
     DAY_NUMBER,
     Study,
     exploration_rows,
     studied,
 )
-from stats.intervals import wilson_interval
 from stats.observed.causal import (
     Contrast,
     as_they_are,
@@ -44,8 +44,6 @@ BANDS = np.array([*range(1, 13), 14, 17, 20, 30, 50])
 # Chance that the next play opens a genre, by genres known; narrow and broad.
 OPENINGS = np.array([[0.25, 0.12, 0.06], [0.5, 0.3, 0.2]])
 BROAD_SHARE = 0.3
-# Bounds of a share found over many worlds, two-sided.
-MONTE_CARLO_ALPHA = 0.01
 
 
 class Answers(NamedTuple):
@@ -172,9 +170,7 @@ def _permutation_p(study: Study) -> float:
 def coverage_rows(seeds: int) -> list[dict[str, Any]]:
     """Find how often intervals hold what was planted.
 
-    Worlds of each kind are seeded from 0. Rows hold ``name``, ``nominal`` and
-    ``found`` share, ``low`` and ``high`` (its Monte Carlo interval at 99 %) and
-    ``replicates``.
+    Worlds of each kind are seeded from 0. Rows are those of `share_row`.
 
     Raises
     ------
@@ -211,20 +207,10 @@ def coverage_rows(seeds: int) -> list[dict[str, Any]]:
             [holds_ratio(one.headline, 1.2) for one in planted],
         ),
     }
-    rows = []
-    for name, (nominal, hits) in shares.items():
-        low, high = wilson_interval([sum(hits)], [seeds], MONTE_CARLO_ALPHA)[0]
-        rows.append(
-            {
-                "name": name,
-                "nominal": nominal,
-                "found": sum(hits) / seeds,
-                "low": float(low),
-                "high": float(high),
-                "replicates": seeds,
-            }
-        )
-    return rows
+    return [
+        share_row(name, nominal, hits)
+        for name, (nominal, hits) in shares.items()
+    ]
 
 
 def holds_zero(found: Contrast) -> bool:

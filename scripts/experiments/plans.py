@@ -172,24 +172,6 @@ def _planned(
 ) -> dict[str, object]:
     """Plan one test by one design."""
     looks = planned_looks(assigned)
-    row: dict[str, object] = {
-        "baseline_mean": base.mean,
-        "baseline_deviation": float(np.sqrt(base.variance)),
-        "control_units": units,
-        "planned_users": assigned.planned_users,
-        "variance_ratio": variance_ratio,
-        "allocation_ratio": base.treatment_share / base.control_share,
-        "primary_tests": tests,
-        "look_count": looks,
-        "inflation": inflation(looks, alpha / tests),
-        "arrivals_per_day": assigned.arrivals_per_day,
-        **dict.fromkeys((*DETECTABLE, *SIZES)),
-        "power": POWER,
-        "alpha": alpha,
-        "reason_code": _obstacle(base, assigned),
-    }
-    if row["reason_code"] not in ("", "one_assignment_day"):
-        return row
     plan = Plan(
         alpha,
         POWER,
@@ -198,6 +180,24 @@ def _planned(
         variance_ratio,
         inflation(looks, alpha / tests),
     )
+    row: dict[str, object] = {
+        "baseline_mean": base.mean,
+        "baseline_deviation": float(np.sqrt(base.variance)),
+        "control_units": units,
+        "planned_users": assigned.planned_users,
+        "variance_ratio": variance_ratio,
+        "allocation_ratio": plan.ratio,
+        "primary_tests": tests,
+        "look_count": looks,
+        "inflation": plan.inflation,
+        "arrivals_per_day": assigned.arrivals_per_day,
+        **dict.fromkeys((*DETECTABLE, *SIZES)),
+        "power": POWER,
+        "alpha": alpha,
+        "reason_code": _obstacle(base, assigned),
+    }
+    if row["reason_code"] not in ("", "one_assignment_day"):
+        return row
     sizes = {
         "detectable": units,
         "planned_detectable": (assigned.planned_users or 0)

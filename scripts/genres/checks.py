@@ -20,7 +20,7 @@ from genres.comparison import (
     explorer_edge,
     studied,
 )
-from genres.effects import HEADLINE, rounded
+from genres.effects import HEADLINE, judged, rounded
 from stats.arms.heterogeneity import heterogeneity
 from stats.intervals import Floats, wilson_interval
 from stats.observed.causal import (
@@ -310,14 +310,8 @@ def _contrasted(row: Row, study: Study, alpha: float) -> Row:
     if not np.isfinite(means.estimate).all():
         return row | {"reason_code": "no_overlap"}
     found = contrast(means, alpha=alpha)
-    return row | {
-        "estimate": found.estimate,
-        "standard_error": found.standard_error,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "statistic": found.estimate / found.standard_error,
-        "p_value": found.p_value,
-    }
+    statistic = found.estimate / found.standard_error
+    return row | judged(found) | {"statistic": statistic}
 
 
 def _control(name: str, question: str, study: Study, alpha: float) -> Row:

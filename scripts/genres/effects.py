@@ -34,7 +34,7 @@ from stats.observed.e_values import e_value
 from stats.observed.slopes import stratified_slope
 from stats.observed.standardisation import standardised_effect
 
-__all__ = ["DAY_NUMBER", "HEADLINE", "effect_rows", "rounded"]
+__all__ = ["DAY_NUMBER", "HEADLINE", "effect_rows", "judged", "rounded"]
 
 HEADLINE = "aipw_ate"
 AIPW = "cross-fitted AIPW, influence-function variance"
@@ -101,6 +101,12 @@ def rounded(row: Row) -> Row:
     }
 
 
+def judged(found: Any) -> Row:  # noqa: ANN401
+    """Take what every estimate has: it, its error, interval and p-value."""
+    names = ("estimate", "standard_error", "ci_low", "ci_high", "p_value")
+    return {name: float(getattr(found, name)) for name in names}
+
+
 def _row(
     estimand: str, population: str, adjustment: str, method: str, grade: str
 ) -> Row:
@@ -155,14 +161,8 @@ def _stratified(strata: pd.DataFrame, alpha: float) -> list[Row]:
     )
     x1, x0 = counts["retained_users"][True], counts["retained_users"][False]
     n1, n0 = counts["eligible_users"][True], counts["eligible_users"][False]
-    rows = [
-        _plain_gap(
-            "naive_difference",
-            "observed",
-            (x1.sum(), n1.sum(), x0.sum(), n0.sum()),
-            alpha,
-        )
-    ]
+    totals = (x1.sum(), n1.sum(), x0.sum(), n0.sum())
+    rows = [_plain_gap("naive_difference", "observed", totals, alpha)]
     for estimand, on_others in (
         ("stratified_ate", False),
         ("stratified_atu", True),
@@ -184,12 +184,9 @@ def _stratified(strata: pd.DataFrame, alpha: float) -> list[Row]:
             reason = "zero_variance"
         rows.append(
             row
+            | judged(found)
+            | ({"estimate": None} if reason == "no_overlap" else {})
             | {
-                "estimate": None if reason == "no_overlap" else found.estimate,
-                "standard_error": found.standard_error,
-                "ci_low": found.ci_low,
-                "ci_high": found.ci_high,
-                "p_value": found.p_value,
                 "explorer_rate": found.exposed_rate,
                 "other_rate": found.other_rate,
                 "explorer_units": found.exposed_units,
@@ -241,12 +238,7 @@ def _plain_gap(
     if not 0 < x1 + x0 < n1 + n0:
         return row | {"reason_code": "zero_variance"}
     found = proportion_difference(Counts(x0, n0), Counts(x1, n1), alpha)
-    row |= {
-        "estimate": float(found.estimate),
-        "standard_error": float(found.standard_error),
-        "ci_low": float(found.ci_low),
-        "ci_high": float(found.ci_high),
-        "p_value": float(found.p_value),
+    row |= judged(found) | {
         "explorer_rate": float(x1 / n1),
         "other_rate": float(x0 / n0),
     }
@@ -344,12 +336,8 @@ def _estimated(
     found = contrast(means, alpha=alpha)
     return (
         row
+        | judged(found)
         | {
-            "estimate": found.estimate,
-            "standard_error": found.standard_error,
-            "ci_low": found.ci_low,
-            "ci_high": found.ci_high,
-            "p_value": found.p_value,
             "explorer_rate": float(means.estimate[1]),
             "other_rate": float(means.estimate[0]),
             "effective_units": means.effective_units,
@@ -380,12 +368,11 @@ def _slope(doses: pd.DataFrame, alpha: float) -> Row:
         return row | {"reason_code": "no_overlap"}
     if not found.standard_error > 0:
         return row | {"reason_code": "zero_variance"}
-    return row | {
-        "estimate": found.estimate,
-        "standard_error": found.standard_error,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "p_value": found.p_value,
-        "strata_used": found.strata_used,
-        "units_without_overlap": found.units_without_overlap,
-    }
+    return (
+        row
+        | judged(found)
+        | {
+            "strata_used": found.strata_used,
+            "units_without_overlap": found.units_without_overlap,
+        }
+    )

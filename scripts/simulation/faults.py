@@ -28,24 +28,6 @@ ROW = np.dtype(
         ("fault", np.int8),
     ]
 )
-FAULTS = (
-    "canonical",
-    "duplicate_exact",
-    "duplicate_conflict",
-    "missing_event_id",
-    "missing_user_id",
-    "missing_content_id",
-    "missing_event_at",
-    "unknown_event_type",
-    "clock_reset",
-    "clock_overflow",
-    "unknown_user",
-    "unknown_content",
-    "before_sign_up",
-    "bad_timestamp",
-    "too_few_columns",
-    "too_many_columns",
-)
 # How the warehouse names them; the same words as in fct_rejected_rows.
 REASONS = {
     "duplicate_exact": "duplicate",
@@ -64,6 +46,7 @@ REASONS = {
     "too_few_columns": "malformed",
     "too_many_columns": "malformed",
 }
+FAULTS = ("canonical", *REASONS)
 UNIX_EPOCH = dt.datetime(1970, 1, 1)
 UNIX_OVERFLOW = 2**32  # seconds: 2106-02-07 06:28:16
 FIRST_FAULT_SEQUENCE = 50_000

@@ -44,11 +44,7 @@ KINDS = {
 def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
     """Tell for each kind whether it has a property.
 
-    Parameters
-    ----------
-    kinds : array_like of str of shape (n,)
-    attribute : str
-        Of `Kind`, such as ``is_share``.
+    From kinds of shape (n,) and a property of `Kind`, such as ``is_share``.
 
     Examples
     --------

@@ -34,19 +34,8 @@ def bonferroni(
 
     Intervals at the adjusted level all hold together.
 
-    Parameters
-    ----------
-    p_values : array_like
-        In [0, 1]; nan for what was not tested.
-    families : array_like, default 0
-        Family of each test, numbers or text; broadcast against `p_values`.
-    alpha : float, default 0.05
-        Level of the whole family, in (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If a p-value is not in [0, 1], or `alpha` is not in (0, 1).
+    Arguments and refusals are those of `holm`; `alpha` is the level of the
+    whole family.
 
     Examples
     --------
@@ -111,19 +100,8 @@ def benjamini_hochberg(
     rejected tests times `alpha`: of the intervals of the rejected tests, at
     most a share of `alpha` is expected to miss.
 
-    Parameters
-    ----------
-    p_values : array_like
-        In [0, 1]; nan for what was not tested.
-    families : array_like, default 0
-        Family of each test, numbers or text; broadcast against `p_values`.
-    alpha : float, default 0.05
-        Expected share of false rejections, in (0, 1).
-
-    Raises
-    ------
-    ValueError
-        If a p-value is not in [0, 1], or `alpha` is not in (0, 1).
+    Arguments and refusals are those of `holm`; `alpha` is the expected share of
+    false rejections.
 
     References
     ----------

@@ -109,14 +109,9 @@ def assembled(
 ) -> Effect:
     """Put an effect together, and blank what stands in for no number.
 
-    Parameters
-    ----------
-    absolute, relative : Difference, Quotient or RelativeDifference
-        One comparison per row.
-    obstacle : array_like of str
-        Why a row has no number at all; empty where it has.
-    remark : array_like of str, default ""
-        What else is known of a row; it yields to every other reason.
+    Of one comparison per row: why a row has no number at all, empty where it
+    has, and a remark, what else is known of it, which yields to every other
+    reason.
 
     Examples
     --------

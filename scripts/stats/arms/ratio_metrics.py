@@ -64,9 +64,7 @@ def ratio_sample(arm: RatioArm) -> RatioSample:
 
     References
     ----------
-    .. [1] A. Deng, U. Knoblich, J. Lu (2018), "Applying the delta method in
-       metric analytics: a practical guide with novel ideas", KDD 2018,
-       233-242.
+    As `linearised_ratios`.
 
     Examples
     --------

@@ -139,8 +139,7 @@ def quotient_interval(
 
     References
     ----------
-    .. [1] E. C. Fieller (1954), "Some problems in interval estimation",
-       Journal of the Royal Statistical Society B 16(2), 175-185.
+    As `relative_difference`.
 
     Examples
     --------
