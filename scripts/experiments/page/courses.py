@@ -6,6 +6,7 @@ Pure functions: rows of results in, parts of the page out.
 from __future__ import annotations
 
 from display import charts
+from display.effects import effect_mark, effect_text, interval_cell
 from display.formats import MISSING, Scale, count, day, p_value, percent, words
 from display.parts import Cell, Figure, Row, Table, table_of
 from experiments.page.wording import (
@@ -13,11 +14,8 @@ from experiments.page.wording import (
     change_scale,
     compared,
     difference_axis,
-    effect_mark,
     effect_scale,
-    effect_text,
     has_many_treatments,
-    interval_cell,
     key,
     metric,
     whole_percent,
@@ -326,40 +324,32 @@ def _days_title(
 def _days_table(
     health: Row, days: list[Row], kinds: dict[str, str], *, of_many: bool
 ) -> Table:
-    lines: list[list[str | Cell]] = []
-    for row in sorted(
-        by_role(days),
-        # Stable: the order of metrics stays.
-        key=lambda row: (days.index(_first(days, row)), row["day_number"]),
-    ):
+    def scale(row: Row) -> Scale:
+        return effect_scale(kinds.get(row["metric_name"]), row)
+
+    def total(row: Row, name: str) -> str:
+        sums = ("cumulative_estimate", "cumulative_standard_error")
         kind = kinds.get(row["metric_name"])
-        scale = effect_scale(kind, row)
-        total = change_scale(
-            kind, row["cumulative_estimate"], row["cumulative_standard_error"]
-        )
-        lines.append(
-            [
-                metric(row, of_many=of_many),
-                str(row["day_number"]),
-                scale.text(row["estimate"]),
-                interval_cell(row, scale),
-                p_value(row["p_value"]),
-                total.text(row["cumulative_estimate"]),
-                total.text(row["cumulative_standard_error"]).lstrip("+"),
-            ]
-        )
-    return Table(
-        caption=f"{health['experiment_name']}: effects by day since assignment",
-        columns=[
-            "Metric",
-            "Day",
-            "Difference",
-            "Interval",
-            "p",
-            "So far",
-            "Its standard error",
-        ],
-        rows=lines,
+        return change_scale(kind, *(row[one] for one in sums)).text(row[name])
+
+    return table_of(
+        f"{health['experiment_name']}: effects by day since assignment",
+        sorted(
+            by_role(days),
+            # Stable: the order of metrics stays.
+            key=lambda row: (days.index(_first(days, row)), row["day_number"]),
+        ),
+        {
+            "Metric": lambda row: metric(row, of_many=of_many),
+            "Day": lambda row: str(row["day_number"]),
+            "Difference": lambda row: scale(row).text(row["estimate"]),
+            "Interval": lambda row: interval_cell(row, scale(row)),
+            "p": lambda row: p_value(row["p_value"]),
+            "So far": lambda row: total(row, "cumulative_estimate"),
+            "Its standard error": lambda row: total(
+                row, "cumulative_standard_error"
+            ).lstrip("+"),
+        },
         source=SERIES,
         text_columns=2,
     )

@@ -5,6 +5,7 @@ Pure functions: rows of marts and results in, parts of the page out.
 
 from __future__ import annotations
 
+from display.effects import effect_text
 from display.formats import (
     MISSING,
     count,
@@ -17,7 +18,6 @@ from experiments.assignments import MIXED_FAILURE, MIXED_WARNING
 from experiments.page.wording import (
     by_role,
     compared,
-    effect_text,
     has_many_treatments,
     mean_scales,
     metric,

@@ -6,6 +6,7 @@ Pure functions: rows of results in, parts of the page out.
 from __future__ import annotations
 
 from display import charts
+from display.effects import effect_mark, effect_text, interval_cell
 from display.findings import listed
 from display.formats import Scale, count, p_value, percent, words
 from display.parts import Figure, Row, Table, table_of
@@ -13,11 +14,8 @@ from experiments.page.wording import (
     by_role,
     compared,
     difference_axis,
-    effect_mark,
     effect_scale,
-    effect_text,
     has_many_treatments,
-    interval_cell,
     key,
     metric,
 )

@@ -157,26 +157,6 @@ def effect_scale(kind: str | None, row: Row) -> Scale:
     return change_scale(kind, row["estimate"], row["ci_low"], row["ci_high"])
 
 
-def effect_text(row: Row, scale: Scale) -> str:
-    """Write an effect with its interval."""
-    span = scale.span(row["ci_low"], row["ci_high"])
-    return f"{scale.text(row['estimate'])} ({span})"
-
-
-def effect_mark(row: Row, scale: Scale) -> Row:
-    """Place an effect and its interval on an axis of the scale."""
-    return {
-        "value": scale.factor * row["estimate"],
-        "low": scale.factor * row["ci_low"],
-        "high": scale.factor * row["ci_high"],
-    }
-
-
-def interval_cell(row: Row, scale: Scale) -> Cell:
-    """Write the interval of an effect."""
-    return Cell(scale.span(row["ci_low"], row["ci_high"]))
-
-
 def change_cell(row: Row, scale: Scale) -> Cell:
     """Write an effect in the metric's unit over its interval."""
     if row["estimate"] is None:

@@ -10,6 +10,7 @@ gap is called an association, never an effect.
 from __future__ import annotations
 
 from display import charts
+from display.effects import effect_mark, effect_text
 from display.formats import (
     MISSING,
     NO_BREAK,
@@ -207,10 +208,7 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
             if reasons
             else None
         )
-    scale = finest(
-        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
-        for row in known
-    )
+    scale = _scale(known)
     return Figure(
         "genre-effects",
         _gap_title(known, many),
@@ -252,6 +250,14 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
     )
 
 
+def _scale(rows: list[Row]) -> Scale:
+    """Write gaps shown together with the digits that the closest need."""
+    return finest(
+        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
+        for row in rows
+    )
+
+
 def _gap_title(known: list[Row], many: str) -> str:
     """Say what remains of the plain gap, and whether it could be nothing."""
     by_name = {row["estimand"]: row for row in known}
@@ -259,10 +265,7 @@ def _gap_title(known: list[Row], many: str) -> str:
     adjusted = by_name.get("aipw_ate") or by_name.get("stratified_ate")
     if not plain or not adjusted:
         return f"Users of {many} against those of fewer"
-    scale = finest(
-        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
-        for row in (plain, adjusted)
-    )
+    scale = _scale([plain, adjusted])
     title = (
         f"Of a plain gap of {scale.text(plain['estimate'])},"
         f" {scale.text(adjusted['estimate'])} remain among equally active users"
@@ -277,11 +280,8 @@ def _gap_mark(row: Row, scale: Scale) -> Row:
     return {
         "category": _estimand(row),
         "series": KINDS[0] if is_plain else KINDS[1],
-        "value": row["estimate"] * scale.factor,
-        "low": row["ci_low"] * scale.factor,
-        "high": row["ci_high"] * scale.factor,
-        "label": f"{_estimand(row)}: {scale.text(row['estimate'])}"
-        f" ({scale.span(row['ci_low'], row['ci_high'])}),"
+        **effect_mark(row, scale),
+        "label": f"{_estimand(row)}: {effect_text(row, scale)},"
         f" grade {row['causal_grade']}",
         "short": scale.bare(row["estimate"]),
     }
@@ -298,12 +298,8 @@ def _left_out(known: list[Row]) -> str:
 
 
 def _ratio(row: Row) -> str:
-    scale = fit_scale(
-        "x",
-        row["risk_ratio"],
-        row["risk_ratio_ci_low"],
-        row["risk_ratio_ci_high"],
-    )
+    ends = row["risk_ratio_ci_low"], row["risk_ratio_ci_high"]
+    scale = fit_scale("x", row["risk_ratio"], *ends)
     return scale.text(row["risk_ratio"])
 
 
@@ -318,25 +314,18 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
         return None
     known = sorted(known, key=_genre_count)
     first, last = known[0], known[-1]
-    steps = fit_scale(
-        "points",
-        last["difference"],
-        last["difference_ci_low"],
-        last["difference_ci_high"],
-    )
+    ends = last["difference_ci_low"], last["difference_ci_high"]
+    steps = fit_scale("points", last["difference"], *ends)
     title = (
         f"Among equally active users, {_genre_words(last)} go with"
         f" {steps.text(last['difference'])} of D{day} against"
-        f" {_number_words(first)} ({_step_span(last)})"
+        f" {_number_words(first)} ({steps.span(*ends)})"
     )
     marks: list[Row] = []
     for row in known:
         for kind, prefix in zip(KINDS, ("", "adjusted_"), strict=True):
-            names = (
-                f"{prefix}rate",
-                f"{prefix}ci_low",
-                f"{prefix}ci_high",
-            )
+            ends = (f"{prefix}ci_low", f"{prefix}ci_high")
+            names = (f"{prefix}rate", *ends)
             value, low, high = (row[name] for name in names)
             marks.append(
                 {
@@ -381,11 +370,6 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
     )
 
 
-def _step_span(row: Row) -> str:
-    low, high = row["difference_ci_low"], row["difference_ci_high"]
-    return fit_scale("points", row["difference"], low, high).span(low, high)
-
-
 def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
     """Draw the effect among light, middle and busy users."""
     known = sorted(
@@ -407,10 +391,7 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
     )
     if not known or test is None:
         return None
-    scale = finest(
-        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
-        for row in known
-    )
+    scale = _scale(known)
     differs = (
         "differs"
         if test["p_value"] < test["alpha"]
@@ -423,12 +404,9 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
     marks = [
         {
             "category": THIRDS[row["estimand"]],
-            "value": row["estimate"] * scale.factor,
-            "low": row["ci_low"] * scale.factor,
-            "high": row["ci_high"] * scale.factor,
+            **effect_mark(row, scale),
             "label": f"{THIRDS[row['estimand']]} users:"
-            f" {scale.text(row['estimate'])}"
-            f" ({scale.span(row['ci_low'], row['ci_high'])})",
+            f" {effect_text(row, scale)}",
             "short": scale.bare(row["estimate"]),
         }
         for row in known

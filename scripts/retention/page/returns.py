@@ -286,32 +286,22 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
 
 
 def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
-    rows: list[list[str | Cell]] = []
-    for name, days in drawn.items():
-        for number, row in sorted(days.items()):
-            scale = fit_scale("rate", row["rate"], row["ci_low"])
-            rows.append(
-                [
-                    str(number),
-                    COHORT_SETS[name],
-                    *(show(row) for show in RATE_CELLS.values()),
-                    Cell(
-                        scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
-                    ),
-                ]
-            )
-    return Table(
-        caption="Retention by day since first activity",
-        columns=[
-            "Day",
-            "Users",
-            "Eligible users",
-            "Returned",
-            "Rate",
-            "Wilson interval",
-            "Between cohorts",
-        ],
-        rows=rows,
+    return table_of(
+        "Retention by day since first activity",
+        (row for days in drawn.values() for _, row in sorted(days.items())),
+        {
+            "Day": lambda row: str(row["day_number"]),
+            "Users": lambda row: COHORT_SETS[row["cohort_set"]],
+            "Eligible users": RATE_CELLS["Eligible users"],
+            "Returned": RATE_CELLS["Returned"],
+            "Rate": RATE_CELLS["Rate"],
+            "Wilson interval": RATE_CELLS["Interval"],
+            "Between cohorts": lambda row: Cell(
+                fit_scale("rate", row["rate"], row["ci_low"]).span(
+                    row["cohort_ci_low"], row["cohort_ci_high"]
+                )
+            ),
+        },
         source=CURVE,
         text_columns=2,
     )
@@ -557,24 +547,22 @@ def _triangle_table(
     """Table selected periods of each cohort."""
     by_cell = {(row["cohort_date"], row["period_number"]): row for row in cells}
     sizes = {row["cohort_date"]: row["cohort_size"] for row in every}
-    rows: list[list[str | Cell]] = []
-    for cohort in cohorts:
-        found = [by_cell.get((cohort, number)) for number in columns]
-        rows.append(
+
+    def cell(cohort: date, number: int) -> str:
+        row = by_cell.get((cohort, number))
+        return NOT_YET if row is None else rate_text(row)
+
+    return Table(
+        "Retention by cohort",
+        ["Cohort from", "Users", *(f"{letter}{number}" for number in columns)],
+        [
             [
                 str(cohort),
                 count(sizes[cohort]),
-                *(NOT_YET if row is None else rate_text(row) for row in found),
+                *(cell(cohort, number) for number in columns),
             ]
-        )
-    return Table(
-        caption="Retention by cohort",
-        columns=[
-            "Cohort from",
-            "Users",
-            *(f"{letter}{number}" for number in columns),
+            for cohort in cohorts
         ],
-        rows=rows,
         source=TRIANGLE,
     )
 
