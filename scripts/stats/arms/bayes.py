@@ -90,9 +90,10 @@ def lift(control: Sample, treatment: Sample) -> Lift:
 def posterior(
     found: Lift,
     prior_deviation: ArrayLike = PRIOR_DEVIATION,
+    prior_mean: ArrayLike = 0.0,
     alpha: float = 0.05,
 ) -> Posterior:
-    """Combine a lift with a normal prior around none.
+    """Combine a lift with a normal prior.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ def posterior(
     prior_deviation : array_like, default 0.05
         Standard deviation of lifts before any data; positive, infinite for no
         prior at all.
+    prior_mean : array_like, default 0
+        Their mean.
     alpha : float, default 0.05
         The interval holds the lift with probability ``1 - alpha``.
 
@@ -112,7 +115,7 @@ def posterior(
     Raises
     ------
     ValueError
-        If an estimate is not finite, a standard error is not
+        If an estimate or prior mean is not finite, a standard error is not
         positive and finite, a prior deviation is not positive, or `alpha` is
         not in (0, 1).
 
@@ -129,11 +132,12 @@ def posterior(
     (array([0.05 , 0.097]), array([0.921, 0.976]))
     """
     quantile = normal_quantile(alpha)
-    estimate, error, prior = (
-        np.asarray(part, float) for part in (*found, prior_deviation)
+    estimate, error, prior, centre = (
+        np.asarray(part, float)
+        for part in (*found, prior_deviation, prior_mean)
     )
-    if not np.isfinite(estimate).all():
-        raise ValueError("estimate must be finite")
+    if not (np.isfinite(estimate).all() and np.isfinite(centre).all()):
+        raise ValueError("estimate and prior_mean must be finite")
     if not ((error > 0) & np.isfinite(error)).all():
         raise ValueError(
             f"standard_error must be positive and finite, got {error.min()}"
@@ -143,7 +147,7 @@ def posterior(
 
     # Weight of the data against the prior; 1 when the prior is infinite.
     weight = 1 / (1 + (error / prior) ** 2)
-    mean = weight * estimate
+    mean = weight * estimate + (1 - weight) * centre
     deviation = np.sqrt(weight) * error
     ratio = mean / deviation
     return Posterior(
