@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from check_workplace import complete
-from display.text import aligned
+from display.text import aligned, text_table
 from raw.files import REFERENCES, TABLES
 from spark_server import (
     HOST,
@@ -273,23 +273,26 @@ def summary(proofs: Sequence[Proof]) -> str:
         for proof in proofs
         for engine in ENGINES
     ]
-    findings = [
-        [
-            proof.name,
-            f"{proof.found['relations_equal']} of {proof.found['relations']}",
-            f"{proof.found['columns_compared']:,}",
-            f"{proof.found['rows']:,}",
-            f"{proof.found['largest_relative_difference']:.1e}",
-        ]
-        for proof in proofs
-    ]
+    findings = text_table(
+        [proof.found | {"log": proof.name} for proof in proofs],
+        {
+            "log": lambda row: row["log"],
+            "equal": lambda row: (
+                f"{row['relations_equal']} of {row['relations']}"
+            ),
+            "columns": lambda row: f"{row['columns_compared']:,}",
+            "rows": lambda row: f"{row['rows']:,}",
+            "largest difference": lambda row: (
+                f"{row['largest_relative_difference']:.1e}"
+            ),
+        },
+    )
     equal = sum(proof.found["relations_equal"] for proof in proofs)
     total = sum(proof.found["relations"] for proof in proofs)
-    header = ("log", "equal", "columns", "rows", "largest difference")
     return "\n\n".join(
         (
             f"Seconds\n{aligned(('', *steps), seconds)}",
-            f"Relations\n{aligned(header, findings)}",
+            f"Relations\n{findings}",
             f"{equal} of {total} relations equal",
         )
     )

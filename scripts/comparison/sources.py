@@ -62,17 +62,8 @@ class Source(Protocol):
     ) -> str:
         """Make a relation readable in a working connection.
 
-        Parameters
-        ----------
-        connection : DuckDBPyConnection
-            From `working_connection`; what is put into it goes with it.
-        schema, name : str
-            As `relations` has them.
-
-        Returns
-        -------
-        str
-            What to write after ``from``; its columns have the declared types.
+        What is put into the connection goes with it. Gives what to write after
+        ``from``; its columns have the declared types.
 
         Raises
         ------

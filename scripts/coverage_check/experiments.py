@@ -176,13 +176,7 @@ def _series(marts: dict[str, pd.DataFrame], arms: pd.DataFrame) -> pd.DataFrame:
                 planned_users=own["unit_count"].sum(),
                 look_days=1,
                 assigned_users=own["unit_count"],
-            ),
-            shares=None,
-            group=None,
-            first_alarm_date=None,
-            mixed_rate=None,
-            arrivals_per_day=None,
-            broken=(),
+            )
         )
         for name, own in arms.groupby("experiment_id")
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -209,7 +209,5 @@ def opened(
         If a compiled model is missing.
     """
     splits = Splits(warehouse, compiled, experiment, users)
-    try:
+    with closing(splits.connection):
         yield splits
-    finally:
-        splits.connection.close()

@@ -85,6 +85,13 @@ def broken_down(
     return parts
 
 
+def largest(rows: Iterable[Row], size: str, most: int) -> list[Row]:
+    """Take the values of a dimension that have most of a count, in order."""
+    return sorted(
+        rows, key=lambda row: (-row[size], str(row["dimension_value"]))
+    )[:most]
+
+
 def lone_values(
     rows: list[Row], each: Iterable[Dimension]
 ) -> dict[str, str | None]:

@@ -42,16 +42,20 @@ class Assignment(NamedTuple):
 
     # Rows of ``fct_experiment_arms`` of all users, one per variant.
     arms: pd.DataFrame
-    shares: ShareTest | None  # None where there is nobody, or one variant
-    group: GroupAlarm | None  # None where no group is large enough
+    shares: ShareTest | None = (
+        None  # None where there is nobody, or one variant
+    )
+    group: GroupAlarm | None = None  # None where no group is large enough
     # First day whose cumulative shares raise the alarm.
-    first_alarm_date: date | None
+    first_alarm_date: date | None = None
     # Users in two variants as a share of those assigned.
-    mixed_rate: float | None
+    mixed_rate: float | None = None
     # Users per day between the first and the last day of assignment; None
     # within one day.
-    arrivals_per_day: float | None
-    broken: tuple[str, ...]  # reason codes; empty if the readout can be trusted
+    arrivals_per_day: float | None = None
+    broken: tuple[
+        str, ...
+    ] = ()  # reason codes; empty if the readout can be trusted
 
     @property
     def planned_users(self) -> int | None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stats.arms.comparisons import Sample
 from stats.arms.moments import Moments
-from stats.arms.ratio_metrics import RatioArm, ratio_sample
+from stats.arms.ratio_metrics import ratio_sample
 from stats.intervals import Floats
 from stats.kinds import having
 from stats.reasons import Reasons, combined
@@ -174,14 +174,7 @@ def arms(pairs: pd.DataFrame) -> Arms:
         own = sample(pairs, role)
         reason: Reasons = np.full(len(pairs), "")
         if is_ratio.any():
-            ratio = ratio_sample(
-                RatioArm(
-                    *own,
-                    column(pairs, role, "denominator_mean"),
-                    column(pairs, role, "denominator_variance"),
-                    column(pairs, role, "value_denominator_covariance"),
-                )
-            )
+            ratio = ratio_sample(moments(pairs, role, ("value", "denominator")))
             own = Sample(
                 own.units,
                 np.where(is_ratio, ratio.sample.mean, own.mean),

@@ -11,6 +11,7 @@ from display.dimensions import (
     Dimension,
     broken_down,
     dimensions,
+    largest,
     lone_values,
     not_broken_down,
 )
@@ -224,15 +225,8 @@ def _by_dimension(
     ]
     if len(every) < 2:  # noqa: PLR2004
         return None
-    shown = sorted(
-        sorted(
-            every,
-            key=lambda row: (
-                -row["entered_users"],
-                str(row["dimension_value"]),
-            ),
-        )[:MOST_VALUES],
-        key=lambda row: (-row[STEP_RATE], str(row["dimension_value"])),
+    shown = largest(
+        largest(every, "entered_users", MOST_VALUES), STEP_RATE, MOST_VALUES
     )
     step = words(hardest["step_name"])
     title = contrast(

@@ -5,11 +5,14 @@ Pure functions: rows of marts in, parts of the page out.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from display import charts
 from display.dimensions import (
     Dimension,
     broken_down,
     dimensions,
+    largest,
     lone_values,
     not_broken_down,
 )
@@ -189,13 +192,10 @@ def _lengths(
     has_lengths = any(row["median_seconds"] for row in every)
     if len(every) < 2 or not has_lengths:  # noqa: PLR2004
         return None
-    largest = sorted(
-        every,
-        key=lambda row: (-row["session_count"], str(row["dimension_value"])),
-    )[:MOST_VALUES]
-    rows = sorted(
-        largest,
-        key=lambda row: (-row["median_seconds"], str(row["dimension_value"])),
+    rows = largest(
+        largest(every, "session_count", MOST_VALUES),
+        "median_seconds",
+        MOST_VALUES,
     )
     size, unit = time_unit(max(row["median_seconds"] for row in rows))
     longest, shortest = rows[0], rows[-1]
@@ -347,12 +347,10 @@ def _completion(row: Row) -> str | Cell:
 
 def _next(every: list[Row]) -> Figure | Note | None:
     """Draw which genre follows which."""
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     for row in every:
-        sizes[row["from_genre_name"]] = (
-            sizes.get(row["from_genre_name"], 0) + row["transition_count"]
-        )
-        sizes.setdefault(row["to_genre_name"], 0)
+        sizes[row["from_genre_name"]] += row["transition_count"]
+        sizes[row["to_genre_name"]] += 0
     if len(sizes) < 2:  # noqa: PLR2004
         return None
     names = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_NEXT]

@@ -92,15 +92,8 @@ def _found(row: Row, *, of_many: bool) -> str:
 
 def checks(row: Row) -> Table:
     """Table what was checked before anything was compared."""
-    lines = [
-        _shares(row),
-        *_group(row),
-        *_days(row),
-        _mixed(row),
-        *_before(row),
-        _open(row),
-        *_reached(row),
-    ]
+    checked = (_shares, _group, _days, _mixed, _before, _open, _reached)
+    lines = [line for check in checked if (line := check(row)) is not None]
     judged = [line[1] for line in lines if isinstance(line[1], Cell)]
     alarms = sum(cell.tone == "bad" for cell in judged)
     title = f"The assignment passes all {len(judged)} checks"
@@ -149,37 +142,32 @@ def _shares(row: Row) -> Line:
     ]
 
 
-def _group(row: Row) -> list[Line]:
+def _group(row: Row) -> Line | None:
     if row["srm_dimension_p_value"] is None:
-        return []
+        return None
     value = row["srm_dimension_p_value"]
     return [
-        [
-            "Shares of users, group by group",
-            _judged(is_good=value >= ALARM_P_VALUE, good="fit", bad="alarm"),
-            Cell(
-                compared(value),
-                f"furthest off: {words(row['srm_dimension'])}"
-                f" {words(row['srm_dimension_value'])}",
-            ),
-            "the group furthest off, by Bonferroni over all groups;"
-            f" {_alarm()}",
-        ]
+        "Shares of users, group by group",
+        _judged(is_good=value >= ALARM_P_VALUE, good="fit", bad="alarm"),
+        Cell(
+            compared(value),
+            f"furthest off: {words(row['srm_dimension'])}"
+            f" {words(row['srm_dimension_value'])}",
+        ),
+        f"the group furthest off, by Bonferroni over all groups; {_alarm()}",
     ]
 
 
-def _days(row: Row) -> list[Line]:
+def _days(row: Row) -> Line | None:
     """Judge the shares as they came in, where they were tested at all."""
     if row["is_srm_alarm"] is None:
-        return []
+        return None
     first = row["srm_first_alarm_date"]
     return [
-        [
-            "Shares of users, day by day",
-            _judged(is_good=first is None, good="fit", bad="alarm"),
-            "never off" if first is None else f"first off on {day(first)}",
-            f"all users assigned so far, at each day's end; {_alarm()}",
-        ]
+        "Shares of users, day by day",
+        _judged(is_good=first is None, good="fit", bad="alarm"),
+        "never off" if first is None else f"first off on {day(first)}",
+        f"all users assigned so far, at each day's end; {_alarm()}",
     ]
 
 
@@ -203,21 +191,19 @@ def _mixed(row: Row) -> Line:
     return ["Users seen in two variants", verdict_cell, found, rule]
 
 
-def _before(row: Row) -> list[Line]:
+def _before(row: Row) -> Line | None:
     value = row["pre_period_p_value"]
     if value is None:
-        return []
+        return None
     return [
-        [
-            "Arms before the assignment",
-            _judged(is_good=value >= ALARM_P_VALUE, good="alike", bad="differ"),
-            Cell(
-                compared(value),
-                f"most in {words(row['pre_period_metric_name'])}",
-            ),
-            "the same metric over the time before, by Bonferroni over metrics"
-            f" and arms; {_alarm()}",
-        ]
+        "Arms before the assignment",
+        _judged(is_good=value >= ALARM_P_VALUE, good="alike", bad="differ"),
+        Cell(
+            compared(value),
+            f"most in {words(row['pre_period_metric_name'])}",
+        ),
+        "the same metric over the time before, by Bonferroni over metrics"
+        f" and arms; {_alarm()}",
     ]
 
 
@@ -230,16 +216,14 @@ def _open(row: Row) -> Line:
     ]
 
 
-def _reached(row: Row) -> list[Line]:
+def _reached(row: Row) -> Line | None:
     if row["reached_rates"] is None:
-        return []
+        return None
     return [
-        [
-            "Users reached by the treatment",
-            "not judged",
-            f"{percent(row['reached_rate'])} of the treated",
-            "effects are of all who were assigned, reached or not",
-        ]
+        "Users reached by the treatment",
+        "not judged",
+        f"{percent(row['reached_rate'])} of the treated",
+        "effects are of all who were assigned, reached or not",
     ]
 
 

@@ -82,11 +82,7 @@ def section(tables: Tables) -> Section:
             "No new user of this log is old enough for a day of retention.",
             link=link,
         )
-    whole = {
-        row["from_day_number"]: row
-        for row in summary
-        if row["dimension"] == "all"
-    }
+    whole = _whole(summary)
     said = [
         f"{rate_text(whole[number])} {when}"
         for number, when in HEADLINE_DAYS.items()
@@ -120,13 +116,18 @@ def section(tables: Tables) -> Section:
     )
 
 
-def _cards(summary: list[Row]) -> Cards:
-    """Set D1, D7 and D30 large."""
-    whole = {
+def _whole(summary: list[Row]) -> dict[int, Row]:
+    """Take the rows of all new users, by day."""
+    return {
         row["from_day_number"]: row
         for row in summary
         if row["dimension"] == "all"
     }
+
+
+def _cards(summary: list[Row]) -> Cards:
+    """Set D1, D7 and D30 large."""
+    whole = _whole(summary)
     cards = []
     for number, when in HEADLINE_DAYS.items():
         row = whole.get(number)
@@ -406,12 +407,13 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
         ),
         key=lambda row: (row["cohort_date"], row["period_number"]),
     )
-    cells = [row for row in every if _is_known(row)]
-    if not cells:
-        return None
     all_cohorts = sorted({row["cohort_date"] for row in every})
     shown = all_cohorts[-MOST_COHORTS:]
-    cells = [row for row in cells if row["cohort_date"] in set(shown)]
+    cells = [
+        row
+        for row in every
+        if _is_known(row) and row["cohort_date"] in set(shown)
+    ]
     if not cells:
         return None
     last = max(row["period_number"] for row in cells)

@@ -10,28 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from stats.arms.comparisons import Sample
-from stats.arms.moments import (
-    checked_moments,
-    linearised_ratios,
-    pair_moments,
-)
+from stats.arms.moments import Moments, checked_moments, linearised_ratios
 from stats.reasons import Reasons, first_reason
-
-
-class RatioArm(NamedTuple):
-    """One arm of a ratio metric."""
-
-    units: ArrayLike  # users
-    # Per user; sample variance (divisor ``units - 1``).
-    numerator_mean: ArrayLike
-    numerator_variance: ArrayLike
-    # The same of the denominator.
-    denominator_mean: ArrayLike
-    denominator_variance: ArrayLike
-    covariance: ArrayLike  # sample covariance of the two
 
 
 class RatioSample(NamedTuple):
@@ -42,13 +24,13 @@ class RatioSample(NamedTuple):
     reason: Reasons  # empty, or ``denominator_not_positive``
 
 
-def ratio_sample(arm: RatioArm) -> RatioSample:
+def ratio_sample(arm: Moments) -> RatioSample:
     """Linearise one arm by the delta method.
 
     Parameters
     ----------
-    arm : RatioArm
-        Arms, one per row.
+    arm : Moments
+        Numerator and denominator, one arm per row.
 
     Returns
     -------
@@ -68,11 +50,13 @@ def ratio_sample(arm: RatioArm) -> RatioSample:
 
     Examples
     --------
-    >>> found = ratio_sample(RatioArm(100, 6.0, 9.0, 2.0, 1.0, 1.5))
+    >>> from stats.arms.moments import pair_moments
+    >>> arm = pair_moments(Sample(100, 6.0, 9.0), 2.0, 1.0, 1.5)
+    >>> found = ratio_sample(arm)
     >>> float(found.sample.mean), float(found.sample.variance)
     (3.0, 2.25)
     """
-    moments = checked_moments("ratio", pair_moments(Sample(*arm[:3]), *arm[3:]))
+    moments = checked_moments("ratio", arm)
     units, means, _ = (np.asarray(part, float) for part in moments)
     linear = linearised_ratios(moments)
     return RatioSample(

@@ -145,10 +145,8 @@ def sequential_inflation(
     power : float, default 0.8
         Probability to reject in the right direction at any look, in
         (alpha, 1).
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-    rho : float, default 2
-        Power of the spending function; positive.
+    alpha, rho : float
+        As for `spending_boundaries`.
 
     Returns
     -------

@@ -90,8 +90,6 @@ def mean_units(
         Absolute difference of the means to find; not 0.
     variance : array_like
         Of the metric between users, before any adjustment; positive.
-    plan : Plan, optional
-        Of the test.
 
     Raises
     ------
@@ -183,8 +181,6 @@ def proportion_units(
     ----------
     control_rate, treatment_rate : array_like
         Rates to tell apart, in (0, 1).
-    plan : Plan, optional
-        Of the test.
 
     Raises
     ------
@@ -225,8 +221,6 @@ def detectable_proportion_effect(
         Rate without effect, in (0, 1).
     control_units : array_like
         Control users; each arm at least 2.
-    plan : Plan, optional
-        Of the test.
     is_decrease : bool, default False
         Whether the rate is to fall. The two differ, since the variance does.
 
