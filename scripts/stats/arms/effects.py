@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from stats.arms.comparisons import Difference, Sample, welch_difference
 from stats.arms.ratios import (
     Quotient,
-    RelativeDifference,
     relative_difference,
 )
 from stats.intervals import MINIMUM_UNITS
@@ -25,7 +24,7 @@ class Effect(NamedTuple):
     """Treatment minus control, absolute and relative."""
 
     absolute: Difference  # in the unit of the means; nan where there is no test
-    relative: RelativeDifference  # as a fraction of the control's size
+    relative: Quotient  # as a fraction of the control's size
     reason: Reasons  # empty, or why a number is missing or lesser
 
 
@@ -103,7 +102,7 @@ def mean_effect(
 
 def assembled(
     absolute: Difference,
-    relative: Quotient | RelativeDifference,
+    relative: Quotient,
     obstacle: ArrayLike,
     remark: ArrayLike = "",
 ) -> Effect:
@@ -132,8 +131,6 @@ def assembled(
     )
     return Effect(
         Difference(*(np.where(is_blocked, np.nan, part) for part in absolute)),
-        RelativeDifference(
-            *(np.where(is_blocked, np.nan, part) for part in relative)
-        ),
+        Quotient(*(np.where(is_blocked, np.nan, part) for part in relative)),
         combined(combined(why, shortfall), remark),
     )

@@ -18,7 +18,7 @@ from stats.arms.effects import assembled
 from stats.arms.moments import ROUNDING
 from stats.arms.ratios import (
     Estimate,
-    RelativeDifference,
+    Quotient,
     quotient_interval,
 )
 from stats.intervals import MINIMUM_UNITS, Floats
@@ -46,7 +46,7 @@ class StratifiedEffect(NamedTuple):
     # In the unit of the means; t with Satterthwaite's degrees of freedom.
     absolute: Difference
     # As a fraction of the size of the weighted control mean.
-    relative: RelativeDifference
+    relative: Quotient
     # Weighted over the cells.
     control_mean: Floats
     treatment_mean: Floats
