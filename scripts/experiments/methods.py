@@ -25,7 +25,7 @@ from experiments.pairs import (
     obstacles,
 )
 from stats.arms.adjustment import Adjusted, adjusted_means, adjusted_ratios
-from stats.arms.bayes import PRIOR_DEVIATION, Lift, lift, posterior
+from stats.arms.bayes import lift, posterior
 from stats.arms.comparisons import Counts, Sample, proportion_difference
 from stats.arms.compliance import complier_effect
 from stats.arms.effects import Effect, assembled, mean_effect
@@ -61,9 +61,8 @@ RATIO_VARIABLES = (
 
 def effects(pairs: pd.DataFrame, alpha: float) -> Numbers:
     """Compare means, proportions and ratios by Welch's test."""
-    found = arms(pairs)
-    reason = combined(obstacles(pairs), found.reason)
-    return _numbers(mean_effect(*found[:2], alpha, reason))
+    control, treatment, reason = arms(pairs)
+    return _numbers(mean_effect(control, treatment, alpha, reason))
 
 
 def proportions(pairs: pd.DataFrame, alpha: float) -> Numbers:
@@ -154,17 +153,17 @@ def guarded(pairs: pd.DataFrame, alpha: float) -> Numbers:
     The interval is one-sided too, so that it ends where the two-sided one of
     `effects` does; its harmless side is open.
     """
-    found = arms(pairs)
-    reason = combined(obstacles(pairs), found.reason)
+    control, treatment, reason = arms(pairs)
     is_higher_better = (pairs["direction"] != "decrease").to_numpy(bool)
     harm = noninferiority(
-        *found[:2],
+        control,
+        treatment,
         pairs["margin"].to_numpy(float),
         is_higher_better=is_higher_better,
         alpha=alpha / 2,
         reason=reason,
     )
-    plain = _numbers(mean_effect(*found[:2], alpha, reason))
+    plain = _numbers(mean_effect(control, treatment, alpha, reason))
     plain["ci_low"] = np.where(is_higher_better, plain["ci_low"], np.nan)
     plain["ci_high"] = np.where(is_higher_better, np.nan, plain["ci_high"])
     return plain | {
@@ -192,19 +191,14 @@ def compliers(pairs: pd.DataFrame, alpha: float) -> Numbers:
 
 
 def beliefs(
-    pairs: pd.DataFrame,
-    alpha: float,
-    prior_deviation: float = PRIOR_DEVIATION,
+    pairs: pd.DataFrame, alpha: float, prior_deviation: float
 ) -> Numbers:
     """Combine each relative effect with a normal prior around none.
 
     `RELATIVE` holds the posterior mean and its interval; ``probability_better``
     and ``expected_loss``, given besides, follow the direction of the metric.
     """
-    found = arms(pairs)
-    plain = _numbers(
-        mean_effect(*found[:2], alpha, combined(obstacles(pairs), found.reason))
-    )
+    plain = effects(pairs, alpha)
     is_known = np.isfinite(plain["relative_estimate"])
     numbers = _nothing(len(pairs))
     numbers["probability_better"] = np.full(len(pairs), np.nan)
@@ -214,11 +208,9 @@ def beliefs(
         return numbers
     control, treatment = (
         Sample(*(np.asarray(part, float)[is_known] for part in arm))
-        for arm in found[:2]
+        for arm in arms(pairs)[:2]
     )
-    belief = posterior(
-        Lift(*lift(control, treatment)), prior_deviation, alpha=alpha
-    )
+    belief = posterior(lift(control, treatment), prior_deviation, alpha=alpha)
     is_rise = (pairs["direction"] != "decrease").to_numpy(bool)[is_known]
     above = belief.probability_positive
     for name, values in (

@@ -183,7 +183,8 @@ def arms(pairs: pd.DataFrame) -> Arms:
             reason = np.where(is_ratio, ratio.reason, "")
         found.append(own)
         reasons.append(reason)
-    return Arms(found[0], found[1], combined(*reasons))
+    reason = combined(obstacles(pairs), combined(*reasons))
+    return Arms(found[0], found[1], reason)
 
 
 def obstacles(pairs: pd.DataFrame) -> Reasons:
