@@ -58,7 +58,7 @@ def table_of(
     Examples
     --------
     >>> table_of("Users", [{"n": 3}], {"N": lambda row: str(row["n"])},
-    ...          source="marts.dim_users").rows
+    ...          source="marts").rows
     [['3']]
     """
     return Table(
