@@ -57,11 +57,6 @@ def plain(name: str, value: Any) -> Any:  # noqa: ANN401
 def read_tables(address: str | Path) -> Tables:
     """Read all that the page shows.
 
-    Parameters
-    ----------
-    address : str or Path
-        Of the warehouse; see `warehouse.connect`.
-
     Raises
     ------
     WarehouseError

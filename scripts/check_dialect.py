@@ -201,20 +201,10 @@ def tell(
 ) -> tuple[str, list[str]]:
     r"""Count what was accepted, and say of the rest why not.
 
-    Parameters
-    ----------
-    results : sequence of mapping
-        Of run_results.json: `unique_id`, `status` and `message` are read.
-    kind : str
-        What is counted, `model` or `unit_test`.
-
-    Returns
-    -------
-    count : str
-        How many of how many.
-    refusals : list of str
-        A line for each node of any kind that was refused, and for nothing to
-        be counted; what was skipped on account of others has none.
+    Of run_results.json `unique_id`, `status` and `message` are read; the kind
+    counted is `model` or `unit_test`. Gives how many of how many, and a line
+    for each node of any kind that was refused, and for nothing to be counted;
+    what was skipped on account of others has none.
 
     Examples
     --------
@@ -253,12 +243,7 @@ def tell(
 def judge(folder: Path) -> tuple[list[str], list[str]]:
     """Build the models on empty tables and, if all are accepted, test them.
 
-    Returns
-    -------
-    counts : list of str
-        What was accepted.
-    refusals : list of str
-        What was not, and why.
+    Gives what was accepted, and what was not and why.
     """
     models = ("--resource-type=seed", "--resource-type=model")
     results = run_dbt(folder, "build", "--empty", *models)

@@ -25,15 +25,7 @@ RAW_FILES = (*TABLES, *REFERENCES)
 def complete(seeds: Path) -> str | None:
     """Give a log without types of events the project's, and say so.
 
-    Parameters
-    ----------
-    seeds : Path
-        Folder of the raw CSV files.
-
-    Returns
-    -------
-    str or None
-        One line, or None when nothing was written.
+    Gives one line, or None when nothing was written.
     """
     target = seeds / EVENT_TYPES.name
     if target.exists() or not (seeds / "events.csv").is_file():
@@ -45,17 +37,8 @@ def complete(seeds: Path) -> str | None:
 def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
     """Name the first thing that would stop a build, and its remedy.
 
-    Parameters
-    ----------
-    seeds : Path
-        Folder of the raw CSV files.
-    warehouse : Path
-        The DuckDB file, which need not exist.
-
-    Returns
-    -------
-    str or None
-        One line, or None when nothing stands in the way.
+    The DuckDB file need not exist. Gives one line, or None when nothing stands
+    in the way.
     """
     missing = [
         f"{name}.csv"
@@ -101,11 +84,7 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
 def find_landing_obstacle(landed: str) -> str | None:
     """Name what a build on another engine lacks, as `find_obstacle` does.
 
-    Parameters
-    ----------
-    landed : str
-        Folder of the landed files; an address such as `s3a://...` is left to
-        the engine.
+    An address such as `s3a://...` is left to the engine.
     """
     if "://" in landed or (Path(landed) / "events").is_dir():
         return None

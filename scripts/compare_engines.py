@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from check_workplace import complete
-from display.text import aligned
+from display.text import aligned, text_table
 from raw.files import REFERENCES, TABLES
 from spark_server import (
     HOST,
@@ -55,24 +55,15 @@ class ProofError(Exception):
 
 @dataclass
 class Proof:
-    """One log on both engines.
+    """One log on both engines."""
 
-    Attributes
-    ----------
-    name : str
-        Of the log.
-    seeds, folder : Path
-        Its raw files, and all that is made of them here.
-    seconds : dict of str to dict of str to float
-        Engine to step to seconds.
-    found : dict of str to Any
-        What the comparison says; see `compare_warehouses.py`.
-    """
-
-    name: str
+    name: str  # of the log
+    # Its raw files, and all that is made of them here.
     seeds: Path
     folder: Path
+    # Engine to step to seconds.
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    # What the comparison says; see `compare_warehouses.py`.
     found: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -104,13 +95,8 @@ class Proof:
 def prove(proof: Proof, spark: Mapping[str, str], *, units: bool) -> None:
     """Build and compare one log; fill in its seconds and findings.
 
-    Parameters
-    ----------
-    proof : Proof
-    spark : mapping of str to str
-        Environment variables that say where Spark is.
-    units : bool
-        Whether the unit tests of the models run on Spark too.
+    `spark` holds the environment variables that say where Spark is; units say
+    whether the unit tests of the models run on Spark too.
 
     Raises
     ------
@@ -287,23 +273,26 @@ def summary(proofs: Sequence[Proof]) -> str:
         for proof in proofs
         for engine in ENGINES
     ]
-    findings = [
-        [
-            proof.name,
-            f"{proof.found['relations_equal']} of {proof.found['relations']}",
-            f"{proof.found['columns_compared']:,}",
-            f"{proof.found['rows']:,}",
-            f"{proof.found['largest_relative_difference']:.1e}",
-        ]
-        for proof in proofs
-    ]
+    findings = text_table(
+        [proof.found | {"log": proof.name} for proof in proofs],
+        {
+            "log": lambda row: row["log"],
+            "equal": lambda row: (
+                f"{row['relations_equal']} of {row['relations']}"
+            ),
+            "columns": lambda row: f"{row['columns_compared']:,}",
+            "rows": lambda row: f"{row['rows']:,}",
+            "largest difference": lambda row: (
+                f"{row['largest_relative_difference']:.1e}"
+            ),
+        },
+    )
     equal = sum(proof.found["relations_equal"] for proof in proofs)
     total = sum(proof.found["relations"] for proof in proofs)
-    header = ("log", "equal", "columns", "rows", "largest difference")
     return "\n\n".join(
         (
             f"Seconds\n{aligned(('', *steps), seconds)}",
-            f"Relations\n{aligned(header, findings)}",
+            f"Relations\n{findings}",
             f"{equal} of {total} relations equal",
         )
     )

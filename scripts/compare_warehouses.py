@@ -88,10 +88,7 @@ def _compare(options: argparse.Namespace, renames: Renames) -> int:
 def open_source(text: str) -> Source:
     """Open what the command line names.
 
-    Parameters
-    ----------
-    text : str
-        Path of a DuckDB file or of a folder of Parquet, or `target:NAME`.
+    A path of a DuckDB file or of a folder of Parquet, or `target:NAME`.
 
     Raises
     ------

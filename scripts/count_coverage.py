@@ -19,7 +19,7 @@ from typing import Any
 from coverage_check import genres, record, scenarios
 from coverage_check.experiments import coverage_rows
 from coverage_check.splits import USERS, opened
-from display.text import aligned
+from display.text import text_table
 from warehouse import (
     WarehouseError,
     connect,
@@ -40,19 +40,9 @@ def counted(
 ) -> list[dict[str, Any]]:
     """Count over every experiment of a warehouse.
 
-    Parameters
-    ----------
-    warehouse, compiled : Path
-        DuckDB file that dbt built, and the folder of its compiled models.
-    replicates : int
-        Splits of every world.
-    users : int
-        Users of an experiment at most.
-
-    Returns
-    -------
-    list of dict
-        Rows of `coverage_check.shares.share_row`, each with its ``subject``.
+    Takes a DuckDB file that dbt built, the folder of its compiled models, the
+    splits of every world and the users of an experiment at most. Rows are those
+    of `coverage_check.shares.share_row`, each with its ``subject``.
     """
     with connect(warehouse) as connection:
         statistics = read_mart(connection, "fct_experiment_statistics")
@@ -76,15 +66,7 @@ def input_version(warehouse: Path) -> str:
 def planted(seeds: int) -> list[dict[str, Any]]:
     """Count what no split of users can: worlds whose effect is known.
 
-    Parameters
-    ----------
-    seeds : int
-        Worlds of every kind.
-
-    Returns
-    -------
-    list of dict
-        Rows as those of `counted`.
+    Rows are as those of `counted`, from so many worlds of every kind.
     """
     rows = []
     for subject, count in (
@@ -117,21 +99,21 @@ def _announce(experiment: str, world: str, done: int) -> None:
 def summary(rows: Sequence[dict[str, Any]]) -> str:
     """Write the shares as a table."""
     verdicts = {True: "as claimed", False: "OFF", None: "-"}
-    cells = [
-        [
-            f"{row['subject']}: {row['name']}",
-            f"{row['nominal']:.3f}",
-            f"{row['found']:.3f}",
-            "-"
-            if row["low"] is None
-            else f"{row['low']:.3f} to {row['high']:.3f}",
-            f"{row['replicates']:,}",
-            verdicts[row["is_met"]],
-        ]
-        for row in rows
-    ]
-    header = ("", "claimed", "found", "99 % of chance", "replicates", "verdict")
-    return aligned(header, cells)
+    return text_table(
+        rows,
+        {
+            "": lambda row: f"{row['subject']}: {row['name']}",
+            "claimed": lambda row: f"{row['nominal']:.3f}",
+            "found": lambda row: f"{row['found']:.3f}",
+            "99 % of chance": lambda row: (
+                "-"
+                if row["low"] is None
+                else f"{row['low']:.3f} to {row['high']:.3f}"
+            ),
+            "replicates": lambda row: f"{row['replicates']:,}",
+            "verdict": lambda row: verdicts[row["is_met"]],
+        },
+    )
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:

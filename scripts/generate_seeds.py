@@ -76,10 +76,7 @@ def is_current(config: SimulationConfig, out: Path) -> bool:
 def generate(config: SimulationConfig, out: Path) -> dict[str, Any]:
     """Simulate the service and replace the raw files in `out`.
 
-    Returns
-    -------
-    dict
-        The manifest, as written.
+    Gives the manifest, as written.
 
     Raises
     ------
@@ -224,11 +221,8 @@ def configured(options: argparse.Namespace) -> SimulationConfig:
 def main(arguments: list[str] | None = None) -> int:
     """Write the raw files, unless they are there already.
 
-    Returns
-    -------
-    int
-        Exit status: 0 when the files are in place, 2 after a refusal, 130
-        after Ctrl-C.
+    Gives the exit status: 0 when the files are in place, 2 after a refusal, 130
+    after Ctrl-C.
     """
     options = parsed(arguments)
     try:

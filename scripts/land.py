@@ -41,19 +41,8 @@ def land(
 ) -> dict[str, int]:
     """Write every raw table, all or nothing.
 
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        A warehouse whose raw files are loaded.
-    folder : Path
-        Of the landed files; what is there is replaced.
-    today : date
-        When rows arrive that do not say.
-
-    Returns
-    -------
-    dict of str to int
-        Table to rows.
+    The warehouse's raw files are loaded; what is in the folder is replaced.
+    Today is when rows arrive that do not say. Gives the rows of each table.
 
     Raises
     ------

@@ -40,26 +40,16 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """How the server runs.
+    """How the server runs."""
 
-    Attributes
-    ----------
-    folder : Path
-        Holds catalogue, tables, scratch files, log and the server's state.
-    port : int
-        Of loopback; 0 for any that is free.
-    master : str
-        Where Spark computes: `local[2]` in this process with two threads,
-        `local-cluster[2,1,1024]` in two further processes of one core and
-        1,024 MB each.
-    memory : str
-        Heap of the server, as Java writes it.
-    """
-
+    # Holds catalogue, tables, scratch files, log and the server's state.
     folder: Path
-    port: int
+    port: int  # of loopback; 0 for any that is free
+    # Where Spark computes: `local[2]` in this process with two threads,
+    # `local-cluster[2,1,1024]` in two further processes of one core and 1,024
+    # MB each.
     master: str
-    memory: str
+    memory: str  # heap of the server, as Java writes it
 
     @property
     def state_file(self) -> Path:

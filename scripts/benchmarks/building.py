@@ -45,21 +45,12 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """SQL of a build without dbt.
+    """SQL of a build without dbt."""
 
-    Attributes
-    ----------
-    setup : list of str
-        Statements for schemas and the tables that the project declares.
-    statements : dict of str to str
-        Node to its SQL.
-    parents : dict of str to set of str
-        Node to the nodes that must be done first.
-    """
-
+    # Statements for schemas and the tables that the project declares.
     setup: list[str]
-    statements: dict[str, str]
-    parents: dict[str, set[str]]
+    statements: dict[str, str]  # node to its SQL
+    parents: dict[str, set[str]]  # node to the nodes that must be done first
 
 
 def dbt_overhead(bench: Bench) -> Comparison:
@@ -151,7 +142,6 @@ def usage_marts(bench: Bench) -> Comparison:
         " survival, streaks and tenure.",
         is_speedup=False,
         target=1.4,
-        parts={},
     )
 
 
@@ -162,19 +152,9 @@ def bare_plan(
 ) -> Plan:
     """Take the SQL of a finished build out of its manifest.
 
-    Parameters
-    ----------
-    manifest : mapping
-        dbt's ``manifest.json``, written by ``dbt build``.
-    read : callable
-        From the path of a file in ``target/run`` to its text.
-    seed : callable
-        From a seed's node to its loading SQL, which dbt does not keep.
-
-    Returns
-    -------
-    Plan
-        All seeds, models and data tests; no unit tests and no comments.
+    Takes dbt's ``manifest.json``, written by ``dbt build``, and how to read a
+    file of ``target/run`` and to write a seed's loading SQL, which dbt does not
+    keep. Gives all seeds, models and data tests; no unit tests and no comments.
 
     Raises
     ------
@@ -224,19 +204,8 @@ def bare_plan(
 def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
     """Write the SQL that loads a seed and keeps its malformed lines.
 
-    Parameters
-    ----------
-    node : mapping
-        The seed in dbt's manifest.
-    header : sequence of str
-        Column names in the file.
-    path : Path
-        The file.
-
-    Returns
-    -------
-    str
-        The statements that the project's seed materialization runs.
+    Takes the seed in dbt's manifest and the column names in its file; gives the
+    statements that the project's seed materialization runs.
     """
     types = {
         name: node["columns"].get(name, {}).get("data_type") or "varchar"

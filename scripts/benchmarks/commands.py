@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from contextlib import closing
-from time import perf_counter
 
 import duckdb
 import numpy as np
@@ -20,7 +19,7 @@ from benchmarks.bench import (
     read_json,
     timed,
 )
-from benchmarks.timing import Comparison
+from benchmarks.timing import Comparison, seconds_of
 from raw.files import TABLES
 
 SMALL_SCALE = 0.1
@@ -53,17 +52,18 @@ def generate(bench: Bench) -> Comparison:
         copies = bench.folder / "copied"
         copies.mkdir()
 
-        def write() -> float:
-            started = perf_counter()
+        def write() -> None:
             for name in names:
                 connection.execute(
                     f'copy "{name}" to {quoted(copies / name)} {lines}'
                 )
-            return perf_counter() - started
 
         times = bench.compare(
             "generate",
-            {"generate_seeds.py": lambda: timed(command), "copy": write},
+            {
+                "generate_seeds.py": lambda: timed(command),
+                "copy": lambda: seconds_of(write),
+            },
         )
     for name in names:
         digest = hashlib.sha256((copies / name).read_bytes()).hexdigest()
@@ -80,8 +80,6 @@ def generate(bench: Bench) -> Comparison:
         f" exit, {rows:,} rows ({speeds[0]}), against DuckDB's `copy ... to`"
         f" writing the same bytes from finished lines ({speeds[1]}).",
         is_speedup=False,
-        target=None,
-        parts={},
     )
 
 
@@ -115,6 +113,4 @@ def post_step(bench: Bench) -> Comparison:
         f" {events[0]:,} events, against Python importing duckdb, pandas and"
         " scipy.",
         is_speedup=False,
-        target=None,
-        parts={},
     )

@@ -104,7 +104,6 @@ def seed_reader(bench: Bench) -> Comparison:
         " default reader stops, are left out for both.",
         is_speedup=True,
         target=20,
-        parts={},
     )
 
 
@@ -134,17 +133,7 @@ def copy_readable(
 def execute_seconds(results: Mapping[str, Any], prefix: str) -> float:
     """Sum what dbt spent in the materializations of some nodes.
 
-    Parameters
-    ----------
-    results : mapping
-        dbt's ``run_results.json``.
-    prefix : str
-        How the nodes' ids start.
-
-    Returns
-    -------
-    float
-        Seconds.
+    Takes dbt's ``run_results.json`` and how the nodes' ids start.
 
     Raises
     ------

@@ -6,8 +6,9 @@ Pure but for the contenders that it calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
+from time import perf_counter
 from typing import Any, Literal
 
 # A contender does its work once and says how many seconds that took.
@@ -16,32 +17,19 @@ Contender = Callable[[], float]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Seconds of this project against those of a named baseline.
+    """Seconds of this project against those of a named baseline."""
 
-    Attributes
-    ----------
-    name : str
-        Of the benchmark.
-    measured, baseline : sequence of float
-        Seconds, run by run; runs of the same number were neighbours.
-    describes : str
-        What is measured, against what, one sentence each.
-    is_speedup : bool
-        Whether the ratio is baseline over measured (times faster) rather than
-        measured over baseline (times as long).
-    target : float or None
-        Least ratio of a speedup, else the largest.
-    parts : mapping of str to sequence of float
-        Seconds, run by run, of what a side is made of.
-    """
-
-    name: str
+    name: str  # of the benchmark
+    # Seconds, run by run; runs of the same number were neighbours.
     measured: Sequence[float]
     baseline: Sequence[float]
-    describes: str
+    describes: str  # what is measured, against what, one sentence each
+    # Whether the ratio is baseline over measured (times faster) rather than
+    # measured over baseline (times as long).
     is_speedup: bool
-    target: float | None
-    parts: Mapping[str, Sequence[float]]
+    target: float | None = None  # least ratio of a speedup, else the largest
+    # Seconds, run by run, of what a side is made of.
+    parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
@@ -81,19 +69,8 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Let the contenders take turns, so that all meet the same weather.
 
-    Parameters
-    ----------
-    contenders : mapping of str to callable
-        Name to contender.
-    runs : int
-        Turns of each; at least 1.
-    announce : callable, optional
-        Told before every turn whose it is.
-
-    Returns
-    -------
-    dict of str to list of float
-        Name to seconds, turn by turn.
+    Each has so many turns, and `announce` is told before every one whose it is.
+    Gives each contender's seconds, turn by turn.
 
     Raises
     ------
@@ -113,6 +90,13 @@ def interleaved(
             announce(f"run {run} of {runs}, {name}")
             seconds[name].append(contender())
     return seconds
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Time a piece of work [s]."""
+    started = perf_counter()
+    work()
+    return perf_counter() - started
 
 
 def shown(seconds: float) -> str:

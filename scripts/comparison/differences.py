@@ -56,60 +56,36 @@ MACROS = f"""
 
 @dataclass(frozen=True)
 class ColumnChange:
-    """How the values of a column differ in rows that are matched.
+    """How the values of a column differ in rows that are matched."""
 
-    Attributes
-    ----------
-    name : str
-        New name.
-    row_count : int
-        Rows in which it differs.
-    largest : float or None
-        Largest relative difference among them, at most 2; none if the column
-        is exact, or only null, infinite or nan stands against a number.
-    examples : sequence of sequence of str
-        The first in the order of the key: the key's values, then old, new.
-    """
-
-    name: str
-    row_count: int
+    name: str  # new name
+    row_count: int  # rows in which it differs
+    # Largest relative difference among them, at most 2; none if the column is
+    # exact, or only null, infinite or nan stands against a number.
     largest: float | None
+    # The first in the order of the key: the key's values, then old, new.
     examples: Texts
 
 
 @dataclass(frozen=True)
 class RowChanges:
-    """How the rows of two relations differ.
+    """How the rows of two relations differ."""
 
-    Attributes
-    ----------
-    old_count, new_count : int
-        Rows.
-    key : sequence of str
-        Columns that rows are matched by.
-    unkeyed : str
-        Why that is not the declared key; empty if it is.
-    added, removed, changed : int
-        Rows that only the new or the old one has, and that differ.
-    added_keys, removed_keys : sequence of sequence of str
-        The first of them in order.
-    columns : sequence of ColumnChange
-        Columns that differ.
-    largest : float
-        Largest relative difference of all matched floating numbers, those
-        within the tolerance included, those that `CANCELLED` excuses not.
-    """
-
+    # Rows.
     old_count: int
     new_count: int
-    key: Sequence[str] = ()
-    unkeyed: str = ""
+    key: Sequence[str] = ()  # columns that rows are matched by
+    unkeyed: str = ""  # why that is not the declared key; empty if it is
+    # Rows that only the new or the old one has, and that differ.
     added: int = 0
     removed: int = 0
     changed: int = 0
+    # The first of them in order.
     added_keys: Texts = ()
     removed_keys: Texts = ()
-    columns: Sequence[ColumnChange] = ()
+    columns: Sequence[ColumnChange] = ()  # columns that differ
+    # Largest relative difference of all matched floating numbers, those within
+    # the tolerance included, those that `CANCELLED` excuses not.
     largest: float = 0.0
 
 
@@ -124,18 +100,10 @@ def compare_rows(
 ) -> RowChanges:
     """Compare two relations by the columns given.
 
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        A working connection that was not used for another comparison.
-    old, new : str
-        What to select from.
-    columns : sequence of Column
-        All of them comparable; without any, only rows are counted.
-    key : sequence of str
-        New names of the declared key's columns; may be empty.
-    show : int, default 3
-        How many examples to keep of each difference, at least 1.
+    The working connection was not used for another comparison. All columns are
+    comparable; without any, only rows are counted. The key's columns go by
+    their new names and may be none; `show` examples are kept of each
+    difference.
     """
     connection.execute(MACROS)
     fields = {f"c{number}": column for number, column in enumerate(columns)}
@@ -297,20 +265,11 @@ def _match(
 ) -> dict[str, Any]:
     """Match the rows that are kept, and measure how they differ.
 
-    Parameters
-    ----------
-    matches : sequence of str
-        Expressions that rows are matched by.
-    key, compared, floating : sequence of str
-        Columns that tell rows apart, that are compared, that are doubles.
-
-    Returns
-    -------
-    dict of str to object
-        Rows ``added``, ``removed``, ``changed``, and changed in each column;
-        with ``…_first`` their first keys and, for a column, values; with
-        ``…_largest`` and ``…_any`` the largest relative difference of a
-        double where it differs, and at all.
+    Takes expressions that rows are matched by, and the columns that tell rows
+    apart, that are compared, that are doubles. Gives the rows ``added``,
+    ``removed``, ``changed``, and changed in each column; with ``…_first`` their
+    first keys and, for a column, values; with ``…_largest`` and ``…_any`` the
+    largest relative difference of a double where it differs, and at all.
     """
     numbered = [f"{sql} as m{number}" for number, sql in enumerate(matches)]
     for side in ("old", "new"):

@@ -25,16 +25,8 @@ FAMILIES = {
 def family(kind: str) -> str:
     """Name what types that may hold equal values have in common.
 
-    Parameters
-    ----------
-    kind : str
-        As DuckDB declares it.
-
-    Returns
-    -------
-    str
-        The type itself in lower case where it stands alone, so nested types
-        must be the same.
+    The type is as DuckDB declares it; one that stands alone is its own family,
+    in lower case, so nested types must be the same.
 
     Examples
     --------
@@ -51,19 +43,10 @@ def family(kind: str) -> str:
 def reading(column: str, kind: str, other: str) -> str:
     """Write the SQL that reads a column for a comparison.
 
-    Parameters
-    ----------
-    column : str
-        Its name.
-    kind, other : str
-        Its type, and that of the column it is compared with; of one family.
-
-    Returns
-    -------
-    str
-        Of equal type and value for both columns if their values are equal.
-        Floating numbers become doubles. Where exact types differ, integers
-        become hugeints, anything else text without insignificant zeros.
+    Takes its type and that of the column it is compared with, of one family.
+    What is read is of equal type and value for both columns if their values are
+    equal. Floating numbers become doubles. Where exact types differ, integers
+    become hugeints, anything else text without insignificant zeros.
     """
     name = quote_identifier(column)
     if family(kind) == "floating number":

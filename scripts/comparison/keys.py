@@ -13,13 +13,7 @@ MODELS = Path(__file__).resolve().parents[2] / "models"
 
 
 class Keys:
-    """Keys of models by name, and of source tables by schema and name.
-
-    Parameters
-    ----------
-    models : Path
-        Folder of dbt's properties files.
-    """
+    """Keys of models by name, and of source tables by schema and name."""
 
     def __init__(self, models: Path = MODELS) -> None:
         self._keys: dict[str | Relation, tuple[str, ...]] = {}

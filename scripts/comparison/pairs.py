@@ -16,18 +16,12 @@ from warehouse import WarehouseError
 
 @dataclass(frozen=True)
 class Column:
-    """A column that both sides have, maybe under two names.
+    """A column that both sides have, maybe under two names."""
 
-    Attributes
-    ----------
-    name, old_name : str
-        In the new and in the old relation.
-    kind, old_kind : str
-        Declared types, new and old.
-    """
-
+    # In the new and in the old relation.
     name: str
     old_name: str
+    # Declared types, new and old.
     kind: str
     old_kind: str
 
@@ -44,22 +38,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Pair:
-    """A relation of both sides, or one that only one of them has.
+    """A relation of both sides, or one that only one of them has."""
 
-    Attributes
-    ----------
-    old, new : tuple of str or None
-        Schema and name on either side.
-    columns : sequence of Column
-        Those that both have, in the new order.
-    added, removed : sequence of str
-        Columns that only the new or only the old one has, but for those that
-        are declared as such.
-    """
-
+    # Schema and name on either side.
     old: Relation | None
     new: Relation | None
-    columns: Sequence[Column] = ()
+    columns: Sequence[Column] = ()  # those that both have, in the new order
+    # Columns that only the new or only the old one has, but for those that are
+    # declared as such.
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
 
@@ -71,22 +57,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class Renames:
-    """What is declared to differ.
+    """What is declared to differ."""
 
-    Attributes
-    ----------
-    relations : mapping of str to str
-        Old to new ``schema.name``.
-    columns : mapping of str to mapping of str to str
-        New ``schema.name`` to old to new column.
-    added, removed : mapping of str to collection of str
-        ``schema.name`` to columns that only one side has; none for a relation
-        that only one side has. A removed relation goes by its old name,
-        everything else by the new.
-    """
-
+    # Old to new ``schema.name``.
     relations: Mapping[str, str] = field(default_factory=dict)
+    # New ``schema.name`` to old to new column.
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # ``schema.name`` to columns that only one side has; none for a relation
+    # that only one side has. A removed relation goes by its old name,
+    # everything else by the new.
     added: Mapping[str, Collection[str]] = field(default_factory=dict)
     removed: Mapping[str, Collection[str]] = field(default_factory=dict)
 
@@ -139,18 +118,8 @@ def paired(
 ) -> list[Pair]:
     """Put together what is to be compared.
 
-    Parameters
-    ----------
-    old, new : mapping of tuple to mapping of str to str
-        Relation to column to type.
-    renames : Renames
-        Every entry must apply.
-
-    Returns
-    -------
-    list of Pair
-        In the order of their names; relations that are declared as added or
-        removed are not among them.
+    In the order of their names; relations that are declared as added or removed
+    are not among them.
 
     Raises
     ------
@@ -183,18 +152,9 @@ def without(
 ) -> tuple[list[Pair], dict[str, int]]:
     """Leave columns out of the comparison.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    patterns : collection of str
-        Of ``schema.relation.column``, new names, as `fnmatch` reads them.
-
-    Returns
-    -------
-    pairs : list of Pair
-        Without the columns; without the relations of which none remains.
-    counts : dict of str to int
-        Pattern to columns that it matches.
+    A pattern is of ``schema.relation.column``, new names, as `fnmatch` reads
+    it. Gives the pairs without the columns and without the relations of which
+    none remains, and how many columns each pattern matches.
 
     Raises
     ------

@@ -48,15 +48,8 @@ class Source(Protocol):
     def relations(self, schemas: Collection[str]) -> dict[Relation, Kinds]:
         """Describe the tables and views of some schemas.
 
-        Parameters
-        ----------
-        schemas : collection of str
-            Those that the source lacks are passed over.
-
-        Returns
-        -------
-        dict of tuple to mapping of str to str
-            Schema and name to column to declared type, in DuckDB's words.
+        Schemas that the source lacks are passed over. Types are as declared, in
+        DuckDB's words.
 
         Raises
         ------
@@ -69,17 +62,8 @@ class Source(Protocol):
     ) -> str:
         """Make a relation readable in a working connection.
 
-        Parameters
-        ----------
-        connection : DuckDBPyConnection
-            From `working_connection`; what is put into it goes with it.
-        schema, name : str
-            As `relations` has them.
-
-        Returns
-        -------
-        str
-            What to write after ``from``; its columns have the declared types.
+        What is put into the connection goes with it. Gives what to write after
+        ``from``; its columns have the declared types.
 
         Raises
         ------
@@ -119,15 +103,8 @@ def first_line(error: Exception) -> str:
 def working_connection(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an empty database that spills to a folder of its own.
 
-    Parameters
-    ----------
-    memory : str
-        As DuckDB writes it, for example ``2GB``.
-
-    Yields
-    ------
-    DuckDBPyConnection
-        The folder, its ``temp_directory``, is removed afterwards.
+    Memory is as DuckDB writes it, for example ``2GB``. The folder, its
+    ``temp_directory``, is removed afterwards.
     """
     with (
         TemporaryDirectory(prefix="comparison_") as folder,

@@ -14,17 +14,10 @@ from comparison.pairs import Pair
 
 @dataclass(frozen=True)
 class Verdict:
-    """A pair of relations, and how their rows differ.
-
-    Attributes
-    ----------
-    pair : Pair
-    rows : RowChanges or None
-        None if only one side has the relation.
-    """
+    """A pair of relations, and how their rows differ."""
 
     pair: Pair
-    rows: RowChanges | None = None
+    rows: RowChanges | None = None  # None if only one side has the relation
 
     @property
     def is_equal(self) -> bool:
@@ -91,25 +84,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Summary:
-    """All verdicts of a comparison.
+    """All verdicts of a comparison."""
 
-    Attributes
-    ----------
-    old, new : str
-        Paths of the sides.
-    verdicts : sequence of Verdict
-        At least one.
-    left_out : mapping of str to int
-        Pattern to columns that it leaves out.
-    declared_count : int
-        Changes that are declared.
-    """
-
+    # Paths of the sides.
     old: str
     new: str
-    verdicts: Sequence[Verdict]
-    left_out: Mapping[str, int]
-    declared_count: int
+    verdicts: Sequence[Verdict]  # at least one
+    left_out: Mapping[str, int]  # pattern to columns that it leaves out
+    declared_count: int  # changes that are declared
 
     @property
     def is_equal(self) -> bool:

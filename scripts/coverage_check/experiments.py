@@ -7,7 +7,7 @@ judges them. Shares are counted over the splits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,14 +34,9 @@ LEVEL_MARGIN, POWER_MARGIN = 0.01, 0.03
 UNIFORM_P_VALUE = 0.001
 RATIO_LIFT = 0.05
 SWITCHED_ON = 0.03
-# Methods whose p-value is two-sided, of no effect.
-TWO_SIDED = (
-    "welch_t",
-    "two_proportion_z",
-    "ratio_delta",
-    "quantile_outer",
-    "complier_effect",
-)
+# Methods whose p-value is two-sided, of no effect of the assignment.
+OF_ASSIGNMENT = ("welch_t", "two_proportion_z", "ratio_delta", "quantile_outer")
+TWO_SIDED = (*OF_ASSIGNMENT, "complier_effect")
 
 
 def coverage_rows(
@@ -51,19 +46,8 @@ def coverage_rows(
 ) -> list[Row]:
     """Count how often the statements of the post-step hold.
 
-    Parameters
-    ----------
-    splits : Splits
-        Users of one experiment.
-    replicates : int
-        Splits of every world; at least 20.
-    announce : callable, optional
-        Told the world and the splits done.
-
-    Returns
-    -------
-    list of dict
-        As `share_row`.
+    Splits of every world are at least 20; `announce` is told the world and the
+    splits done. Rows are as those of `share_row`.
 
     Raises
     ------
@@ -196,13 +180,7 @@ def _series(marts: dict[str, pd.DataFrame], arms: pd.DataFrame) -> pd.DataFrame:
                 planned_users=own["unit_count"].sum(),
                 look_days=1,
                 assigned_users=own["unit_count"],
-            ),
-            shares=None,
-            group=None,
-            first_alarm_date=None,
-            mixed_rate=None,
-            arrivals_per_day=None,
-            broken=(),
+            )
         )
         for name, own in arms.groupby("experiment_id")
     }
@@ -225,11 +203,7 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     """Count false alarms where nothing differs."""
     rows = []
     results = tables["results"]
-    own = results[
-        (results["policy"] == "first_assignment")
-        & results["method"].isin(TWO_SIDED)
-        & results["p_value"].notna()
-    ]
+    own = _tested(results, TWO_SIDED)
     for keys, test in own.groupby(_names(own)):
         p_values = test["p_value"].to_numpy(float)
         rows.append(
@@ -303,6 +277,15 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     return rows
 
 
+def _tested(results: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """Take the tests of some methods by first assignment."""
+    return results[
+        (results["policy"] == "first_assignment")
+        & results["method"].isin(methods)
+        & results["p_value"].notna()
+    ]
+
+
 def _joined(rows: pd.DataFrame) -> pd.Series:
     """Name the metric of each row and how it is broken down."""
     return rows["metric_name"] + " by " + rows["dimension"]
@@ -335,13 +318,8 @@ def _uniform(name: str, p_values: np.ndarray[Any, Any]) -> Row:
 def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
     """Count how often intervals hold what was planted, and tests find it."""
     rows = []
-    own = results[
-        (results["policy"] == "first_assignment")
-        & (results["outcome_version"] == "raw")
-        & results["method"].isin(TWO_SIDED)
-        & (results["method"] != "complier_effect")
-        & results["p_value"].notna()
-    ].join(truths, on="metric_name")
+    own = _tested(results, OF_ASSIGNMENT)
+    own = own[own["outcome_version"] == "raw"].join(truths, on="metric_name")
     for keys, test in own.groupby(_names(own)):
         is_held = test["truth"].between(test["ci_low"], test["ci_high"])
         rows.append(
@@ -377,12 +355,10 @@ def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
 
 def _margin_rows(results: pd.DataFrame, world: World) -> list[Row]:
     """Count how often harm as large as the margin is called harmless."""
-    own = results[
-        (results["method"] == "non_inferiority")
-        & (results["policy"] == "first_assignment")
-        & (results["outcome_version"] == "raw")
-        & results["metric_name"].isin(list(world.outcomes))
-        & results["p_value"].notna()
+    own = _tested(results, ["non_inferiority"])
+    own = own[
+        (own["outcome_version"] == "raw")
+        & own["metric_name"].isin(list(world.outcomes))
     ]
     return [
         share_row(

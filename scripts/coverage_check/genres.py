@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from coverage_check.shares import share_row
 from genres.comparison import (
     DAY_NUMBER,
     Study,
     exploration_rows,
     studied,
 )
-from stats.intervals import wilson_interval
 from stats.observed.causal import (
     Contrast,
     as_they_are,
@@ -44,60 +44,32 @@ BANDS = np.array([*range(1, 13), 14, 17, 20, 30, 50])
 # Chance that the next play opens a genre, by genres known; narrow and broad.
 OPENINGS = np.array([[0.25, 0.12, 0.06], [0.5, 0.3, 0.2]])
 BROAD_SHARE = 0.3
-# Bounds of a share found over many worlds, two-sided.
-MONTE_CARLO_ALPHA = 0.01
 
 
 class Answers(NamedTuple):
-    """Explorers against others in one world.
+    """Explorers against others in one world."""
 
-    Attributes
-    ----------
-    naive : Contrast
-        As they are.
-    headline : Contrast
-        By the estimator that is quoted.
-    """
-
-    naive: Contrast
-    headline: Contrast
+    naive: Contrast  # as they are
+    headline: Contrast  # by the estimator that is quoted
 
 
 class Replicate(NamedTuple):
-    """All that is estimated in one world.
+    """All that is estimated in one world."""
 
-    Attributes
-    ----------
-    regression, weights, headline : Contrast
-        Explorers against others, by three estimators.
-    shuffled : Contrast
-        The headline's estimator on the negative control.
-    permutation_p : float
-        Of exploring shuffled within strata of plays and days.
-    """
-
+    # Explorers against others, by three estimators.
     regression: Contrast
     weights: Contrast
     headline: Contrast
-    shuffled: Contrast
+    shuffled: Contrast  # the headline's estimator on the negative control
+    # Of exploring shuffled within strata of plays and days.
     permutation_p: float
 
 
 def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
     """Draw a world and sum it to the rows of ``fct_genre_cells``.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of every draw.
-    ratio : float, default 1
-        Planted effect: exploring multiplies everybody's chance of coming back.
-    users : int, default USERS
-        New users; those with fewer than `LEAST_PLAYS` plays are not compared.
-
-    Returns
-    -------
-    DataFrame
+    Exploring multiplies everybody's chance of coming back by the ratio, the
+    planted effect. Users with fewer than `LEAST_PLAYS` plays are not compared.
     """
     rng = np.random.default_rng(seed)
     platform = rng.choice(["ios", "tv"], users, p=[0.7, 0.3])
@@ -162,19 +134,7 @@ def _banded(plays: Integers) -> Integers:
 
 
 def answers(frame: pd.DataFrame, exploration: str = "genres") -> Answers:
-    """Answer a world's question plainly and by the headline's estimator.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A `world`.
-    exploration : str, default "genres"
-        Which of its explorations.
-
-    Returns
-    -------
-    Answers
-    """
+    """Answer a world's question plainly and by the headline's estimator."""
     study = studied(exploration_rows(frame, exploration))
     return Answers(
         contrast(as_they_are(study.cells)),
@@ -210,16 +170,7 @@ def _permutation_p(study: Study) -> float:
 def coverage_rows(seeds: int) -> list[dict[str, Any]]:
     """Find how often intervals hold what was planted.
 
-    Parameters
-    ----------
-    seeds : int
-        Worlds of each kind, seeded from 0.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``nominal`` and ``found`` share, ``low`` and ``high`` (its
-        Monte Carlo interval at 99 %), ``replicates``.
+    Worlds of each kind are seeded from 0. Rows are those of `share_row`.
 
     Raises
     ------
@@ -256,20 +207,10 @@ def coverage_rows(seeds: int) -> list[dict[str, Any]]:
             [holds_ratio(one.headline, 1.2) for one in planted],
         ),
     }
-    rows = []
-    for name, (nominal, hits) in shares.items():
-        low, high = wilson_interval([sum(hits)], [seeds], MONTE_CARLO_ALPHA)[0]
-        rows.append(
-            {
-                "name": name,
-                "nominal": nominal,
-                "found": sum(hits) / seeds,
-                "low": float(low),
-                "high": float(high),
-                "replicates": seeds,
-            }
-        )
-    return rows
+    return [
+        share_row(name, nominal, hits)
+        for name, (nominal, hits) in shares.items()
+    ]
 
 
 def holds_zero(found: Contrast) -> bool:

@@ -35,12 +35,8 @@ def write(path: Path, version: str, rows: Sequence[Mapping[str, Any]]) -> None:
 def read(path: Path, version: str) -> tuple[list[Row], bool]:
     """Read the counts, if there are any of these marts.
 
-    Returns
-    -------
-    list of dict
-        None where the file is absent or of other marts.
-    bool
-        False for a file of other marts.
+    Gives no rows where the file is absent or of other marts, and False for a
+    file of other marts.
 
     Raises
     ------

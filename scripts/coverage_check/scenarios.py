@@ -43,16 +43,9 @@ BOUNDS = {
 def coverage_rows(seeds: int) -> list[dict[str, Any]]:
     """Count how often intervals of scenarios hold the truth.
 
-    Parameters
-    ----------
-    seeds : int
-        Replicates; at least 1.
-
-    Returns
-    -------
-    list of dict
-        `name`, `nominal` and `found` coverage, `low` and `high` (95 % Wilson
-        interval of the coverage found), `replicates`.
+    Of so many replicates, at least 1. Rows hold ``name``, ``nominal`` and
+    ``found`` coverage, ``low`` and ``high`` (95 % Wilson interval of the
+    coverage found) and ``replicates``.
 
     Raises
     ------

@@ -21,24 +21,14 @@ def share_row(
 ) -> dict[str, Any]:
     """Compare how often something held with how often it should.
 
-    Parameters
-    ----------
-    name : str
-        What held.
-    nominal : float
-        Claimed share, in [0, 1].
-    hits : array_like of bool of shape (n_replicates,)
-        Whether it held, replicate by replicate; at least one.
-    margin : float, default 0
-        Largest harmless distance of the true share from the claim: intervals
-        of discrete data are nominal only so far.
+    The nominal share is claimed, in [0, 1]; hits, of shape (n_replicates,), say
+    whether it held, replicate by replicate. The margin is the largest harmless
+    distance of the true share from the claim: intervals of discrete data are
+    nominal only so far.
 
-    Returns
-    -------
-    dict
-        ``name``, ``nominal``, ``found``, ``low`` and ``high`` (Monte Carlo
-        interval of `found` at 99 %), ``replicates``, ``is_met`` (whether the
-        claim, within its margin, lies in that interval).
+    Gives ``name``, ``nominal``, ``found``, ``low`` and ``high`` (Monte Carlo
+    interval of `found` at 99 %), ``replicates`` and ``is_met``: whether the
+    claim, within its margin, lies in that interval.
 
     Raises
     ------
@@ -70,20 +60,8 @@ def share_row(
 def ceiling_row(name: str, nominal: float, hits: ArrayLike) -> dict[str, Any]:
     """Compare how often something went wrong with how often it may.
 
-    Parameters
-    ----------
-    name : str
-        What went wrong.
-    nominal : float
-        Largest share allowed, in [0, 1].
-    hits : array_like of bool of shape (n_replicates,)
-        Whether it did.
-
-    Returns
-    -------
-    dict
-        As `share_row`; the claim is met unless the whole interval lies above
-        it.
+    As `share_row`, with the largest share allowed as the claim, which is met
+    unless the whole interval lies above it.
 
     Examples
     --------

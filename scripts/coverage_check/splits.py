@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,17 +37,10 @@ REACHED_SHARE = 0.85
 
 
 class World(NamedTuple):
-    """What arm B does to its users.
+    """What arm B does to its users."""
 
-    Attributes
-    ----------
-    name : str
-        Tells its replicates from those of other worlds.
-    outcomes : mapping of str to str
-        Metric to the SQL of the outcome in arm B; all others are as they were.
-    """
-
-    name: str
+    name: str  # tells its replicates from those of other worlds
+    # Metric to the SQL of the outcome in arm B; all others are as they were.
     outcomes: Mapping[str, str]
 
 
@@ -141,17 +134,7 @@ class Splits:
     def dealt(self, world: World, replicates: range) -> dict[str, pd.DataFrame]:
         """Deal the users anew and sum them up, once per replicate.
 
-        Parameters
-        ----------
-        world : World
-            What arm B does.
-        replicates : range
-            Numbers of the deals; each is an experiment of its own.
-
-        Returns
-        -------
-        dict of str to DataFrame
-            Model to rows, of `MODELS`.
+        Each number is an experiment of its own. Gives the rows of `MODELS`.
         """
         run = self.connection.execute
         name = f"'{world.name} ' || lpad(cast(number as varchar), 6, '0')"
@@ -231,20 +214,8 @@ def opened(
 ) -> Iterator[Splits]:
     """Open the users of one experiment.
 
-    Parameters
-    ----------
-    warehouse : Path
-        DuckDB file that dbt built.
-    compiled : Path
-        Folder of dbt's compiled models.
-    experiment : str
-        The experiment whose users are split anew.
-    users : int
-        At most so many.
-
-    Yields
-    ------
-    Splits
+    Takes a DuckDB file that dbt built, the folder of its compiled models, and
+    how many users of the experiment at most.
 
     Raises
     ------
@@ -252,7 +223,5 @@ def opened(
         If a compiled model is missing.
     """
     splits = Splits(warehouse, compiled, experiment, users)
-    try:
+    with closing(splits.connection):
         yield splits
-    finally:
-        splits.connection.close()

@@ -6,7 +6,7 @@ Pure functions: rows of marts in, parts of the page out.
 from __future__ import annotations
 
 from display.formats import count, words
-from display.parts import Row, Table, Tables
+from display.parts import Row, Table, Tables, table_of
 
 MARTS = ("dim_dimensions", "fct_reconciliation", "fct_rejected_rows")
 SOURCE = "marts.fct_reconciliation"
@@ -67,19 +67,14 @@ def rejected_rows(tables: Tables) -> Table | None:
     rows = [row for row in tables["fct_rejected_rows"] if row["row_count"]]
     if not rows:
         return None
-    return Table(
-        caption="Rows set aside, by reason",
-        columns=["Raw table", "Reason", "Rows"],
-        rows=[
-            [
-                words(row["table_name"]),
-                words(row["reason"]),
-                count(row["row_count"]),
-            ]
-            for row in sorted(
-                rows, key=lambda row: (row["table_name"], -row["row_count"])
-            )
-        ],
+    return table_of(
+        "Rows set aside, by reason",
+        sorted(rows, key=lambda row: (row["table_name"], -row["row_count"])),
+        {
+            "Raw table": lambda row: words(row["table_name"]),
+            "Reason": lambda row: words(row["reason"]),
+            "Rows": lambda row: count(row["row_count"]),
+        },
         source="marts.fct_rejected_rows",
         text_columns=2,
     )

@@ -56,14 +56,9 @@ def dimensions(
 ) -> list[Dimension]:
     """Find the single dimensions of some units, in the order of the marts.
 
-    Parameters
-    ----------
-    rows : list of dict
-        Dimensions of the log, as the marts list them.
-    *units : str
-        Such as ``user`` and ``play``.
-    is_bounded : bool
-        False for calendars, which the others are not.
+    The rows are the dimensions of the log, as the marts list them; units are
+    such as ``user`` and ``play``. Calendars are the dimensions that are not
+    bounded.
     """
     return [
         Dimension(str(row["dimension"]), str(row["label"]))
@@ -79,12 +74,8 @@ def broken_down(
 ) -> list[Part]:
     """Keep the figures of the first dimensions, and name the others.
 
-    Parameters
-    ----------
-    figures : iterable of (Dimension, Figure)
-        None where there is nothing to compare.
-    source : str
-        The mart that has them all.
+    A figure is None where there is nothing to compare. The source is the mart
+    that has them all.
     """
     found = [(one, figure) for one, figure in figures if figure is not None]
     parts: list[Part] = [figure for _, figure in found[:MOST_DIMENSIONS]]
@@ -92,6 +83,13 @@ def broken_down(
     if others:
         parts.append(Note(f"Not drawn, but in {source}: by {listed(others)}."))
     return parts
+
+
+def largest(rows: Iterable[Row], size: str, most: int) -> list[Row]:
+    """Take the values of a dimension that have most of a count, in order."""
+    return sorted(
+        rows, key=lambda row: (-row[size], str(row["dimension_value"]))
+    )[:most]
 
 
 def lone_values(

@@ -100,11 +100,6 @@ def widening(number: int) -> float:
     lowest and the highest of many part by chance alone; beyond four values,
     Bonferroni's bound over all pairs asks for more.
 
-    Parameters
-    ----------
-    number : int
-        How many values are compared, each with each.
-
     Examples
     --------
     >>> widening(2), round(widening(15), 2)
@@ -121,14 +116,8 @@ def contrast(
 ) -> str:
     """Say in a title whether a rate differs between the values of a dimension.
 
-    Parameters
-    ----------
-    subject : str
-        What is compared, such as `D7`.
-    dimension : str
-        What it is compared by, such as `platform`.
-    named : sequence of (str, Estimate)
-        At least one value.
+    The subject is what is compared, such as `D7`, the dimension what it is
+    compared by, such as `platform`; there is at least one value.
 
     Examples
     --------

@@ -99,19 +99,10 @@ class Scale:
 def fit_scale(unit: str, *values: float | None) -> Scale:
     """Choose factor, digits and unit words for numbers shown together.
 
-    Parameters
-    ----------
-    unit : str
-        Unit as the warehouse names it: `rate` (fraction, shown in percent),
-        `points` (difference of fractions), `x`, or words such as
-        `sessions_per_user`.
-    values : float or None
-        The numbers to be shown, for example estimate, low, high.
-
-    Returns
-    -------
-    Scale
-        Digits are enough to tell the values apart.
+    The unit is as the warehouse names it: `rate` (a fraction, shown in
+    percent), `points` (a difference of fractions), `x`, or words such as
+    `sessions_per_user`. The values are all that is shown, such as estimate, low
+    and high: digits are enough to tell them apart.
 
     Examples
     --------
@@ -188,6 +179,11 @@ def percent(value: float | None, *around: float | None) -> str:
     '6.4 %'
     """
     return fit_scale("rate", value, *around).text(value)
+
+
+def yes_or_no(is_so: object) -> str:
+    """Answer a question of the table's head."""
+    return "yes" if is_so else "no"
 
 
 def day(value: date) -> str:

@@ -6,6 +6,7 @@ says.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -44,6 +45,28 @@ class Table:
     is_folded: bool = False
     """Shown on demand: it is long, and says no more than what it follows."""
     kind: str = "table"
+
+
+def table_of(
+    caption: str,
+    rows: Iterable[Any],
+    columns: Mapping[str, Callable[[Any], str | Cell]],
+    **said: Any,  # noqa: ANN401
+) -> Table:
+    """Table some rows by what each column shows of a row.
+
+    Examples
+    --------
+    >>> table_of("Users", [{"n": 3}], {"N": lambda row: str(row["n"])},
+    ...          source="marts").rows
+    [['3']]
+    """
+    return Table(
+        caption,
+        list(columns),
+        [[show(row) for show in columns.values()] for row in rows],
+        **said,
+    )
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from display.formats import count, fit_scale, percent
 from display.parts import Cell, Row
-
-RATE_COLUMNS = ["Eligible users", "Returned", "Rate", "Interval"]
-
-
-def rate_cells(row: Row) -> list[str | Cell]:
-    """Write counts, rate and interval of one retention row."""
-    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
-    return [
-        count(row["eligible_users"]),
-        count(row["retained_users"]),
-        scale.text(row["rate"]),
-        Cell(scale.span(row["ci_low"], row["ci_high"])),
-    ]
 
 
 def rate_label(
@@ -35,6 +24,26 @@ def rate_label(
 def rate_text(row: Row) -> str:
     """Write a rate with digits to fit its interval."""
     return percent(row["rate"], row["ci_low"], row["ci_high"])
+
+
+def rate_interval(row: Row) -> Cell:
+    """Write the interval of a rate with digits to fit it."""
+    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
+    return Cell(scale.span(row["ci_low"], row["ci_high"]))
+
+
+# Columns of counts, rate and interval of retention rows.
+RATE_CELLS: dict[str, Callable[[Row], str | Cell]] = {
+    "Eligible users": lambda row: count(row["eligible_users"]),
+    "Returned": lambda row: count(row["retained_users"]),
+    "Rate": rate_text,
+    "Interval": rate_interval,
+}
+
+
+def rounded(value: float | None) -> float | None:
+    """Keep what a chart can show of a rate."""
+    return None if value is None else round(value, 6)
 
 
 def small_values(summary: list[Row], dimension: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -47,6 +47,16 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         cells = [first[0].ljust(first[1]), *(c.rjust(w) for c, w in others)]
         lines.append(("  " + "  ".join(cells)).rstrip())
     return "\n".join(lines)
+
+
+def text_table(
+    rows: Iterable[Row], columns: Mapping[str, Callable[[Row], str]]
+) -> str:
+    """Lay out rows by what each column shows of a row; see `aligned`."""
+    return aligned(
+        list(columns),
+        [[show(row) for show in columns.values()] for row in rows],
+    )
 
 
 def span(low: float | None, high: float | None, unit: str) -> str:

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from display import charts
 from display.charts import theme
 from display.findings import movement
-from display.formats import MISSING, count, day, fit_number, percent
+from display.formats import MISSING, count, day, fit_number, percent, yes_or_no
 from display.parts import (
-    Cell,
     Figure,
     Note,
     Part,
@@ -21,6 +20,7 @@ from display.parts import (
     Section,
     Table,
     Tables,
+    table_of,
 )
 
 MARTS = (
@@ -183,25 +183,17 @@ def _active_users(days: list[Row]) -> Figure:
             y_title="Active users",
             series_names=list(columns),
         ),
-        Table(
-            caption="Active users by day",
-            columns=[
-                "Day",
-                "Daily",
-                "Weekly",
-                "Monthly",
-                "Stickiness",
-                "Whole day",
-            ],
-            rows=[
-                [
-                    str(row["calendar_date"]),
-                    *(count(row[column]) for column in COUNTS.values()),
-                    percent(row["stickiness_rate"]),
-                    "yes" if row["is_complete"] else "no",
-                ]
-                for row in days
-            ],
+        table_of(
+            "Active users by day",
+            days,
+            {
+                "Day": lambda row: str(row["calendar_date"]),
+                "Daily": lambda row: count(row[COUNTS["daily"]]),
+                "Weekly": lambda row: count(row[COUNTS["weekly"]]),
+                "Monthly": lambda row: count(row[COUNTS["monthly"]]),
+                "Stickiness": lambda row: percent(row["stickiness_rate"]),
+                "Whole day": lambda row: yes_or_no(row["is_complete"]),
+            },
             source=ACTIVE,
         ),
     )
@@ -240,21 +232,19 @@ def _stickiness(days: list[Row]) -> Figure | Note:
             series_names=["stickiness"],
             axis_format=charts.PERCENT_AXIS,
         ),
-        Table(
-            caption="Stickiness by day",
-            columns=["Day", "Mean daily users", "Monthly users", "Stickiness"],
-            rows=[
-                [
-                    str(row["calendar_date"]),
+        table_of(
+            "Stickiness by day",
+            (row for row in days if row[column] is not None),
+            {
+                "Day": lambda row: str(row["calendar_date"]),
+                "Mean daily users": lambda row: (
                     MISSING
                     if row["mean_daily_active_users"] is None
-                    else fit_number(row["mean_daily_active_users"]),
-                    count(row["monthly_active_users"]),
-                    percent(row[column]),
-                ]
-                for row in days
-                if row[column] is not None
-            ],
+                    else fit_number(row["mean_daily_active_users"])
+                ),
+                "Monthly users": lambda row: count(row["monthly_active_users"]),
+                "Stickiness": lambda row: percent(row[column]),
+            },
             source=ACTIVE,
         ),
     )
@@ -397,36 +387,25 @@ def _growth(rows: list[Row]) -> Figure | Note | None:
             "Users",
             GROWTH_COLOURS,
         ),
-        Table(
-            caption="Growth accounting by week: before + new + resurrected"
+        table_of(
+            "Growth accounting by week: before + new + resurrected"
             f" {MINUS} churned = active",
-            columns=[
-                "Week from",
-                "Before",
-                "+ new",
-                "+ resurrected",
-                f"{MINUS} churned",
-                "= active",
-                "of them retained",
-                "Quick ratio",
-                "Whole week",
-            ],
-            rows=[_growth_row(row) for row in weeks],
+            weeks,
+            {
+                "Week from": lambda row: str(row["period_start_date"]),
+                "Before": lambda row: count(row["previous_active_users"]),
+                "+ new": lambda row: count(row["new_users"]),
+                "+ resurrected": lambda row: count(row["resurrected_users"]),
+                f"{MINUS} churned": lambda row: count(row["churned_users"]),
+                "= active": lambda row: count(row["active_users"]),
+                "of them retained": lambda row: count(row["retained_users"]),
+                "Quick ratio": lambda row: (
+                    MISSING
+                    if row["quick_ratio"] is None
+                    else f"{row['quick_ratio']:.2f}"
+                ),
+                "Whole week": lambda row: yes_or_no(row["is_complete"]),
+            },
             source=GROWTH,
         ),
     )
-
-
-def _growth_row(row: Row) -> list[str | Cell]:
-    ratio = row["quick_ratio"]
-    return [
-        str(row["period_start_date"]),
-        count(row["previous_active_users"]),
-        count(row["new_users"]),
-        count(row["resurrected_users"]),
-        count(row["churned_users"]),
-        count(row["active_users"]),
-        count(row["retained_users"]),
-        MISSING if ratio is None else f"{ratio:.2f}",
-        "yes" if row["is_complete"] else "no",
-    ]

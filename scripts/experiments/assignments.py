@@ -29,50 +29,33 @@ DATES = "assigned_date"
 
 
 class GroupAlarm(NamedTuple):
-    """The group of users whose shares are furthest from the plan.
+    """The group of users whose shares are furthest from the plan."""
 
-    Attributes
-    ----------
-    dimension, dimension_value : str
-        Such as ``platform`` and ``ios``.
-    p_value : float
-        By Bonferroni over all groups of all dimensions.
-    """
-
+    # Such as ``platform`` and ``ios``.
     dimension: str
     dimension_value: str
-    p_value: float
+    p_value: float  # by Bonferroni over all groups of all dimensions
 
 
 class Assignment(NamedTuple):
-    """What is known of one experiment's assignment.
+    """What is known of one experiment's assignment."""
 
-    Attributes
-    ----------
-    arms : DataFrame
-        Rows of ``fct_experiment_arms`` of all users, one per variant.
-    shares : ShareTest or None
-        None where there is nobody, or one variant.
-    group : GroupAlarm or None
-        None where no group is large enough.
-    first_alarm_date : date or None
-        First day whose cumulative shares raise the alarm.
-    mixed_rate : float or None
-        Users in two variants as a share of those assigned.
-    arrivals_per_day : float or None
-        Users per day between the first and the last day of assignment; None
-        within one day.
-    broken : tuple of str
-        Reason codes; empty if the readout can be trusted.
-    """
-
+    # Rows of ``fct_experiment_arms`` of all users, one per variant.
     arms: pd.DataFrame
-    shares: ShareTest | None
-    group: GroupAlarm | None
-    first_alarm_date: date | None
-    mixed_rate: float | None
-    arrivals_per_day: float | None
-    broken: tuple[str, ...]
+    shares: ShareTest | None = (
+        None  # None where there is nobody, or one variant
+    )
+    group: GroupAlarm | None = None  # None where no group is large enough
+    # First day whose cumulative shares raise the alarm.
+    first_alarm_date: date | None = None
+    # Users in two variants as a share of those assigned.
+    mixed_rate: float | None = None
+    # Users per day between the first and the last day of assignment; None
+    # within one day.
+    arrivals_per_day: float | None = None
+    broken: tuple[
+        str, ...
+    ] = ()  # reason codes; empty if the readout can be trusted
 
     @property
     def planned_users(self) -> int | None:
@@ -98,17 +81,9 @@ class Assignment(NamedTuple):
 def assignments(arms: pd.DataFrame) -> dict[str, Assignment]:
     """Judge the assignment of every experiment.
 
-    Parameters
-    ----------
-    arms : DataFrame
-        Rows of ``fct_experiment_arms``.
-
-    Returns
-    -------
-    dict of str to Assignment
-        By experiment. Reasons why it is broken: ``no_units``,
-        ``one_variant``, ``sample_ratio_mismatch``,
-        ``sample_ratio_mismatch_in_group``, ``mixed_users``.
+    By experiment, from rows of ``fct_experiment_arms``. Reasons why one is
+    broken: ``no_units``, ``one_variant``, ``sample_ratio_mismatch``,
+    ``sample_ratio_mismatch_in_group``, ``mixed_users``.
 
     Raises
     ------

@@ -35,50 +35,29 @@ BROKEN, SHIP, STOP, RUN = "broken", "ship", "do_not_ship", "keep_running"
 
 
 class Evidence(NamedTuple):
-    """What one metric says of one treatment.
+    """What one metric says of one treatment."""
 
-    Attributes
-    ----------
-    metric_name, role : str
-        Role is primary or guardrail.
-    benefit : int
-        Sign of the headline's estimate, 1 if it is better; 0 without one.
-    p_value : float or None
-        Adjusted for a primary metric, plain for a guardrail.
-    harm_p_value : float or None
-        Of the non-inferiority test, one-sided; None without a margin.
-    crossed : int
-        Sign of the effect at the first look beyond its boundary, 1 if it is
-        better; 0 if none is.
-    has_planned_looks : bool
-        Whether the level is spent over looks.
-    units : int
-        Users of all variants whose window has closed.
-    """
-
+    # Role is primary or guardrail.
     metric_name: str
     role: str
+    # Sign of the headline's estimate, 1 if it is better; 0 without one.
     benefit: int
+    # Adjusted for a primary metric, plain for a guardrail.
     p_value: float | None
+    # Of the non-inferiority test, one-sided; None without a margin.
     harm_p_value: float | None = None
+    # Sign of the effect at the first look beyond its boundary, 1 if it is
+    # better; 0 if none is.
     crossed: int = 0
-    has_planned_looks: bool = False
-    units: int = 0
+    has_planned_looks: bool = False  # whether the level is spent over looks
+    units: int = 0  # users of all variants whose window has closed
 
 
 class Decision(NamedTuple):
-    """A decision and why.
+    """A decision and why."""
 
-    Attributes
-    ----------
-    decision : str
-        `BROKEN`, `SHIP`, `STOP` or `RUN`.
-    reasons : tuple of str
-        The facts that the rule rests on.
-    """
-
-    decision: str
-    reasons: tuple[str, ...]
+    decision: str  # `BROKEN`, `SHIP`, `STOP` or `RUN`
+    reasons: tuple[str, ...]  # the facts that the rule rests on
 
 
 def decided(
@@ -89,20 +68,10 @@ def decided(
 ) -> Decision:
     """Decide on one experiment.
 
-    Parameters
-    ----------
-    broken : sequence of str
-        Why the assignment cannot be trusted; empty if it can.
-    treatments : mapping of str to sequence of Evidence
-        Treatment to its primary metrics and guardrails.
-    planned_users : int or None
-        Size of the plan, all variants together.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    Decision
+    `broken` says why the assignment cannot be trusted, and is empty if it can;
+    each treatment has its primary metrics and guardrails. Planned users are of
+    all variants together; `alpha` is the two-sided significance level, in (0,
+    1).
 
     Examples
     --------

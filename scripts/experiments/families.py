@@ -35,17 +35,8 @@ def headline_version(rows: pd.DataFrame) -> pd.Series:
 def is_headline(rows: pd.DataFrame) -> pd.Series:
     """Pick the one row of each test that speaks for it.
 
-    By first assignment, unadjusted, by the method for the kind of metric, of
-    the version of `headline_version`.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Rows of ``experiment_results``.
-
-    Returns
-    -------
-    Series of bool
+    Of the rows of ``experiment_results``: by first assignment, unadjusted, by
+    the method for the kind of metric, of the version of `headline_version`.
     """
     return (
         (rows["policy"] == FIRST_ASSIGNMENT)
@@ -60,19 +51,8 @@ def blanked(
 ) -> pd.DataFrame:
     """Take every comparison of a broken experiment away.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        With ``experiment_id`` and ``reason_code``.
-    numbers : sequence of str
-        Columns to blank.
-    blocked : mapping of str to str
-        Experiment to the reason.
-
-    Returns
-    -------
-    DataFrame
-        The same rows; the reason stands in the place of the numbers.
+    Rows have ``experiment_id`` and ``reason_code``; the reason of a blocked
+    experiment stands in the place of the numbers.
     """
     why = rows[EXPERIMENT].map(blocked)
     is_blocked = why.notna()
@@ -90,22 +70,11 @@ def judged(
 ) -> pd.DataFrame:
     """Judge tests together with their family.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        With ``p_value``; null where nothing was tested.
-    families : Series of str
-        Family of each row; null for a row that belongs to none.
-    adjust : callable
-        `holm` or `benjamini_hochberg`; names the method in the table.
-    alpha : float
-        Level of each family, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        Columns ``family_id``, ``family_size``, ``multiplicity_method``,
-        ``adjusted_p_value`` and ``adjusted_alpha``, all null without a family.
+    Rows have ``p_value``, null where nothing was tested; a family is null for a
+    row that belongs to none. `adjust`, `holm` or `benjamini_hochberg`, names
+    the method in the table; `alpha` is the level of each family, in (0, 1).
+    Gives ``family_id``, ``family_size``, ``multiplicity_method``,
+    ``adjusted_p_value`` and ``adjusted_alpha``, all null without a family.
     """
     is_in = families.notna()
     found = adjust(
@@ -135,17 +104,8 @@ def headline_families(rows: pd.DataFrame, alpha: float) -> pd.DataFrame:
     arms. Every other row is a second look at one of these tests and carries
     nulls, so that it neither costs nor earns level.
 
-    Parameters
-    ----------
-    rows : DataFrame
-        Rows of ``experiment_results`` with ``is_headline``.
-    alpha : float
-        Level of each family, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        As `judged`.
+    Takes rows of ``experiment_results`` with ``is_headline`` and the level of
+    each family; gives columns as `judged` does.
     """
     found = []
     for role, adjust in FAMILIES.items():

@@ -28,21 +28,10 @@ def health_rows(
 ) -> list[Row]:
     """Judge every experiment.
 
-    Parameters
-    ----------
-    assigned : mapping of str to Assignment
-        From `assignments`.
-    statistics : DataFrame
-        Rows of ``fct_experiment_statistics``.
-    results, series : DataFrame
-        Rows of ``experiment_results`` and ``experiment_time_series``.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    list of dict
-        Rows of ``experiment_health`` but for the input version.
+    Takes `assignments`, rows of ``fct_experiment_statistics``,
+    ``experiment_results`` and ``experiment_time_series``, and the two-sided
+    significance level, in (0, 1). Gives the rows of ``experiment_health`` but
+    for the input version.
     """
     users = measured_users(statistics)
     return [
@@ -61,11 +50,8 @@ def health_rows(
 def measured_users(statistics: pd.DataFrame) -> pd.DataFrame:
     """Count the users of each metric, by whether their window has closed.
 
-    Returns
-    -------
-    DataFrame
-        ``experiment_id``, ``metric_name``, ``unit_count``,
-        ``immature_count``; all variants together, by first assignment.
+    All variants together, by first assignment: ``experiment_id``,
+    ``metric_name``, ``unit_count`` and ``immature_count``.
     """
     whole = statistics[
         (statistics["dimension"] == "all")
@@ -162,17 +148,7 @@ def evidence(
 ) -> dict[str, list[Evidence]]:
     """Collect what the primary metrics and guardrails say of each treatment.
 
-    Parameters
-    ----------
-    results, series : DataFrame
-        Rows of one experiment.
-    users : DataFrame
-        From `measured_users`, of this experiment.
-
-    Returns
-    -------
-    dict of str to list of Evidence
-        By treatment.
+    By treatment, from rows of one experiment and its `measured_users`.
     """
     measured = dict(zip(users[METRIC], users["unit_count"], strict=True))
     harms = results[results["method"] == "non_inferiority"]

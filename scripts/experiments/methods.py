@@ -1,8 +1,10 @@
 """Every method of comparison, from pairs of arms to columns of numbers.
 
-One function per method; each takes the rows of `experiments.pairs`
-and gives one array per column of the result tables. A row that cannot be
-compared is nan and carries a reason.
+One function per method; each takes pairs, rows of `experiments.pairs.paired`,
+and a two-sided significance level `alpha` in (0, 1), and gives one array per
+column of the result tables: `COMPARED`, `RELATIVE` and ``reason_code``, one
+element per row, and what it names besides. A row that cannot be compared is nan
+and carries a reason.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from experiments.pairs import (
     obstacles,
 )
 from stats.arms.adjustment import Adjusted, adjusted_means, adjusted_ratios
-from stats.arms.bayes import PRIOR_DEVIATION, Lift, lift, posterior
+from stats.arms.bayes import lift, posterior
 from stats.arms.comparisons import Counts, Sample, proportion_difference
 from stats.arms.compliance import complier_effect
 from stats.arms.effects import Effect, assembled, mean_effect
@@ -58,23 +60,9 @@ RATIO_VARIABLES = (
 
 
 def effects(pairs: pd.DataFrame, alpha: float) -> Numbers:
-    """Compare means, proportions and ratios by Welch's test.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to ndarray
-        `COMPARED`, `RELATIVE` and ``reason_code``, one element per row.
-    """
-    found = arms(pairs)
-    reason = combined(obstacles(pairs), found.reason)
-    return _numbers(mean_effect(*found[:2], alpha, reason))
+    """Compare means, proportions and ratios by Welch's test."""
+    control, treatment, reason = arms(pairs)
+    return _numbers(mean_effect(control, treatment, alpha, reason))
 
 
 def proportions(pairs: pd.DataFrame, alpha: float) -> Numbers:
@@ -114,12 +102,9 @@ def adjusted(pairs: pd.DataFrame, alpha: float) -> Numbers:
     for the same ratio before. Where no covariate can be used there is no
     number: a raw one must not pass as adjusted.
 
-    Returns
-    -------
-    dict of str to ndarray
-        Beside those of `effects`: `MEANS` after adjustment,
-        ``variance_ratio``, and ``covariate_p_value`` of no difference between
-        the arms before the experiment.
+    Gives besides: `MEANS` after adjustment, ``variance_ratio``, and
+    ``covariate_p_value`` of no difference between the arms before the
+    experiment.
     """
     found: Numbers = {
         name: np.full(len(pairs), np.nan)
@@ -149,20 +134,8 @@ def stratified(
 ) -> Numbers:
     """Compare over the same mixture of users in both arms.
 
-    Parameters
-    ----------
-    cells : tuple of Cells
-        Of control and treatment, one row per row of `pairs`.
-    pairs : DataFrame
-        From `paired`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to ndarray
-        Beside those of `effects`: `MEANS` over the mixture and
-        ``variance_ratio``.
+    Cells are of control and treatment, one row per pair. Gives besides: `MEANS`
+    over the mixture and ``variance_ratio``.
     """
     found = stratified_effect(*cells, alpha)
     effect = Effect(found.absolute, found.relative, found.reason)
@@ -180,17 +153,17 @@ def guarded(pairs: pd.DataFrame, alpha: float) -> Numbers:
     The interval is one-sided too, so that it ends where the two-sided one of
     `effects` does; its harmless side is open.
     """
-    found = arms(pairs)
-    reason = combined(obstacles(pairs), found.reason)
+    control, treatment, reason = arms(pairs)
     is_higher_better = (pairs["direction"] != "decrease").to_numpy(bool)
     harm = noninferiority(
-        *found[:2],
+        control,
+        treatment,
         pairs["margin"].to_numpy(float),
         is_higher_better=is_higher_better,
         alpha=alpha / 2,
         reason=reason,
     )
-    plain = _numbers(mean_effect(*found[:2], alpha, reason))
+    plain = _numbers(mean_effect(control, treatment, alpha, reason))
     plain["ci_low"] = np.where(is_higher_better, plain["ci_low"], np.nan)
     plain["ci_high"] = np.where(is_higher_better, np.nan, plain["ci_high"])
     return plain | {
@@ -218,23 +191,14 @@ def compliers(pairs: pd.DataFrame, alpha: float) -> Numbers:
 
 
 def beliefs(
-    pairs: pd.DataFrame,
-    alpha: float,
-    prior_deviation: float = PRIOR_DEVIATION,
+    pairs: pd.DataFrame, alpha: float, prior_deviation: float
 ) -> Numbers:
     """Combine each relative effect with a normal prior around none.
 
-    Returns
-    -------
-    dict of str to ndarray
-        `RELATIVE` holds the posterior mean and its interval;
-        ``probability_better`` and ``expected_loss`` follow the direction of
-        the metric.
+    `RELATIVE` holds the posterior mean and its interval; ``probability_better``
+    and ``expected_loss``, given besides, follow the direction of the metric.
     """
-    found = arms(pairs)
-    plain = _numbers(
-        mean_effect(*found[:2], alpha, combined(obstacles(pairs), found.reason))
-    )
+    plain = effects(pairs, alpha)
     is_known = np.isfinite(plain["relative_estimate"])
     numbers = _nothing(len(pairs))
     numbers["probability_better"] = np.full(len(pairs), np.nan)
@@ -244,11 +208,9 @@ def beliefs(
         return numbers
     control, treatment = (
         Sample(*(np.asarray(part, float)[is_known] for part in arm))
-        for arm in found[:2]
+        for arm in arms(pairs)[:2]
     )
-    belief = posterior(
-        Lift(*lift(control, treatment)), prior_deviation, alpha=alpha
-    )
+    belief = posterior(lift(control, treatment), prior_deviation, alpha=alpha)
     is_rise = (pairs["direction"] != "decrease").to_numpy(bool)[is_known]
     above = belief.probability_positive
     for name, values in (
@@ -270,21 +232,8 @@ def quantiles(
 ) -> Numbers:
     """Compare quantiles by the ranks around them.
 
-    Parameters
-    ----------
-    grids : tuple of Grid
-        Of control and treatment, one row per row of `pairs`.
-    levels : ndarray
-        Quantile of each row.
-    pairs : DataFrame
-        From `paired`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to ndarray
-        Beside those of `effects`: `MEANS`, which are the quantiles.
+    Grids are of control and treatment, one row per pair, and each row has its
+    level. Gives besides: `MEANS`, which are the quantiles.
     """
     found = quantile_effect(*grids, levels, alpha)
     why = obstacles(pairs)

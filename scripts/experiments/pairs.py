@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stats.arms.comparisons import Sample
 from stats.arms.moments import Moments
-from stats.arms.ratio_metrics import RatioArm, ratio_sample
+from stats.arms.ratio_metrics import ratio_sample
 from stats.intervals import Floats
 from stats.kinds import having
 from stats.reasons import Reasons, combined
@@ -45,19 +45,12 @@ SHARES = ("history", "reached")
 
 
 class Arms(NamedTuple):
-    """Both arms as means per user, whatever the kind of metric.
+    """Both arms as means per user, whatever the kind of metric."""
 
-    Attributes
-    ----------
-    control, treatment : Sample
-        Ratios are linearised; nan where they cannot be.
-    reason : ndarray of str
-        Empty, or why there is no mean.
-    """
-
+    # Ratios are linearised; nan where they cannot be.
     control: Sample
     treatment: Sample
-    reason: Reasons
+    reason: Reasons  # empty, or why there is no mean
 
 
 def paired(
@@ -67,21 +60,12 @@ def paired(
 ) -> pd.DataFrame:
     """Set every treatment beside its control.
 
-    Parameters
-    ----------
-    statistics : DataFrame
-        Rows of a mart with ``variant``, ``is_control``, ``unit_count`` and
-        measures; one per key and variant.
-    keys, attributes : sequence of str
-        Columns that both arms share. The first key is the experiment.
-
-    Returns
-    -------
-    DataFrame
-        One row per key and treatment of the experiment: keys, attributes,
-        ``treatment_variant``, ``control_variant`` (null unless there is
-        exactly one), and each measure twice, after ``control_`` and
-        ``treatment_``.
+    Takes rows of a mart with ``variant``, ``is_control``, ``unit_count`` and
+    measures, one per key and variant; keys and attributes are columns that both
+    arms share, the first key the experiment. Gives one row per key and
+    treatment: keys, attributes, ``treatment_variant``, ``control_variant``
+    (null unless there is exactly one), and each measure twice, after
+    ``control_`` and ``treatment_``.
 
     Examples
     --------
@@ -159,19 +143,8 @@ def moments(
 ) -> Moments:
     """Arrange the means and covariances of some variables of one arm.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`.
-    role : str
-        `CONTROL` or `TREATMENT`.
-    variables : sequence of str
-        Such as ``("value", "covariate", "history")``, in the order in which
-        the mart names their covariances.
-
-    Returns
-    -------
-    Moments
+    Variables are such as ``("value", "covariate", "history")``, in the order in
+    which the mart names their covariances.
     """
     units = column(pairs, role, "unit_count")
     size = len(variables)
@@ -201,14 +174,7 @@ def arms(pairs: pd.DataFrame) -> Arms:
         own = sample(pairs, role)
         reason: Reasons = np.full(len(pairs), "")
         if is_ratio.any():
-            ratio = ratio_sample(
-                RatioArm(
-                    *own,
-                    column(pairs, role, "denominator_mean"),
-                    column(pairs, role, "denominator_variance"),
-                    column(pairs, role, "value_denominator_covariance"),
-                )
-            )
+            ratio = ratio_sample(moments(pairs, role, ("value", "denominator")))
             own = Sample(
                 own.units,
                 np.where(is_ratio, ratio.sample.mean, own.mean),
@@ -217,7 +183,8 @@ def arms(pairs: pd.DataFrame) -> Arms:
             reason = np.where(is_ratio, ratio.reason, "")
         found.append(own)
         reasons.append(reason)
-    return Arms(found[0], found[1], combined(*reasons))
+    reason = combined(obstacles(pairs), combined(*reasons))
+    return Arms(found[0], found[1], reason)
 
 
 def obstacles(pairs: pd.DataFrame) -> Reasons:

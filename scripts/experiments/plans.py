@@ -54,22 +54,15 @@ LOOKS_RESOLVED = 30  # more looks cost hardly more users
 
 
 class Baseline(NamedTuple):
-    """What a test starts from.
+    """What a test starts from."""
 
-    Attributes
-    ----------
-    kind, direction : str
-        Of the metric.
-    mean, variance : float
-        Of the control arm, per user.
-    control_share, treatment_share : float
-        Planned shares of the two arms among all users.
-    """
-
+    # Of the metric.
     kind: str
     direction: str
+    # Of the control arm, per user.
     mean: float
     variance: float
+    # Planned shares of the two arms among all users.
     control_share: float
     treatment_share: float
 
@@ -85,26 +78,13 @@ def power_frame(
 ) -> pd.DataFrame:
     """Plan every test anew, raw and adjusted.
 
-    Parameters
-    ----------
-    headlines : DataFrame
-        Headline rows of ``experiment_results``.
-    whole : DataFrame
-        The pairs that they compare, row by row.
-    quantiles : DataFrame
-        Rows of ``fct_experiment_quantiles``.
-    assigned : mapping of str to Assignment
-        Experiments, with shares, plans and arrivals.
-    variance_ratios : mapping
-        Experiment, metric and treatment to the variance that CUPED leaves.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``experiment_power`` but for the input version; a reason is ""
-        where there is none. Users are of all variants together.
+    Takes the headline rows of ``experiment_results``, the pairs that they
+    compare, row by row, the rows of ``fct_experiment_quantiles``, the
+    experiments with shares, plans and arrivals, and, by experiment, metric and
+    treatment, the variance that CUPED leaves; `alpha` is the two-sided
+    significance level, in (0, 1). Gives the rows of ``experiment_power`` but
+    for the input version; a reason is "" where there is none. Users are of all
+    variants together.
     """
     control = arms(whole).control
     mean, variance = np.array(control.mean, float), np.array(control.variance)
@@ -192,24 +172,6 @@ def _planned(
 ) -> dict[str, object]:
     """Plan one test by one design."""
     looks = planned_looks(assigned)
-    row: dict[str, object] = {
-        "baseline_mean": base.mean,
-        "baseline_deviation": float(np.sqrt(base.variance)),
-        "control_units": units,
-        "planned_users": assigned.planned_users,
-        "variance_ratio": variance_ratio,
-        "allocation_ratio": base.treatment_share / base.control_share,
-        "primary_tests": tests,
-        "look_count": looks,
-        "inflation": inflation(looks, alpha / tests),
-        "arrivals_per_day": assigned.arrivals_per_day,
-        **dict.fromkeys((*DETECTABLE, *SIZES)),
-        "power": POWER,
-        "alpha": alpha,
-        "reason_code": _obstacle(base, assigned),
-    }
-    if row["reason_code"] not in ("", "one_assignment_day"):
-        return row
     plan = Plan(
         alpha,
         POWER,
@@ -218,6 +180,24 @@ def _planned(
         variance_ratio,
         inflation(looks, alpha / tests),
     )
+    row: dict[str, object] = {
+        "baseline_mean": base.mean,
+        "baseline_deviation": float(np.sqrt(base.variance)),
+        "control_units": units,
+        "planned_users": assigned.planned_users,
+        "variance_ratio": variance_ratio,
+        "allocation_ratio": plan.ratio,
+        "primary_tests": tests,
+        "look_count": looks,
+        "inflation": plan.inflation,
+        "arrivals_per_day": assigned.arrivals_per_day,
+        **dict.fromkeys((*DETECTABLE, *SIZES)),
+        "power": POWER,
+        "alpha": alpha,
+        "reason_code": _obstacle(base, assigned),
+    }
+    if row["reason_code"] not in ("", "one_assignment_day"):
+        return row
     sizes = {
         "detectable": units,
         "planned_detectable": (assigned.planned_users or 0)

@@ -26,13 +26,7 @@ MOST_SEGMENTS = 3  # of a dimension, those furthest from its mean effect
 
 
 def experiments(tables: Tables) -> str:
-    """Write each experiment: decision, health, effects, looks and power.
-
-    Parameters
-    ----------
-    tables : mapping of str to sequence of mapping
-        Rows of the result tables of experiments.
-    """
+    """Write each experiment: decision, health, effects, looks and power."""
     health = tables["experiment_health"]
     if not health:
         return "Experiments: none in this log."

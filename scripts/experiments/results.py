@@ -1,6 +1,7 @@
 """The table of comparisons: every method, version and policy, row by row.
 
-Pure functions of frames.
+Pure functions of frames; `alpha` is the two-sided significance level, in (0,
+1).
 """
 
 from __future__ import annotations
@@ -71,24 +72,12 @@ SHOWN = (
 
 
 class Part(NamedTuple):
-    """Rows of one method.
+    """Rows of one method."""
 
-    Attributes
-    ----------
-    pairs : DataFrame
-        What was compared; keeps the index of all pairs.
-    method : str or ndarray of str
-        One for all, or one for each.
-    numbers : dict of str to ndarray
-        One element per row of `pairs`.
-    adjustment : str, default "none"
-        As in the table.
-    """
-
-    pairs: pd.DataFrame
-    method: str | NDArray[Any]
-    numbers: Numbers
-    adjustment: str = "none"
+    pairs: pd.DataFrame  # what was compared; keeps the index of all pairs
+    method: str | NDArray[Any]  # one for all, or one for each
+    numbers: Numbers  # one element per row of `pairs`
+    adjustment: str = "none"  # as in the table
 
 
 def result_frame(
@@ -101,25 +90,11 @@ def result_frame(
 ) -> pd.DataFrame:
     """Compare every treatment with its control, by every method that applies.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`, of ``fct_experiment_statistics``; all dimensions.
-    quantiles : DataFrame
-        Rows of ``fct_experiment_quantiles``.
-    blocked : mapping of str to str
-        Broken experiments to the reason: their arms are shown and nothing is
-        compared.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-    preferred_strata : sequence of str
-        See `grids.strata`.
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``experiment_results`` but for the experiment's name and the
-        input version; a reason is "" where there is none.
+    Takes `paired` rows of ``fct_experiment_statistics`` of all dimensions, rows
+    of ``fct_experiment_quantiles``, broken experiments with the reason (their
+    arms are shown and nothing is compared), and what `grids.strata` prefers.
+    Gives the rows of ``experiment_results`` but for the experiment's name and
+    the input version; a reason is "" where there is none.
     """
     whole = pairs[pairs["dimension"] == "all"].reset_index(drop=True)
     described = _described(whole, alpha)

@@ -52,20 +52,10 @@ def segment_frame(
     differ. Cells with fewer than `MINIMUM_CELL_UNITS` users in an arm have no
     number and take no part.
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `paired`, of ``fct_experiment_statistics``.
-    blocked : mapping of str to str
-        Broken experiments to the reason.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``experiment_segments`` but for the input version; a reason
-        is "" where there is none.
+    Takes `paired` rows of ``fct_experiment_statistics`` and broken experiments
+    with the reason; `alpha` is the two-sided significance level, in (0, 1).
+    Gives the rows of ``experiment_segments`` but for the input version; a
+    reason is "" where there is none.
     """
     cells = pairs[
         (pairs["dimension"] != "all")

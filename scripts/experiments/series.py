@@ -70,14 +70,9 @@ COLUMNS = (
 
 
 class Schedule(NamedTuple):
-    """When the looks of one metric test, and how wide their intervals are.
+    """When the looks of one metric test, and how wide their intervals are."""
 
-    Attributes
-    ----------
-    information, spent_alpha, quantile : ndarray of shape (n_dates,)
-        Nan on a date that is no look.
-    """
-
+    # (n_dates,): nan on a date that is no look.
     information: Floats
     spent_alpha: Floats
     quantile: Floats
@@ -94,26 +89,14 @@ def series_frame(
 ) -> pd.DataFrame:
     """Follow every effect over time.
 
-    Parameters
-    ----------
-    looks, days : DataFrame
-        Rows of ``fct_experiment_looks`` and ``fct_experiment_day_statistics``.
-    metrics : DataFrame
-        ``experiment_id``, ``metric_name``, ``role`` and ``primary_tests``,
-        one row per metric.
-    assigned : mapping of str to Assignment
-        Experiments, with their plans.
-    blocked : mapping of str to str
-        Broken experiments to the reason.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1). At looks, primary tests share
-        it equally; every other metric is monitored at it.
-
-    Returns
-    -------
-    DataFrame
-        Rows of ``experiment_time_series`` but for the input version; a reason
-        is "" where there is none.
+    Takes rows of ``fct_experiment_looks`` and
+    ``fct_experiment_day_statistics``, metrics with ``experiment_id``,
+    ``metric_name``, ``role`` and ``primary_tests``, experiments with their
+    plans, and broken experiments with the reason. `alpha` is the two-sided
+    significance level, in (0, 1); at looks, primary tests share it equally,
+    every other metric is monitored at it. Gives the rows of
+    ``experiment_time_series`` but for the input version; a reason is "" where
+    there is none.
     """
     parts = [_by_date(looks, metrics, assigned, alpha)]
     if len(days):
@@ -143,18 +126,8 @@ def scheduled(
     planned users are measured. Otherwise every date is a look of a confidence
     sequence.
 
-    Parameters
-    ----------
-    units : ndarray of shape (n_dates,)
-        Users of all variants whose window has closed, date by date.
-    plan : Assignment
-        With ``planned_users`` and ``look_days``, or None for them.
-    alpha : float
-        Level of all looks together, in (0, 1).
-
-    Returns
-    -------
-    Schedule
+    The units, of shape (n_dates,), are users of all variants whose window has
+    closed; `alpha` is the level of all looks together, in (0, 1).
     """
     planned, every = plan.planned_users, plan.look_days
     enough = units >= 2 * MINIMUM_LOOK_UNITS

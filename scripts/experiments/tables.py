@@ -50,17 +50,8 @@ def experiment_tables(
 ) -> dict[str, list[Row]]:
     """Compute every result table of experiments.
 
-    Parameters
-    ----------
-    marts : mapping of str to DataFrame
-        Those of `MARTS`.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to list of dict
-        Table to rows, without ``input_version``.
+    Reads `MARTS` and gives each table's rows without ``input_version``; `alpha`
+    is the two-sided significance level, in (0, 1).
 
     Raises
     ------

@@ -11,6 +11,7 @@ from display.dimensions import (
     Dimension,
     broken_down,
     dimensions,
+    largest,
     lone_values,
     not_broken_down,
 )
@@ -18,6 +19,7 @@ from display.findings import contrast, estimate, is_apart
 from display.formats import (
     MISSING,
     NO_BREAK,
+    Scale,
     count,
     duration,
     fit_scale,
@@ -31,8 +33,8 @@ from display.parts import (
     Part,
     Row,
     Section,
-    Table,
     Tables,
+    table_of,
 )
 from display.rates import rate_label
 
@@ -139,21 +141,23 @@ def _funnel(steps: list[Row]) -> Figure:
             "Users",
             OUTCOMES,
         ),
-        Table(
-            caption="First steps of those who sign up",
-            columns=[
-                "Step",
-                "Took the step before",
-                "Reached",
-                "Pending",
-                "Lost",
-                "Time passed",
-                "Of the step before",
-                "Interval",
-                "Of all",
-                "Median time",
-            ],
-            rows=[_step_row(row) for row in steps],
+        table_of(
+            "First steps of those who sign up",
+            steps,
+            {
+                "Step": _step,
+                "Took the step before": lambda row: count(row["entered_users"]),
+                "Reached": lambda row: count(row["reached_users"]),
+                "Pending": lambda row: count(row["pending_users"]),
+                "Lost": lambda row: count(row["dropped_users"]),
+                "Time passed": lambda row: count(row["mature_entered_users"]),
+                "Of the step before": lambda row: _scale(row).text(
+                    row[STEP_RATE]
+                ),
+                "Interval": _interval,
+                "Of all": lambda row: percent(row["total_rate"]),
+                "Median time": lambda row: duration(row["median_seconds"]),
+            },
             source=FUNNEL,
         ),
     )
@@ -180,7 +184,7 @@ def _is_clear(hardest: Row, steps: list[Row]) -> bool:
 
 def _heading(row: Row) -> str:
     """Write a step over its bar, short enough for a phone."""
-    name = f"{row['step_number']}. {sentence(row['step_name'])}"
+    name = _step(row)
     if row["median_seconds"] is not None:
         name += f", after {duration(row['median_seconds'])}"
     users = f"{count(row['reached_users'])} users"
@@ -192,20 +196,16 @@ def _heading(row: Row) -> str:
     return f"{name}\n{users}"
 
 
-def _step_row(row: Row) -> list[str | Cell]:
-    scale = fit_scale("rate", row[STEP_RATE], row["ci_low"], row["ci_high"])
-    return [
-        f"{row['step_number']}. {sentence(row['step_name'])}",
-        count(row["entered_users"]),
-        count(row["reached_users"]),
-        count(row["pending_users"]),
-        count(row["dropped_users"]),
-        count(row["mature_entered_users"]),
-        scale.text(row[STEP_RATE]),
-        Cell(scale.span(row["ci_low"], row["ci_high"])),
-        percent(row["total_rate"]),
-        duration(row["median_seconds"]),
-    ]
+def _step(row: Row) -> str:
+    return f"{row['step_number']}. {sentence(row['step_name'])}"
+
+
+def _scale(row: Row) -> Scale:
+    return fit_scale("rate", row[STEP_RATE], row["ci_low"], row["ci_high"])
+
+
+def _interval(row: Row) -> Cell:
+    return Cell(_scale(row).span(row["ci_low"], row["ci_high"]))
 
 
 def _by_dimension(
@@ -225,15 +225,8 @@ def _by_dimension(
     ]
     if len(every) < 2:  # noqa: PLR2004
         return None
-    shown = sorted(
-        sorted(
-            every,
-            key=lambda row: (
-                -row["entered_users"],
-                str(row["dimension_value"]),
-            ),
-        )[:MOST_VALUES],
-        key=lambda row: (-row[STEP_RATE], str(row["dimension_value"])),
+    shown = largest(
+        largest(every, "entered_users", MOST_VALUES), STEP_RATE, MOST_VALUES
     )
     step = words(hardest["step_name"])
     title = contrast(
@@ -272,33 +265,21 @@ def _by_dimension(
             f"Dot chart. {title}.",
             f"Share going on to {step}",
         ),
-        Table(
-            caption=f"Going on to {step} by {dimension.word}",
-            columns=[
-                dimension.heading,
-                "Took the step before",
-                "Reached",
-                "Pending",
-                "Time passed",
-                "Rate",
-                "Interval",
-                "Median time",
-            ],
-            rows=[_value_row(row) for row in shown],
+        table_of(
+            f"Going on to {step} by {dimension.word}",
+            shown,
+            {
+                dimension.heading: lambda row: str(
+                    row["dimension_value"] or MISSING
+                ),
+                "Took the step before": lambda row: count(row["entered_users"]),
+                "Reached": lambda row: count(row["reached_users"]),
+                "Pending": lambda row: count(row["pending_users"]),
+                "Time passed": lambda row: count(row["mature_entered_users"]),
+                "Rate": lambda row: _scale(row).text(row[STEP_RATE]),
+                "Interval": _interval,
+                "Median time": lambda row: duration(row["median_seconds"]),
+            },
             source=FUNNEL,
         ),
     )
-
-
-def _value_row(row: Row) -> list[str | Cell]:
-    scale = fit_scale("rate", row[STEP_RATE], row["ci_low"], row["ci_high"])
-    return [
-        str(row["dimension_value"] or MISSING),
-        count(row["entered_users"]),
-        count(row["reached_users"]),
-        count(row["pending_users"]),
-        count(row["mature_entered_users"]),
-        scale.text(row[STEP_RATE]),
-        Cell(scale.span(row["ci_low"], row["ci_high"])),
-        duration(row["median_seconds"]),
-    ]

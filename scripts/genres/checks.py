@@ -1,7 +1,8 @@
 """Whether the adjusted effect of exploring genres deserves to be believed.
 
 Balance, overlap, doses, trends, and tests whose answer is known beforehand.
-Pure functions of frames: counts of marts in, result rows out.
+Pure functions of frames: counts of marts in, result rows out. `alpha` is the
+two-sided significance level, in (0, 1).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from genres.comparison import (
     explorer_edge,
     studied,
 )
-from genres.effects import HEADLINE, rounded
+from genres.effects import HEADLINE, judged, rounded
 from stats.arms.heterogeneity import heterogeneity
 from stats.intervals import Floats, wilson_interval
 from stats.observed.causal import (
@@ -49,16 +50,8 @@ Row = dict[str, Any]
 def balance_rows(study: Study) -> list[Row]:
     """Compare the covariates of explorers and others, before and after.
 
-    Parameters
-    ----------
-    study : Study
-        With models of everybody.
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_balance``: one per covariate and value, or one per
-        covariate that is a number.
+    From models of everybody. Gives the rows of ``genre_balance``: one per
+    covariate and value, or one per covariate that is a number.
     """
     cells = study.cells
     if study.reason:
@@ -115,15 +108,8 @@ def _difference(
 def overlap_rows(study: Study) -> list[Row]:
     """Count explorers and others by how likely they were to explore.
 
-    Parameters
-    ----------
-    study : Study
-        Of two levels.
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_overlap``: one per band of propensity and side.
+    Of two levels. Gives the rows of ``genre_overlap``: one per band of
+    propensity and side.
     """
     cells = study.cells
     if study.reason:
@@ -150,19 +136,10 @@ def overlap_rows(study: Study) -> list[Row]:
 def dose_rows(cells: pd.DataFrame, alpha: float = 0.05) -> list[Row]:
     """Set retention by genres explored beside the same, adjusted.
 
-    Parameters
-    ----------
-    cells : DataFrame
-        Rows of ``fct_genre_cells``.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_dose_response``: one per number of genres, among
-        those compared at the landmark. Adjusted rates are of users for whom
-        no number of genres is too unlikely, the same ones in every row.
+    Takes rows of ``fct_genre_cells`` and gives those of
+    ``genre_dose_response``: one per number of genres, among those compared at
+    the landmark. Adjusted rates are of users for whom no number of genres is
+    too unlikely, the same ones in every row.
     """
     frame = exploration_rows(cells, "genres")
     if frame.empty:
@@ -229,16 +206,9 @@ def _adjusted(found: Contrast, place: int) -> Row:
 def trend_rows(genres: pd.DataFrame) -> list[Row]:
     """Test whether retention rises with the genres explored.
 
-    Parameters
-    ----------
-    genres : DataFrame
-        Rows of ``fct_retention_by_genres``.
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_trends``: one per dimension, value and day. Users
-        without a genre are left out.
+    Takes rows of ``fct_retention_by_genres`` and gives those of
+    ``genre_trends``: one per dimension, value and day. Users without a genre
+    are left out.
     """
     score = genres["genres_explored"].astype(str).str.rstrip("+").astype(int)
     own = genres.assign(score=score)[score > 0]
@@ -275,21 +245,8 @@ def check_rows(
 ) -> list[Row]:
     """Ask questions whose answer is known, and see whether it is found.
 
-    Parameters
-    ----------
-    cells : DataFrame
-        Rows of ``fct_genre_cells``.
-    study : Study
-        `comparison` of the same cells.
-    effects : list of dict
-        Rows of ``genre_effects``.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_checks``.
+    Takes rows of ``fct_genre_cells``, the `comparison` of the same cells and
+    rows of ``genre_effects``; gives those of ``genre_checks``.
     """
     if exploration_rows(cells, "genres").empty:
         return []
@@ -353,14 +310,8 @@ def _contrasted(row: Row, study: Study, alpha: float) -> Row:
     if not np.isfinite(means.estimate).all():
         return row | {"reason_code": "no_overlap"}
     found = contrast(means, alpha=alpha)
-    return row | {
-        "estimate": found.estimate,
-        "standard_error": found.standard_error,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "statistic": found.estimate / found.standard_error,
-        "p_value": found.p_value,
-    }
+    statistic = found.estimate / found.standard_error
+    return row | judged(found) | {"statistic": statistic}
 
 
 def _control(name: str, question: str, study: Study, alpha: float) -> Row:

@@ -34,7 +34,7 @@ from stats.observed.e_values import e_value
 from stats.observed.slopes import stratified_slope
 from stats.observed.standardisation import standardised_effect
 
-__all__ = ["DAY_NUMBER", "HEADLINE", "effect_rows", "rounded"]
+__all__ = ["DAY_NUMBER", "HEADLINE", "effect_rows", "judged", "rounded"]
 
 HEADLINE = "aipw_ate"
 AIPW = "cross-fitted AIPW, influence-function variance"
@@ -71,21 +71,10 @@ def effect_rows(
 ) -> list[Row]:
     """Estimate the gap in D7 retention and what of it survives adjustment.
 
-    Parameters
-    ----------
-    strata, cells, doses : DataFrame
-        Rows of ``fct_genre_strata``, ``fct_genre_cells`` and
-        ``fct_genre_doses``.
-    study : Study
-        `comparison` of the same cells.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    list of dict
-        Rows of ``genre_effects``, without ``input_version``; none when
-        there are no strata.
+    Takes rows of ``fct_genre_strata``, ``fct_genre_cells`` and
+    ``fct_genre_doses``, the `comparison` of the same cells, and the two-sided
+    significance level, in (0, 1). Gives the rows of ``genre_effects`` without
+    ``input_version``; none when there are no strata.
     """
     own = strata[strata["day_number"] == DAY_NUMBER]
     if own.empty:
@@ -110,6 +99,12 @@ def rounded(row: Row) -> Row:
         name: float(f"{value:.12g}") if isinstance(value, float) else value
         for name, value in row.items()
     }
+
+
+def judged(found: Any) -> Row:  # noqa: ANN401
+    """Take what every estimate has: it, its error, interval and p-value."""
+    names = ("estimate", "standard_error", "ci_low", "ci_high", "p_value")
+    return {name: float(getattr(found, name)) for name in names}
 
 
 def _row(
@@ -166,14 +161,8 @@ def _stratified(strata: pd.DataFrame, alpha: float) -> list[Row]:
     )
     x1, x0 = counts["retained_users"][True], counts["retained_users"][False]
     n1, n0 = counts["eligible_users"][True], counts["eligible_users"][False]
-    rows = [
-        _plain_gap(
-            "naive_difference",
-            "observed",
-            (x1.sum(), n1.sum(), x0.sum(), n0.sum()),
-            alpha,
-        )
-    ]
+    totals = (x1.sum(), n1.sum(), x0.sum(), n0.sum())
+    rows = [_plain_gap("naive_difference", "observed", totals, alpha)]
     for estimand, on_others in (
         ("stratified_ate", False),
         ("stratified_atu", True),
@@ -195,12 +184,9 @@ def _stratified(strata: pd.DataFrame, alpha: float) -> list[Row]:
             reason = "zero_variance"
         rows.append(
             row
+            | judged(found)
+            | ({"estimate": None} if reason == "no_overlap" else {})
             | {
-                "estimate": None if reason == "no_overlap" else found.estimate,
-                "standard_error": found.standard_error,
-                "ci_low": found.ci_low,
-                "ci_high": found.ci_high,
-                "p_value": found.p_value,
                 "explorer_rate": found.exposed_rate,
                 "other_rate": found.other_rate,
                 "explorer_units": found.exposed_units,
@@ -252,12 +238,7 @@ def _plain_gap(
     if not 0 < x1 + x0 < n1 + n0:
         return row | {"reason_code": "zero_variance"}
     found = proportion_difference(Counts(x0, n0), Counts(x1, n1), alpha)
-    row |= {
-        "estimate": float(found.estimate),
-        "standard_error": float(found.standard_error),
-        "ci_low": float(found.ci_low),
-        "ci_high": float(found.ci_high),
-        "p_value": float(found.p_value),
+    row |= judged(found) | {
         "explorer_rate": float(x1 / n1),
         "other_rate": float(x0 / n0),
     }
@@ -355,12 +336,8 @@ def _estimated(
     found = contrast(means, alpha=alpha)
     return (
         row
+        | judged(found)
         | {
-            "estimate": found.estimate,
-            "standard_error": found.standard_error,
-            "ci_low": found.ci_low,
-            "ci_high": found.ci_high,
-            "p_value": found.p_value,
             "explorer_rate": float(means.estimate[1]),
             "other_rate": float(means.estimate[0]),
             "effective_units": means.effective_units,
@@ -391,12 +368,11 @@ def _slope(doses: pd.DataFrame, alpha: float) -> Row:
         return row | {"reason_code": "no_overlap"}
     if not found.standard_error > 0:
         return row | {"reason_code": "zero_variance"}
-    return row | {
-        "estimate": found.estimate,
-        "standard_error": found.standard_error,
-        "ci_low": found.ci_low,
-        "ci_high": found.ci_high,
-        "p_value": found.p_value,
-        "strata_used": found.strata_used,
-        "units_without_overlap": found.units_without_overlap,
-    }
+    return (
+        row
+        | judged(found)
+        | {
+            "strata_used": found.strata_used,
+            "units_without_overlap": found.units_without_overlap,
+        }
+    )

@@ -33,17 +33,8 @@ def genre_tables(
 ) -> dict[str, list[dict[str, Any]]]:
     """Compute every result table on exploring genres.
 
-    Parameters
-    ----------
-    marts : mapping of str to DataFrame
-        The marts of `MARTS`.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    dict of str to list of dict
-        Table to rows, without ``input_version``.
+    Reads `MARTS` and gives each table's rows without ``input_version``; `alpha`
+    is the two-sided significance level, in (0, 1).
     """
     cells = marts["fct_genre_cells"]
     study = comparison(cells)

@@ -54,11 +54,6 @@ MEASURES = """
 def check_declarations(folder: Path) -> None:
     """Refuse types of events and experiments that mean nothing.
 
-    Parameters
-    ----------
-    folder : Path
-        A log's folder, with every raw and reference file.
-
     Raises
     ------
     MappingError

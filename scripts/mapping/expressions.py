@@ -148,16 +148,9 @@ def value(
 ) -> str:
     """Finish what `parsed` found as the value that our column holds.
 
-    Parameters
-    ----------
-    found, text : str
-        SQL of the parsed value and of the text it was read from.
-    column : Column
-        Ours.
-    shifts : sequence of Shift
-        Changes of the column's zone, in order; none for UTC.
-    anchor : str
-        SQL of the time that the column's duration is counted from.
+    Takes the SQL of the parsed value and of the text it was read from, the
+    changes of the column's zone, in order (none for UTC), and the SQL of the
+    time that its duration is counted from.
     """
     if column.anchor is not None:
         return _bounded(

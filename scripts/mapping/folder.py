@@ -89,10 +89,7 @@ def write_references(
     last manifest shows: it lists every file's digest, and those kept. Types of
     events are the project's where the log has none of its own.
 
-    Returns
-    -------
-    list of str
-        Names of the files kept.
+    Gives the names of the files kept.
     """
     kept = []
     for name, header in REFERENCES.items():
@@ -112,12 +109,8 @@ def reference_source(
 ) -> tuple[Path | None, bool]:
     """Find the file that a reference file is copied from, as above.
 
-    Returns
-    -------
-    path : Path or None
-        None for nothing but a header.
-    is_kept : bool
-        Whether somebody put it into the folder by hand.
+    Gives None for nothing but a header, and whether somebody put the file into
+    the folder by hand.
 
     Raises
     ------

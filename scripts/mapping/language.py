@@ -157,10 +157,16 @@ WIDE = {
 # early as the warehouse believes a time. Nothing is counted from it.
 UNTIMED = "2000-01-01 00:00:00"
 
-# Kinds of columns whose texts may turn out not to be such.
-UNREADABLE_KINDS = frozenset(
-    {"time", "date", "duration", "number", "integer", "measure"}
-)
+# Kinds of columns whose texts may turn out not to be such, and how the scratch
+# database holds them.
+UNREADABLE_KINDS = {
+    "time": "timestamp",
+    "date": "date",
+    "duration": "double",
+    "number": "double",
+    "integer": "bigint",
+    "measure": "double",
+}
 
 # Decimal digits of a microsecond in each.
 EPOCH_DIGITS = {

@@ -126,12 +126,7 @@ def locate(
 ) -> tuple[str, list[Step]] | None:
     """Find the column that a path starts at, and the keys that remain.
 
-    Returns
-    -------
-    expression : str
-        SQL of the column: text, or JSON when keys remain.
-    keys : list of Step
-        Where in that JSON.
+    The column is SQL: text, or JSON when keys remain.
     """
     keys = steps(path)
     if shape.is_records:
@@ -170,25 +165,10 @@ def selection(
 ) -> tuple[list[str], str]:
     """Compose the query that reads one file.
 
-    Parameters
-    ----------
-    shape : Shape
-        What the file offers.
-    columns : dict of str to Column
-        Ours, by the name they are staged under.
-    shifts : dict of str to sequence of Shift
-        The changes of every zone that the columns name.
-    block : Block
-        Where the columns come from: texts that mean empty, rows to leave out.
-    file_number : int
-        Staged with every row.
-
-    Returns
-    -------
-    fields : list of str
-        The staged columns, in the query's order.
-    query : str
-        SQL with one row per row of the file.
+    Columns go by the name they are staged under, shifts by the zone that
+    columns name; the block says what texts mean empty and which rows to leave
+    out, and the number is staged with every row. Gives the staged columns in
+    their order, and SQL with one row per row of the file.
 
     Raises
     ------

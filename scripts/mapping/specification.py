@@ -72,10 +72,7 @@ MEANINGS = {
 def read_mapping(text: str) -> Mapping:
     """Check a mapping and give every setting its value.
 
-    Parameters
-    ----------
-    text : str
-        YAML in the language that `EXAMPLE` explains.
+    The text is YAML in the language that `EXAMPLE` explains.
 
     Raises
     ------
@@ -516,12 +513,7 @@ def _check_time(column: Column) -> None:
 def check_event_types(mapping: Mapping, effects: dict[str, str]) -> None:
     """Refuse a type of event that the log does not declare.
 
-    Parameters
-    ----------
-    mapping : Mapping
-        A checked mapping.
-    effects : dict of str to str
-        What each declared type does to a title.
+    Effects say what each declared type does to a title.
 
     Raises
     ------

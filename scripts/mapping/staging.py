@@ -15,6 +15,7 @@ import duckdb
 from mapping.expressions import identifier, quoted
 from mapping.files import block_files, file_shape
 from mapping.language import (
+    UNREADABLE_KINDS,
     WIDE,
     Block,
     Column,
@@ -201,16 +202,8 @@ def staged_kinds(mapping: Mapping, table: str) -> dict[str, Kind]:
 def create_table(load: Load, table: str) -> None:
     """Create the table that the files of one raw table are read into."""
     kinds = staged_kinds(load.mapping, table)
-    types = {
-        "time": "timestamp",
-        "date": "date",
-        "duration": "double",
-        "number": "double",
-        "integer": "bigint",
-        "measure": "double",
-    }
     fields = [
-        f"{identifier(name)} {types.get(kind, 'varchar')}"
+        f"{identifier(name)} {UNREADABLE_KINDS.get(kind, 'varchar')}"
         for name, kind in kinds.items()
     ]
     fields += [

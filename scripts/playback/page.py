@@ -5,11 +5,14 @@ Pure functions: rows of marts in, parts of the page out.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from display import charts
 from display.dimensions import (
     Dimension,
     broken_down,
     dimensions,
+    largest,
     lone_values,
     not_broken_down,
 )
@@ -33,6 +36,7 @@ from display.parts import (
     Section,
     Table,
     Tables,
+    table_of,
 )
 
 MARTS = (
@@ -147,17 +151,14 @@ def _bands(rows: list[Row], lengths: list[Row]) -> Figure | None:
             f"Bar chart. {title}.",
             "Share of sessions",
         ),
-        Table(
-            caption="Sessions by length",
-            columns=["Length", "Sessions", "Share"],
-            rows=[
-                [
-                    row["band_name"],
-                    count(row["session_count"]),
-                    percent(row["session_rate"]),
-                ]
-                for row in bands
-            ],
+        table_of(
+            "Sessions by length",
+            bands,
+            {
+                "Length": lambda row: row["band_name"],
+                "Sessions": lambda row: count(row["session_count"]),
+                "Share": lambda row: percent(row["session_rate"]),
+            },
             source=BANDS,
         ),
     )
@@ -191,13 +192,10 @@ def _lengths(
     has_lengths = any(row["median_seconds"] for row in every)
     if len(every) < 2 or not has_lengths:  # noqa: PLR2004
         return None
-    largest = sorted(
-        every,
-        key=lambda row: (-row["session_count"], str(row["dimension_value"])),
-    )[:MOST_VALUES]
-    rows = sorted(
-        largest,
-        key=lambda row: (-row["median_seconds"], str(row["dimension_value"])),
+    rows = largest(
+        largest(every, "session_count", MOST_VALUES),
+        "median_seconds",
+        MOST_VALUES,
     )
     size, unit = time_unit(max(row["median_seconds"] for row in rows))
     longest, shortest = rows[0], rows[-1]
@@ -248,31 +246,23 @@ def _lengths(
             f"Interval chart. {title}.",
             f"Length of a session, {unit}",
         ),
-        Table(
-            caption=f"Length of a session by {dimension.word}",
-            columns=[
-                dimension.heading,
-                "Sessions",
-                "Users",
-                "Sessions per user",
-                "Mean",
-                "25 %",
-                "Median",
-                "75 %",
-                "90 %",
-                "95 %",
-            ],
-            rows=[
-                [
-                    str(row["dimension_value"]),
-                    count(row["session_count"]),
-                    count(row["user_count"]),
-                    fit_number(row["sessions_per_user"]),
-                    duration(row["mean_seconds"]),
-                    *(duration(row[name]) for name in QUANTILES),
-                ]
-                for row in rows
-            ],
+        table_of(
+            f"Length of a session by {dimension.word}",
+            rows,
+            {
+                dimension.heading: lambda row: str(row["dimension_value"]),
+                "Sessions": lambda row: count(row["session_count"]),
+                "Users": lambda row: count(row["user_count"]),
+                "Sessions per user": lambda row: fit_number(
+                    row["sessions_per_user"]
+                ),
+                "Mean": lambda row: duration(row["mean_seconds"]),
+                "25 %": lambda row: duration(row["p25_seconds"]),
+                "Median": lambda row: duration(row["median_seconds"]),
+                "75 %": lambda row: duration(row["p75_seconds"]),
+                "90 %": lambda row: duration(row["p90_seconds"]),
+                "95 %": lambda row: duration(row["p95_seconds"]),
+            },
             source=LENGTHS,
         ),
     )
@@ -321,58 +311,46 @@ def _genres(every: list[Row]) -> Table | None:
         note += " No play reached its end, or no title's length is known."
     if len(rows) < len(every):
         note += f" The {len(rows)} most started of {len(every)} genres."
-    return Table(
-        caption="Genres",
-        columns=[
-            "Genre",
-            "Titles",
-            "Plays",
-            "Starters",
-            "Completers",
-            "Complete",
-            "Skip rate",
-            "Hours watched",
-        ],
-        rows=[
-            _genre_row(row, is_known=is_known, has_skips=has_skips)
-            for row in rows
-        ],
+    return table_of(
+        "Genres",
+        rows,
+        {
+            "Genre": lambda row: str(row["genre_name"]),
+            "Titles": lambda row: count(row["title_count"]),
+            "Plays": lambda row: count(row["play_count"]),
+            "Starters": lambda row: count(row["starter_users"]),
+            "Completers": lambda row: (
+                count(row["completer_users"]) if is_known else MISSING
+            ),
+            "Complete": lambda row: _completion(row) if is_known else MISSING,
+            "Skip rate": lambda row: (
+                percent(row["skip_rate"]) if has_skips else MISSING
+            ),
+            "Hours watched": lambda row: count(row["watched_seconds"] / HOUR),
+        },
         source=GENRES,
         title=title,
         note=note,
     )
 
 
-def _genre_row(
-    row: Row, *, is_known: bool, has_skips: bool
-) -> list[str | Cell]:
-    complete: str | Cell = MISSING
-    if is_known and row["completer_rate"] is not None:
-        low, high = row["completer_ci_low"], row["completer_ci_high"]
-        scale = fit_scale("rate", row["completer_rate"], low, high)
-        complete = Cell(
-            scale.text(row["completer_rate"]), scale.span(low, high)
-        )
-    return [
-        str(row["genre_name"]),
-        count(row["title_count"]),
-        count(row["play_count"]),
-        count(row["starter_users"]),
-        count(row["completer_users"]) if is_known else MISSING,
-        complete,
-        percent(row["skip_rate"]) if has_skips else MISSING,
-        count(row["watched_seconds"] / HOUR),
-    ]
+def _completion(row: Row) -> str | Cell:
+    """Write who sees a genre through, over its interval."""
+    rate, low, high = (
+        row[f"completer_{name}"] for name in ("rate", "ci_low", "ci_high")
+    )
+    if rate is None:
+        return MISSING
+    scale = fit_scale("rate", rate, low, high)
+    return Cell(scale.text(rate), scale.span(low, high))
 
 
 def _next(every: list[Row]) -> Figure | Note | None:
     """Draw which genre follows which."""
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     for row in every:
-        sizes[row["from_genre_name"]] = (
-            sizes.get(row["from_genre_name"], 0) + row["transition_count"]
-        )
-        sizes.setdefault(row["to_genre_name"], 0)
+        sizes[row["from_genre_name"]] += row["transition_count"]
+        sizes[row["to_genre_name"]] += 0
     if len(sizes) < 2:  # noqa: PLR2004
         return None
     names = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_NEXT]
@@ -443,26 +421,23 @@ def _next(every: list[Row]) -> Figure | Note | None:
             y_title="Watched",
             legend_title="Share of what followed",
         ),
-        Table(
-            caption="What is watched next",
-            columns=["Watched", "Next", "Times", "Users", "Share"],
-            rows=[
-                [
+        table_of(
+            "What is watched next",
+            sorted(
+                known,
+                key=lambda row: (
+                    -row["transition_count"],
                     row["from_genre_name"],
                     row["to_genre_name"],
-                    count(row["transition_count"]),
-                    count(row["user_count"]),
-                    percent(row["transition_rate"]),
-                ]
-                for row in sorted(
-                    known,
-                    key=lambda row: (
-                        -row["transition_count"],
-                        row["from_genre_name"],
-                        row["to_genre_name"],
-                    ),
-                )[:MOST_GENRES]
-            ],
+                ),
+            )[:MOST_GENRES],
+            {
+                "Watched": lambda row: row["from_genre_name"],
+                "Next": lambda row: row["to_genre_name"],
+                "Times": lambda row: count(row["transition_count"]),
+                "Users": lambda row: count(row["user_count"]),
+                "Share": lambda row: percent(row["transition_rate"]),
+            },
             source=TRANSITIONS,
             text_columns=2,
         ),

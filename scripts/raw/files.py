@@ -116,15 +116,8 @@ OPTIONAL_REFERENCE_COLUMNS = {
 def playback_effects(path: Path) -> dict[str, str]:
     """Read what each declared type of event does to a title.
 
-    Parameters
-    ----------
-    path : Path
-        A file of event types, with its header.
-
-    Returns
-    -------
-    dict of str to str
-        Type to effect, both in small letters, in the order of the lines.
+    From a file of event types with its header: types with their effects, both
+    in small letters, in the order of the lines.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         return {

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,20 +94,10 @@ def sections_of(tables: Tables) -> list[Section]:
     return [module.section(tables) for module in SECTIONS]
 
 
-def figures_of(sections: list[Section]) -> Iterator[Figure]:
-    """Yield every chart of the page, in order."""
-    for section in sections:
-        for part in section.parts:
-            if isinstance(part, Figure):
-                yield part
-
-
-def controls_of(sections: list[Section]) -> Iterator[Controls]:
-    """Yield every scenario with numbers to change, in order."""
-    for section in sections:
-        for part in section.parts:
-            if isinstance(part, Controls):
-                yield part
+def figures_of(sections: list[Section]) -> list[Figure]:
+    """List every chart of the page, in order."""
+    parts = (part for section in sections for part in section.parts)
+    return [part for part in parts if isinstance(part, Figure)]
 
 
 def reserved_height(spec: Row) -> int:
@@ -125,28 +114,18 @@ def reserved_height(spec: Row) -> int:
 def render(tables: Tables, bundle: str) -> str:
     """Write the whole page.
 
-    Parameters
-    ----------
-    tables : dict of str to list of dict
-        Rows of marts and results by table name; nulls are None.
-    bundle : str
-        JavaScript of Vega, Vega-Lite and vega-embed.
-
-    Returns
-    -------
-    str
-        HTML that opens from a file and fetches nothing.
+    Tables are rows of marts and results by name, their nulls None; the bundle
+    is the JavaScript of Vega, Vega-Lite and vega-embed. The HTML opens from a
+    file and fetches nothing.
     """
     sections = sections_of(tables)
     # Chart ids are numbers of the page: names come from data.
-    specs = {
-        f"chart-{number}": figure.spec
+    figures = {
+        f"chart-{number}": figure
         for number, figure in enumerate(figures_of(sections), start=1)
     }
-    numbers = {
-        figure.name: f"chart-{number}"
-        for number, figure in enumerate(figures_of(sections), start=1)
-    }
+    specs = {number: figure.spec for number, figure in figures.items()}
+    numbers = {figure.name: number for number, figure in figures.items()}
     changing = {
         part.name: {
             "sliders": [
@@ -155,7 +134,9 @@ def render(tables: Tables, bundle: str) -> str:
             ],
             "outputs": [one.model for one in part.outputs],
         }
-        for part in controls_of(sections)
+        for section in sections
+        for part in section.parts
+        if isinstance(part, Controls)
     }
     own = [
         (TEMPLATES / name).read_text(encoding="utf-8")
@@ -190,8 +171,7 @@ def render(tables: Tables, bundle: str) -> str:
         sources=overview.sources(sections),
         chart_ids=numbers,
         heights={
-            numbers[figure.name]: reserved_height(figure.spec)
-            for figure in figures_of(sections)
+            number: reserved_height(spec) for number, spec in specs.items()
         },
         style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
         scripts=scripts,

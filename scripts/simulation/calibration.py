@@ -32,32 +32,22 @@ TARGET_D30 = 0.048
 
 @dataclass(frozen=True)
 class Expectations:
-    """Exact expectations of the user model, per user who plays at all.
+    """Exact expectations of the user model, per user who plays at all."""
 
-    Parameters
-    ----------
-    genre_shares : ndarray of shape (4,)
-        Share of users by genres explored in days 0 to 2: 1, 2, 3, 4+.
-    d7_by_genres : ndarray of shape (4,)
-        D7 retention of each of these groups.
-    d1, d7, d14, d30 : float
-        Classic retention of all of them, both onboarding variants mixed.
-    d7_under_4 : float
-        D7 retention of those under 4 genres.
-    play_shares : ndarray of shape (n_plays, 4)
-        Joint probability of valid plays in days 0 to 2 (row) and genres.
-    habit_d7 : ndarray of shape (n_plays, 4)
-        The same, jointly with a visit on day 7 without the planted effect.
-    """
-
+    # (4,): Share of users by genres explored in days 0 to 2: 1, 2, 3, 4+.
     genre_shares: Floats
-    d7_by_genres: Floats
+    d7_by_genres: Floats  # (4,): D7 retention of each of these groups
+    # Classic retention of all of them, both onboarding variants mixed.
     d1: float
     d7: float
     d14: float
     d30: float
-    d7_under_4: float
+    d7_under_4: float  # D7 retention of those under 4 genres
+    # (n_plays, 4): Joint probability of valid plays in days 0 to 2 (row) and
+    # genres.
     play_shares: Floats
+    # (n_plays, 4): The same, jointly with a visit on day 7 without the planted
+    # effect.
     habit_d7: Floats
 
 

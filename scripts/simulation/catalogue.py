@@ -39,29 +39,16 @@ SECOND_WORDS = """
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Titles as columns; position i is content id number i + 1.
+    """Titles as columns; position i is content id number i + 1."""
 
-    Parameters
-    ----------
-    names : list of str
-        Titles, unique.
-    genres : ndarray of shape (n_titles,), dtype=int
-        Position in GENRES, ascending.
-    languages : ndarray of shape (n_titles,), dtype=int
-        Position in LANGUAGES.
-    durations : ndarray of shape (n_titles,), dtype=int
-        Running time in seconds, 600 to 9,000.
-    release_days : ndarray of shape (n_titles,), dtype=int
-        Release in days relative to day 0, negative.
-    cumulative : ndarray of shape (n_titles,), dtype=float
-        Genre number plus cumulative popularity within the genre.
-    """
-
-    names: list[str]
-    genres: NDArray[np.int64]
-    languages: NDArray[np.int64]
+    names: list[str]  # titles, unique
+    genres: NDArray[np.int64]  # (n_titles,): position in GENRES, ascending
+    languages: NDArray[np.int64]  # (n_titles,): position in LANGUAGES
+    # (n_titles,): Running time in seconds, 600 to 9,000.
     durations: NDArray[np.int64]
+    # (n_titles,): Release in days relative to day 0, negative.
     release_days: NDArray[np.int64]
+    # (n_titles,): Genre number plus cumulative popularity within the genre.
     cumulative: NDArray[np.float64]
 
     def pick(

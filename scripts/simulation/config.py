@@ -62,112 +62,49 @@ CHANNELS = {
 
 @dataclass(frozen=True)
 class SimulationConfig:
-    """Parameters of one simulated log; rates and shares are in [0, 1].
+    """Parameters of one simulated log; rates and shares are in [0, 1]."""
 
-    Parameters
-    ----------
-    seed : int
-        Seed of every random draw; the same seed gives the same bytes.
-    new_users : int
-        People who sign up during the acquisition days.
-    panel_members : int
-        Established members, signed up before the first day.
-    days : int
-        Whole days of data; the log is cut `cut_seconds` into the day after.
-    first_day : str
-        UTC date of day 0, `YYYY-MM-DD`.
-    acquisition_days : int
-        New users sign up on days 0 .. acquisition_days - 1.
-    cut_seconds : int
-        Length of the last, partial day in seconds.
-    titles : int
-        Size of the catalogue.
-    popularity_exponent : float
-        Zipf exponent of the popularity of titles within a genre.
-
-    never_play_share : float
-        Share of new users who sign up and never play.
-    activity_shape : float
-        Shape of the gamma-distributed latent activity (mean 1, no unit).
-    visit_ceiling, visit_scale : float
-        A member who has not left visits on a day with probability
-        ``visit_ceiling * (1 - exp(-visit_scale * activity))``.
-    leaving_exponent, leaving_slope, leaving_days : float
-        Still a member on day t after the first with probability
-        ``(1 + (t - 1) / leaving_days) ** -exponent``, where the exponent is
-        ``leaving_exponent / (1 + leaving_slope * activity)``.
-    plays_per_activity : float
-        A visit has ``1 + Poisson(plays_per_activity * activity)`` valid plays.
-    most_extra_plays : int
-        Cap of that Poisson count.
-    resume_share : float
-        Share of plays after the first that continue the same title.
-    broad_share : float
-        Share of new users with broad taste; independent of activity.
-    narrow_openings, broad_openings : tuple of float
-        Probability that the next new title opens a new genre after 1, 2,
-        and 3 or more known genres, for narrow and for broad taste.
-
-    exploration_effect : float
-        Planted causal effect on D7 of reaching 4 genres in days 0 to 2.
-    exploration_decay : float
-        The effect on day t >= 3 is ``exploration_effect * (7 / t) ** decay``.
-    onboarding_effect : float
-        Planted difference B - A of D1 retention among all randomised users.
-
-    sessions_per_week : float
-        Expected sessions of a panel member over 7 days without reminders.
-    push_sessions_per_week : float
-        The same, for members assigned to reminders (intention to treat).
-    dormant_share : float
-        Share of panel members without any event in the window.
-    slot_rate_low, slot_rate_width : float
-        A member's rate per slot is ``low + width * Beta(2, 2)``, rescaled
-        to the expected sessions.
-    push_first_day, push_days : int
-        Members are assigned uniformly over these whole days.
-    push_reached_share : float
-        Share of variant B that a reminder reaches.
-    push_delay_seconds : int
-        The first reminder comes uniformly within this time.
-    push_half_life_days : float
-        Half-life of the reminder's effect after the 7-day window.
-
-    premium_share, trial_share : float
-        Panel members with a paid subscription and new users on trial; all
-        others are on the free plan.
-
-    late_share : float
-        Share of canonical events that arrive at the very end of the file.
-    fault_shares : tuple of (str, float)
-        Planted faulty rows of each kind per canonical event.
-    mixed_share, repeated_assignment_share, repeated_user_share : float
-        Users assigned to both variants, assignment rows and user rows
-        written twice, each per canonical row.
-    """
-
+    # Seed of every random draw; the same seed gives the same bytes.
     seed: int = 20260105
-    new_users: int = 60_000
+    new_users: int = 60_000  # people who sign up during the acquisition days
+    # Established members, signed up before the first day.
     panel_members: int = 4_000
+    # Whole days of data; the log is cut `cut_seconds` into the day after.
     days: int = 60
-    first_day: str = "2026-01-05"
+    first_day: str = "2026-01-05"  # UTC date of day 0, `YYYY-MM-DD`
+    # New users sign up on days 0 .. acquisition_days - 1.
     acquisition_days: int = 30
-    cut_seconds: int = 6 * 3600
-    titles: int = 2_000
+    cut_seconds: int = 6 * 3600  # length of the last, partial day in seconds
+    titles: int = 2_000  # size of the catalogue
+    # Zipf exponent of the popularity of titles within a genre.
     popularity_exponent: float = 1.05
 
+    # Share of new users who sign up and never play.
     never_play_share: float = 0.04
-    # Solved by `calibration.calibrate` so that the headlines are exact.
+
+    # Nine of these are solved by `calibration.calibrate`, so that the headlines
+    # are exact.
+    # Shape of the gamma-distributed latent activity (mean 1, no unit).
     activity_shape: float = 6.0
+    # A member who has not left visits on a day with probability
+    # ``visit_ceiling * (1 - exp(-visit_scale * activity))``.
     visit_ceiling: float = 0.34
     visit_scale: float = 1.2533255
+    # Still a member on day t after the first with probability
+    # ``(1 + (t - 1) / leaving_days) ** -exponent``, where the exponent is
+    # ``leaving_exponent / (1 + leaving_slope * activity)``.
     leaving_exponent: float = 0.9018394
     leaving_slope: float = 1.0239765
     leaving_days: float = 0.7064768
+    # A visit has ``1 + Poisson(plays_per_activity * activity)`` valid plays.
     plays_per_activity: float = 3.6
-    most_extra_plays: int = 14
+    most_extra_plays: int = 14  # cap of that Poisson count
+    # Share of plays after the first that continue the same title.
     resume_share: float = 0.10
+    # Share of new users with broad taste; independent of activity.
     broad_share: float = 0.2804089
+    # Probability that the next new title opens a new genre after 1, 2, and 3 or
+    # more known genres, for narrow and for broad taste.
     narrow_openings: tuple[float, float, float] = (
         0.3048848,
         0.1560908,
@@ -175,25 +112,41 @@ class SimulationConfig:
     )
     broad_openings: tuple[float, float, float] = (0.99, 0.6607767, 0.99)
 
+    # Planted causal effect on D7 of reaching 4 genres in days 0 to 2.
     exploration_effect: float = 0.020
+    # The effect on day t >= 3 is ``exploration_effect * (7 / t) ** decay``.
     exploration_decay: float = 0.45
+    # Planted difference B - A of D1 retention among all randomised users.
     onboarding_effect: float = 0.020
 
+    # Expected sessions of a panel member over 7 days without reminders.
     sessions_per_week: float = 49.9
+    # The same, for members assigned to reminders (intention to treat).
     push_sessions_per_week: float = 59.8
+    # Share of panel members without any event in the window.
     dormant_share: float = 0.02
+    # A member's rate per slot is ``low + width * Beta(2, 2)``, rescaled to the
+    # expected sessions.
     slot_rate_low: float = 0.15
     slot_rate_width: float = 0.42
+    # Members are assigned uniformly over these whole days.
     push_first_day: int = 28
     push_days: int = 7
+    # Share of variant B that a reminder reaches.
     push_reached_share: float = 0.88
+    # The first reminder comes uniformly within this time.
     push_delay_seconds: int = 12 * 3600
+    # Half-life of the reminder's effect after the 7-day window.
     push_half_life_days: float = 14.0
 
+    # Panel members with a paid subscription and new users on trial; all others
+    # are on the free plan.
     premium_share: float = 0.8
     trial_share: float = 0.7
 
+    # Share of canonical events that arrive at the very end of the file.
     late_share: float = 0.002
+    # Planted faulty rows of each kind per canonical event.
     fault_shares: tuple[tuple[str, float], ...] = (
         ("duplicate_exact", 2e-3),
         ("duplicate_conflict", 4e-4),
@@ -211,6 +164,8 @@ class SimulationConfig:
         ("too_few_columns", 2e-5),
         ("too_many_columns", 2e-5),
     )
+    # Users assigned to both variants, assignment rows and user rows written
+    # twice, each per canonical row.
     mixed_share: float = 0.002
     repeated_assignment_share: float = 0.001
     repeated_user_share: float = 0.0005

@@ -28,24 +28,6 @@ ROW = np.dtype(
         ("fault", np.int8),
     ]
 )
-FAULTS = (
-    "canonical",
-    "duplicate_exact",
-    "duplicate_conflict",
-    "missing_event_id",
-    "missing_user_id",
-    "missing_content_id",
-    "missing_event_at",
-    "unknown_event_type",
-    "clock_reset",
-    "clock_overflow",
-    "unknown_user",
-    "unknown_content",
-    "before_sign_up",
-    "bad_timestamp",
-    "too_few_columns",
-    "too_many_columns",
-)
 # How the warehouse names them; the same words as in fct_rejected_rows.
 REASONS = {
     "duplicate_exact": "duplicate",
@@ -64,6 +46,7 @@ REASONS = {
     "too_few_columns": "malformed",
     "too_many_columns": "malformed",
 }
+FAULTS = ("canonical", *REASONS)
 UNIX_EPOCH = dt.datetime(1970, 1, 1)
 UNIX_OVERFLOW = 2**32  # seconds: 2106-02-07 06:28:16
 FIRST_FAULT_SEQUENCE = 50_000
@@ -92,14 +75,9 @@ def to_rows(
 ) -> NDArray[np.void]:
     """Turn events into canonical rows, which arrive when they happen.
 
-    Parameters
-    ----------
-    events : Events
-        Events by user and time.
-    platform : ndarray of shape (n_users,), dtype=int
-        Position in PLATFORMS; decides the main device.
-    sequence : ndarray of shape (n_events,), dtype=int
-        Number of the event within its user, from 0.
+    Events come by user and time. The platform, a position in PLATFORMS for each
+    user, decides the main device; the sequence numbers each event within its
+    user, from 0.
     """
     if sequence.max(initial=0) >= FIRST_FAULT_SEQUENCE:
         raise ValueError(
@@ -133,12 +111,8 @@ def plant_faults(
 
     Of the canonical rows the arrival may change in place, nothing else.
 
-    Returns
-    -------
-    faulty : ndarray of shape (n_faulty,), dtype=ROW
-        Copies of canonical rows with one fault each.
-    counts : dict of str to int
-        Faulty rows by fault; `late` counts the rows moved to the end.
+    Gives copies of canonical rows, of dtype ROW, with one fault each, and how
+    many there are of each fault; `late` counts the rows moved to the end.
     """
     counts = {
         name: planted_count(share, len(rows))

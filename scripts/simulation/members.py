@@ -53,46 +53,26 @@ HABITS = Habits(
 
 @dataclass(frozen=True)
 class Members:
-    """Panel members of one chunk; every array has one row per member.
+    """Panel members of one chunk; every array has one row per member."""
 
-    Parameters
-    ----------
-    signed_up_at : ndarray of int
-        Seconds since the start of day 0, negative.
-    platform, country, channel : ndarray of int
-        Positions in PLATFORMS, COUNTRIES, CHANNELS.
-    rate : ndarray of float
-        Mean sessions per slot; 0 for dormant members.
-    variant : ndarray of int
-        Variant of the push experiment, 0 = A, 1 = B.
-    assigned_at, reached_at : ndarray of int
-        Seconds since the start; `reached_at` is NEVER without a reminder.
-    """
-
-    signed_up_at: Integers
+    signed_up_at: Integers  # seconds since the start of day 0, negative
+    # Positions in PLATFORMS, COUNTRIES, CHANNELS.
     platform: Integers
     country: Integers
     channel: Integers
-    rate: NDArray[np.float64]
-    variant: Integers
+    rate: NDArray[np.float64]  # mean sessions per slot; 0 for dormant members
+    variant: Integers  # variant of the push experiment, 0 = A, 1 = B
+    # Seconds since the start; `reached_at` is NEVER without a reminder.
     assigned_at: Integers
     reached_at: Integers
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions in order of member and time.
+    """Sessions in order of member and time."""
 
-    Parameters
-    ----------
-    member : ndarray of int
-        Position of the member in the chunk.
-    start : ndarray of int
-        Seconds since the start of day 0.
-    """
-
-    member: Integers
-    start: Integers
+    member: Integers  # position of the member in the chunk
+    start: Integers  # seconds since the start of day 0
 
 
 def draw_members(

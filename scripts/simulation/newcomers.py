@@ -73,40 +73,23 @@ SPLIT_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Newcomers:
-    """New users of one chunk; every array has one row per user.
+    """New users of one chunk; every array has one row per user."""
 
-    Parameters
-    ----------
-    signed_up_at : ndarray of int
-        Seconds since the start of day 0, ascending.
-    platform, country, channel : ndarray of int
-        Positions in PLATFORMS, COUNTRIES, CHANNELS.
-    variant : ndarray of int
-        Onboarding variant, 0 = A, 1 = B.
-    is_player : ndarray of bool
-        Whether the user ever plays.
-    plays : ndarray of shape (n_users, n_days), dtype=int
-        Valid plays by days since sign-up; 0 = no visit.
-    valid_plays : ndarray of int
-        Valid plays in days 0 to 2.
-    genres_explored : ndarray of int
-        Distinct genres of these plays.
-    resumes_early : ndarray of shape (n_users, n_early), dtype=bool
-        Which of these plays continue the play before.
-    opening_titles : ndarray of shape (n_users, n_genres - 1), dtype=int
-        After how many further titles each further genre opens.
-    """
-
-    signed_up_at: Integers
+    signed_up_at: Integers  # seconds since the start of day 0, ascending
+    # Positions in PLATFORMS, COUNTRIES, CHANNELS.
     platform: Integers
     country: Integers
     channel: Integers
-    variant: Integers
-    is_player: Bools
+    variant: Integers  # onboarding variant, 0 = A, 1 = B
+    is_player: Bools  # whether the user ever plays
+    # (n_users, n_days): Valid plays by days since sign-up; 0 = no visit.
     plays: Integers
-    valid_plays: Integers
-    genres_explored: Integers
+    valid_plays: Integers  # valid plays in days 0 to 2
+    genres_explored: Integers  # distinct genres of these plays
+    # (n_users, n_early): Which of these plays continue the play before.
     resumes_early: Bools
+    # (n_users, n_genres - 1): After how many further titles each further genre
+    # opens.
     opening_titles: Integers
 
     @property

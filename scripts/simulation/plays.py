@@ -30,44 +30,24 @@ PAUSED_MOST = 240
 
 @dataclass(frozen=True)
 class Habits:
-    """How a group of users handles the player; shares in [0, 1].
+    """How a group of users handles the player; shares in [0, 1]."""
 
-    Parameters
-    ----------
-    sampled_share : float
-        Plays preceded by a title that is skipped within 25 seconds.
-    paused_share, skipped_share : float
-        Plays ended by a pause and by a late skip; the rest has no stop event.
-    watched_median : float
-        Median seconds from a play to its stop or successor.
-    """
-
+    # Plays preceded by a title that is skipped within 25 seconds.
     sampled_share: float
+    # Plays ended by a pause and by a late skip; the rest has no stop event.
     paused_share: float
     skipped_share: float
-    watched_median: float
+    watched_median: float  # median seconds from a play to its stop or successor
 
 
 @dataclass(frozen=True)
 class Events:
-    """Events in order of user and time; all arrays have the same length.
+    """Events in order of user and time; all arrays have the same length."""
 
-    Parameters
-    ----------
-    user : ndarray of int
-        Position of the user in the chunk.
-    title : ndarray of int
-        Position of the title in the catalogue.
-    kind : ndarray of int
-        Position in EVENT_TYPES.
-    at : ndarray of int
-        Seconds since the start of day 0.
-    """
-
-    user: Integers
-    title: Integers
-    kind: Integers
-    at: Integers
+    user: Integers  # position of the user in the chunk
+    title: Integers  # position of the title in the catalogue
+    kind: Integers  # position in EVENT_TYPES
+    at: Integers  # seconds since the start of day 0
 
     def before(self, cut: int) -> Events:
         """Keep the events before `cut`, in seconds since the start."""
@@ -152,22 +132,11 @@ def lay_out(
     play, then perhaps its stop, then a pause before the next block. Whatever
     exceeds the minimum is shrunk when a session's blocks exceed its room.
 
-    Parameters
-    ----------
-    habits : Habits
-        How these users handle the player.
-    user, session, start, room, title : ndarray of shape (n_plays,), dtype=int
-        User, session (equal numbers are contiguous), first second of the
-        session, most seconds from its first to its last event, and title.
-    resumes : ndarray of shape (n_plays,), dtype=bool
-        Whether the play continues the play before.
-    is_first : ndarray of shape (n_plays,), dtype=bool
-        Whether it is the user's first play, which nothing precedes.
-
-    Returns
-    -------
-    Events
-        Two to four events per play, ordered as the plays are.
+    All arrays have one element per play. Equal numbers of a session are
+    contiguous; `start` is the first second of the session and `room` the most
+    seconds from its first to its last event. A play resumes the play before;
+    nothing precedes a user's first. Gives two to four events per play, ordered
+    as the plays are.
     """
     plays = len(user)
     opens, number = runs(session)

@@ -78,13 +78,10 @@ def _reconciliation(
 def planted_truth(config: SimulationConfig, tally: Tally) -> dict[str, Any]:
     """Gather the truth of one simulated log from the counts of all chunks.
 
-    Returns
-    -------
-    dict
-        ``parameters``; ``effects`` (planted causal effects); ``expected``
-        (headline values); ``counts`` (exact, of the canonical log);
-        ``planted_event_faults`` (rows by fault); ``reconciliation`` (rows by
-        file and by the warehouse's reason).
+    Gives ``parameters``; ``effects`` (planted causal effects); ``expected``
+    (headline values); ``counts`` (exact, of the canonical log);
+    ``planted_event_faults`` (rows by fault); ``reconciliation`` (rows by file
+    and by the warehouse's reason).
     """
     counts = nest(tally)
     planted = counts.pop("faults")

@@ -13,30 +13,17 @@ from numpy.typing import NDArray
 
 
 class Kind(NamedTuple):
-    """A kind of metric.
+    """A kind of metric."""
 
-    Attributes
-    ----------
-    method : str
-        The test that speaks for it.
-    mean_method : str
-        The test of its mean per user, or of what is made one; "" for none.
-    is_share : bool, default False
-        A user counts 1 or 0: intervals are Wilson's, differences are points.
-    has_denominator : bool, default False
-        A sum over a sum, made a mean per user by the delta method.
-    adds_up : bool, default False
-        Its mean is the weighted mean of groups of users.
-    has_ranks : bool, default False
-        Estimated from values by rank, not from moments.
-    """
-
-    method: str
+    method: str  # the test that speaks for it
+    # The test of its mean per user, or of what is made one; "" for none.
     mean_method: str
+    # A user counts 1 or 0: intervals are Wilson's, differences are points.
     is_share: bool = False
+    # A sum over a sum, made a mean per user by the delta method.
     has_denominator: bool = False
-    adds_up: bool = False
-    has_ranks: bool = False
+    adds_up: bool = False  # its mean is the weighted mean of groups of users
+    has_ranks: bool = False  # estimated from values by rank, not from moments
 
     @property
     def difference_unit(self) -> str:
@@ -57,15 +44,7 @@ KINDS = {
 def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
     """Tell for each kind whether it has a property.
 
-    Parameters
-    ----------
-    kinds : array_like of str of shape (n,)
-    attribute : str
-        Of `Kind`, such as ``is_share``.
-
-    Returns
-    -------
-    ndarray of bool of shape (n,)
+    From kinds of shape (n,) and a property of `Kind`, such as ``is_share``.
 
     Examples
     --------

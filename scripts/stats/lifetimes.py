@@ -17,19 +17,12 @@ DAYS_PER_YEAR = 365.0
 
 
 class Lifetime(NamedTuple):
-    """Expected discounted days within a horizon.
+    """Expected discounted days within a horizon."""
 
-    Attributes
-    ----------
-    days : float
-        Sum over the days after `from_day` of the discounted share still
-        there, among users there on `from_day` [days].
-    standard_error : float
-        From the observed hazards, which Greenwood takes as independent
-        [days].
-    """
-
+    # Sum over the days after `from_day` of the discounted share still there,
+    # among users there on `from_day` [days].
     days: float
+    # From the observed hazards, which Greenwood takes as independent [days].
     standard_error: float
 
 
@@ -57,10 +50,6 @@ def expected_days(
         Users who are still there after this day; days count from the next.
     yearly_discount : float, default 0
         What a day is worth less a year later, as a fraction; at least 0.
-
-    Returns
-    -------
-    Lifetime
 
     Raises
     ------

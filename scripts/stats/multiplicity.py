@@ -18,22 +18,13 @@ Integers = NDArray[np.int64]
 
 
 class Adjustment(NamedTuple):
-    """Tests, judged together with their family.
+    """Tests, judged together with their family."""
 
-    Attributes
-    ----------
-    p_value : ndarray
-        Adjusted; at most `alpha` exactly where the test rejects.
-    alpha : ndarray
-        Level for the test's own p-value and interval: the p-value is at most
-        this exactly where the test rejects.
-    family_size : ndarray of int
-        Tests with a p-value in the family.
-    """
-
-    p_value: Floats
+    p_value: Floats  # adjusted; at most `alpha` exactly where the test rejects
+    # Level for the test's own p-value and interval: the p-value is at most this
+    # exactly where the test rejects.
     alpha: Floats
-    family_size: Integers
+    family_size: Integers  # tests with a p-value in the family
 
 
 def bonferroni(
@@ -43,23 +34,8 @@ def bonferroni(
 
     Intervals at the adjusted level all hold together.
 
-    Parameters
-    ----------
-    p_values : array_like
-        In [0, 1]; nan for what was not tested.
-    families : array_like, default 0
-        Family of each test, numbers or text; broadcast against `p_values`.
-    alpha : float, default 0.05
-        Level of the whole family, in (0, 1).
-
-    Returns
-    -------
-    Adjustment
-
-    Raises
-    ------
-    ValueError
-        If a p-value is not in [0, 1], or `alpha` is not in (0, 1).
+    Arguments and refusals are those of `holm`; `alpha` is the level of the
+    whole family.
 
     Examples
     --------
@@ -87,10 +63,6 @@ def holm(
         Family of each test, numbers or text; broadcast against `p_values`.
     alpha : float, default 0.05
         Probability of any false rejection in a family, in (0, 1).
-
-    Returns
-    -------
-    Adjustment
 
     Raises
     ------
@@ -128,23 +100,8 @@ def benjamini_hochberg(
     rejected tests times `alpha`: of the intervals of the rejected tests, at
     most a share of `alpha` is expected to miss.
 
-    Parameters
-    ----------
-    p_values : array_like
-        In [0, 1]; nan for what was not tested.
-    families : array_like, default 0
-        Family of each test, numbers or text; broadcast against `p_values`.
-    alpha : float, default 0.05
-        Expected share of false rejections, in (0, 1).
-
-    Returns
-    -------
-    Adjustment
-
-    Raises
-    ------
-    ValueError
-        If a p-value is not in [0, 1], or `alpha` is not in (0, 1).
+    Arguments and refusals are those of `holm`; `alpha` is the expected share of
+    false rejections.
 
     References
     ----------

@@ -1,9 +1,10 @@
 """Vega-Lite charts of the report, one function per shape.
 
-Pure functions: rows (a list of dicts) in, a Vega-Lite specification out. The
-page sets width, fonts and colours once (`CONFIG`); a chart takes the width of
-its container, so it can be read on a phone. In every row `label` says the
-mark in full: as a tooltip, and read aloud.
+Pure functions: rows (a list of dicts) and a description, which a reader without
+sight is told, in, a Vega-Lite specification out. The page sets width, fonts and
+colours once (`CONFIG`); a chart takes the width of its container, so it can be
+read on a phone. In every row `label` says the mark in full: as a tooltip, and
+read aloud.
 """
 
 from display.charts.bars import (

@@ -1,4 +1,7 @@
-"""Charts whose marks have a length: bars from zero."""
+"""Charts whose marks have a length: bars from zero.
+
+Rows hold a `label` beside what each function names; rates are fractions.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,25 @@ import altair as alt
 
 from display.charts.theme import (
     BLUE,
+    DASHES,
     DAY_LABEL,
-    GREY,
     INK,
     NUMBER_AXIS,
     ORANGE,
     PERCENT_AXIS,
     SOFT_BLUE,
+    TOLD,
     Row,
     Spec,
     by_category,
+    colour_by,
     finish,
+    in_columns,
     layered,
     legend_of,
+    line_at,
     line_heights,
-    named_scale,
+    quantity,
     wrapped,
 )
 
@@ -42,53 +49,26 @@ def bars(
 ) -> Spec:
     """Draw rates as bars from zero, each with its interval.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `rate`, `low`, `high` (fractions), `label` (text), in the
-        order of drawing.
-    description : str
-        What a reader without sight is told.
-    x_title, y_title : str
-        Axis titles.
-    reference : float, optional
-        A level drawn across, such as the pooled rate.
-    is_dated : bool, default False
-        Whether categories are ISO dates; then labels thin out as needed and
-        bars carry no text of their own.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `rate`, `low` and `high`, in the order of drawing, and
+    `short`, written over the bar. The reference is a level drawn across, such
+    as the pooled rate. Dated categories are ISO dates: their labels thin out as
+    needed, and bars carry no text of their own.
     """
-    axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False)
-    if is_dated:
-        axis = alt.Axis(
-            labelAngle=0,
-            labelOverlap="greedy",
-            labelSeparation=12,
-            grid=False,
-            labelExpr=DAY_LABEL,
-        )
     x = alt.X(
         "category:O",
         sort=None,
         title=x_title,
-        axis=axis,
+        axis=in_columns(labelSeparation=12, labelExpr=DAY_LABEL)
+        if is_dated
+        else in_columns(),
         scale=alt.Scale(paddingInner=0.15 if is_dated else 0.45),
     )
-    y = alt.Y(
-        "rate:Q",
-        title=y_title,
-        scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
-    )
+    y = quantity(alt.Y, "rate", y_title, PERCENT_AXIS)
     base = alt.Chart().encode(x=x)
     layers = [
         base.mark_bar(
             color=SOFT_BLUE, cornerRadiusEnd=2, aria=not is_dated
-        ).encode(y=y, tooltip="label:N", description="label:N"),
+        ).encode(y=y, **TOLD),
         base.mark_rule(color=INK, strokeWidth=1.5, aria=False).encode(
             y=alt.Y("low:Q", title=y_title), y2="high:Q"
         ),
@@ -100,13 +80,7 @@ def bars(
             ).encode(y=alt.Y("high:Q", title=y_title), text="short:N")
         )
     if reference is not None:
-        layers.append(
-            alt.Chart()
-            .mark_rule(
-                color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False
-            )
-            .encode(y=alt.datum(reference))
-        )
+        layers.append(line_at(ORANGE, 1.5, DASHES, y=reference))
     return finish(layered(rows, *layers), description, 260)
 
 
@@ -117,18 +91,8 @@ def horizontal_bars(
 ) -> Spec:
     """Draw a distribution, one bar per line.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `value` (fraction), `label`, `short` (drawn beside the
-        bar), in the order of drawing.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `value` (a fraction) and `short` (drawn beside the
+    bar), in the order of drawing.
     """
     most = max(row["value"] for row in rows) or 1.0
     limit = min(1.0, most * HEADROOM)
@@ -152,9 +116,7 @@ def horizontal_bars(
     return finish(
         layered(
             rows,
-            base.mark_bar(color=SOFT_BLUE, cornerRadiusEnd=2).encode(
-                tooltip="label:N", description="label:N"
-            ),
+            base.mark_bar(color=SOFT_BLUE, cornerRadiusEnd=2).encode(**TOLD),
             base.mark_text(align="left", dx=6, aria=False).encode(
                 text="short:N"
             ),
@@ -169,20 +131,16 @@ def shares(
 ) -> Spec:
     """Draw the users of exactly, and of at least, so many days.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `days`, `exact`, `at_least` (fractions), `label`.
-    description, x_title, y_title : str
-        Words for readers without sight; axis titles.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `days`, `exact` and `at_least`.
     """
     names = ["exactly", "at least"]
-    scale = named_scale(names, [SOFT_BLUE, BLUE])
+    exact, at_least = (
+        quantity(alt.Y, field, y_title, PERCENT_AXIS)
+        for field in ("exact", "at_least")
+    )
+    bar, line = (
+        colour_by(field, names, [SOFT_BLUE, BLUE]) for field in ("bar", "line")
+    )
     base = alt.Chart().encode(
         x=alt.X(
             "days:O",
@@ -190,32 +148,17 @@ def shares(
             axis=alt.Axis(labelAngle=0, labelOverlap="parity", grid=False),
             scale=alt.Scale(paddingInner=0.25),
         ),
-        tooltip="label:N",
-        description="label:N",
+        **TOLD,
     )
-
-    def height(field: str) -> alt.Y:
-        return alt.Y(
-            f"{field}:Q",
-            title=y_title,
-            scale=alt.Scale(zero=True, nice=True),
-            axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
-        )
-
-    def colour(field: str) -> alt.Color:
-        return alt.Color(f"{field}:N", scale=scale, title=None)
-
     return finish(
         layered(
             [row | {"bar": names[0], "line": names[1]} for row in rows],
-            base.mark_bar(cornerRadiusEnd=2).encode(
-                y=height("exact"), color=colour("bar")
-            ),
+            base.mark_bar(cornerRadiusEnd=2).encode(y=exact, color=bar),
             base.mark_line(strokeWidth=2, aria=False).encode(
-                y=height("at_least"), color=colour("line")
+                y=at_least, color=line
             ),
             base.mark_point(size=45, filled=True, opacity=1, aria=False).encode(
-                y=height("at_least"), color=colour("line")
+                y=at_least, color=line
             ),
         ),
         description,
@@ -232,20 +175,9 @@ def paired(
 ) -> Spec:
     """Draw the shares of two groups by band, side by side.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category` (a band, in the order of drawing), `series`, `value`
-        (fraction of the series), `label`.
-    description, x_title, y_title : str
-        Words for readers without sight; axis titles.
-    series_names : list of str
-        Order of the two series.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category` (a band, in the order of drawing), `series` and
+    `value`, a fraction of the series. The names are the order of the two
+    series.
     """
     columns = (
         alt.Chart()
@@ -255,24 +187,18 @@ def paired(
                 "category:O",
                 sort=None,
                 title=x_title,
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False),
+                axis=in_columns(),
                 scale=alt.Scale(paddingInner=0.15),
             ),
             xOffset=alt.XOffset("series:N", sort=series_names),
-            y=alt.Y(
-                "value:Q",
-                title=y_title,
-                scale=alt.Scale(zero=True, nice=True),
-                axis=alt.Axis(format=PERCENT_AXIS, tickCount=5),
+            y=quantity(alt.Y, "value", y_title, PERCENT_AXIS),
+            color=colour_by(
+                "series",
+                series_names,
+                [SOFT_BLUE, BLUE],
+                legend_of(series_names),
             ),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(series_names, [SOFT_BLUE, BLUE]),
-                legend=legend_of(series_names),
-            ),
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         )
     )
     return finish(layered(rows, columns), description, 240)
@@ -287,20 +213,9 @@ def stacks(
 ) -> Spec:
     """Draw counts by week, stacked above and below zero.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `period` (ISO date), `series`, `value` (negative below zero),
-        `is_complete`, `label`.
-    description, x_title, y_title : str
-        Words for readers without sight; axis titles.
-    series : dict of str to str
-        Colour by series, from zero outward.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification; incomplete weeks are pale.
+    Rows hold `period` (an ISO date), `series`, `value` (negative below zero)
+    and `is_complete`; incomplete weeks are pale. Series are given with their
+    colours, from zero outward.
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
     periods = {row["period"] for row in rows}
@@ -311,13 +226,7 @@ def stacks(
             x=alt.X(
                 "period:O",
                 title=x_title,
-                axis=alt.Axis(
-                    labelAngle=0,
-                    labelOverlap="greedy",
-                    labelSeparation=10,
-                    grid=False,
-                    labelExpr=DAY_LABEL,
-                ),
+                axis=in_columns(labelSeparation=10, labelExpr=DAY_LABEL),
                 scale=alt.Scale(
                     paddingInner=0.2 if len(periods) > FEW else 0.6,
                     paddingOuter=0.1 if len(periods) > FEW else 0.6,
@@ -330,26 +239,20 @@ def stacks(
                 scale=alt.Scale(zero=True, nice=True),
                 axis=alt.Axis(format=NUMBER_AXIS, tickCount=6),
             ),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(list(series), list(series.values())),
-                legend=legend_of(list(series)),
+            color=colour_by(
+                "series",
+                list(series),
+                list(series.values()),
+                legend_of(list(series)),
             ),
             opacity=alt.condition(
                 "datum.is_complete", alt.value(1), alt.value(0.4)
             ),
             order="rank:O",
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         )
     )
-    zero = (
-        alt.Chart()
-        .mark_rule(color=GREY, strokeWidth=1, aria=False)
-        .encode(y=alt.datum(0))
-    )
-    return finish(layered(ranked, columns, zero), description, 320)
+    return finish(layered(ranked, columns, line_at(y=0)), description, 320)
 
 
 def steps(
@@ -357,20 +260,8 @@ def steps(
 ) -> Spec:
     """Draw a funnel: one bar per step under its words, split by outcome.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `step` (number), `heading` (drawn above the bar), `series`, `value`,
-        `label`.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    series : dict of str to str
-        Colour by series, from the left.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `step` (a number), `heading` (drawn above the bar), `series` and
+    `value`. Series are given with their colours, from the left.
     """
     ranked = [row | {"rank": list(series).index(row["series"])} for row in rows]
     y = alt.Y(
@@ -381,22 +272,15 @@ def steps(
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             y=y,
-            x=alt.X(
-                "value:Q",
-                title=x_title,
-                stack="zero",
-                scale=alt.Scale(zero=True, nice=False),
-                axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-            ),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                scale=named_scale(list(series), list(series.values())),
-                legend=legend_of(list(series), offset=24),
+            x=quantity(alt.X, "value", x_title, nice=False).stack("zero"),
+            color=colour_by(
+                "series",
+                list(series),
+                list(series.values()),
+                legend_of(list(series), offset=24),
             ),
             order="rank:O",
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         )
     )
     headings = [
@@ -429,20 +313,9 @@ def tornado(
 ) -> Spec:
     """Draw how far each term moves an outcome, both ways from its middle.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `low` and `high` (the outcome at the term's low and high
-        value), `label`, the widest first, in the unit of the axis.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    reference : float
-        The outcome with every term in the middle.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, and `low` and `high`, the outcome at the term's low
+    and high value, the widest first, in the unit of the axis. The reference is
+    the outcome with every term in the middle.
     """
     sides = ["term at its 10 % quantile", "term at its 90 % quantile"]
     marks = [
@@ -458,30 +331,16 @@ def tornado(
     ]
     bar = alt.Chart().encode(
         y=by_category(),
-        x=alt.X(
-            "from:Q",
-            title=x_title,
-            scale=alt.Scale(zero=False, nice=True),
-            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-        ),
+        x=quantity(alt.X, "from", x_title, zero=False),
         x2="to:Q",
-        color=alt.Color(
-            "side:N",
-            title=None,
-            scale=named_scale(sides, [SOFT_BLUE, BLUE]),
-            legend=legend_of(sides, is_line=True),
+        color=colour_by(
+            "side", sides, [SOFT_BLUE, BLUE], legend_of(sides, is_line=True)
         ),
-        tooltip="label:N",
-        description="label:N",
-    )
-    middle = (
-        alt.Chart()
-        .mark_rule(color=GREY, strokeWidth=1, aria=False)
-        .encode(x=alt.datum(reference))
+        **TOLD,
     )
     return finish(
         # No bar: nothing here has a length from zero.
-        layered(marks, bar.mark_rule(strokeWidth=18), middle),
+        layered(marks, bar.mark_rule(strokeWidth=18), line_at(x=reference)),
         description,
         line_heights(marks, 40),
     )

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 from display.charts.theme import (
     BLUE,
     GREY,
     INK,
-    NUMBER_AXIS,
     ORANGE,
     PALE_BLUE,
     SOFT_BLUE,
+    TOLD,
     Row,
     Spec,
     by_date,
+    colour_by,
     finish,
     layered,
     legend_of,
-    named_scale,
+    line_at,
+    quantity,
 )
 
 
@@ -32,39 +36,23 @@ def looks(
 ) -> Spec:
     """Draw an effect by date, with the band of one look and that of all.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `date` (ISO), `value`, `low`, `high`, `wide_low`, `wide_high` (None on
-        a date that is no look), `is_crossing` and `label`, in order of date.
-    description, y_title : str
-        What a reader without sight is told; the axis title.
-    names : (str, str)
-        Of the narrow band and of the wide one.
-    domain : (float, float)
-        Range of the axis; bands beyond it are cut off.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `date` (ISO), `value`, `low`, `high`, `wide_low` and `wide_high`
+    (None on a date that is no look), `is_crossing` and `label`, in order of
+    date. The names are those of the narrow band and of the wide one; bands
+    beyond the domain of the axis are cut off.
     """
     x = by_date(min(6, len(rows)))
 
-    def height(field: str) -> alt.Y:
-        return alt.Y(
-            f"{field}:Q",
-            title=y_title,
-            scale=alt.Scale(domain=list(domain), nice=False, zero=False),
-            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-        )
+    def height(field: str) -> Any:  # noqa: ANN401
+        scale: Row = {"domain": list(domain), "nice": False, "zero": False}
+        return quantity(alt.Y, field, y_title, **scale)
 
     narrow, wide = names
-    colour = alt.Color(
-        "band:N",
-        title=None,
-        legend=legend_of([narrow, wide]),
-        scale=named_scale([narrow, wide], [SOFT_BLUE, PALE_BLUE]),
+    colour = colour_by(
+        "band",
+        [narrow, wide],
+        [SOFT_BLUE, PALE_BLUE],
+        legend_of([narrow, wide]),
     )
     bands = [
         {"date": row["date"], "band": name, "from": low, "to": high}
@@ -100,7 +88,7 @@ def looks(
             y=height("value")
         ),
         base.mark_point(size=45, filled=True, opacity=1, color=BLUE).encode(
-            y=height("value"), tooltip="label:N", description="label:N"
+            y=height("value"), **TOLD
         ),
     ]
     crossing = [row for row in rows if row["is_crossing"]]
@@ -136,17 +124,7 @@ def day_effects(
 ) -> Spec:
     """Draw the effect on each day since assignment, with its interval.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `day`, `value`, `low`, `high` and `label`, in order of day.
-    description, x_title, y_title : str
-        What a reader without sight is told; axis titles.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `day`, `value`, `low`, `high` and `label`, in order of day.
     """
     x = alt.X(
         "day:O",
@@ -156,26 +134,16 @@ def day_effects(
         ),
     )
 
-    def height(field: str) -> alt.Y:
-        return alt.Y(
-            f"{field}:Q",
-            title=y_title,
-            scale=alt.Scale(zero=True, nice=True),
-            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-        )
-
     base = alt.Chart().encode(x=x)
     return finish(
         layered(
             rows,
-            alt.Chart()
-            .mark_rule(color=GREY, strokeWidth=1.5, aria=False)
-            .encode(y=alt.datum(0.0)),
+            line_at(width=1.5, y=0.0),
             base.mark_rule(strokeWidth=2.5, color=BLUE, aria=False).encode(
-                y=height("low"), y2="high:Q"
+                y=quantity(alt.Y, "low", y_title), y2="high:Q"
             ),
             base.mark_point(size=80, filled=True, opacity=1, color=BLUE).encode(
-                y=height("value"), tooltip="label:N", description="label:N"
+                y=quantity(alt.Y, "value", y_title), **TOLD
             ),
         ),
         description,

@@ -14,6 +14,7 @@ from display.charts.theme import (
     NARROW,
     PERCENT_LEGEND,
     RAMP,
+    TOLD,
     Row,
     Spec,
     finish,
@@ -67,23 +68,11 @@ def heat_map(
 ) -> Spec:
     """Draw the retention triangle; what is not old enough is dashed.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `cohort` (ISO date), `period` (1 and up), `rate` (fraction), and
-        `short` where cells are few enough for numbers; known cells only.
-        There may be thousands: no `label`, its words are heavy.
-    unknown : list of dict
-        `cohort`, `first`, `last`: the periods that have not passed.
-    description, x_title, legend_title : str
-        What a reader without sight is told; titles.
-    ticks : list of int
-        Periods named on the axis.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `cohort` (an ISO date), `period` (1 and up), `rate` (a fraction),
+    and `short` where cells are few enough for numbers; known cells only. There
+    may be thousands: no `label`, its words are heavy. Unknown periods, which
+    have not passed, are told by `cohort`, `first` and `last`. Ticks are the
+    periods named on the axis.
     """
     periods = sorted({row["period"] for row in rows})
     periods = list(range(periods[0], periods[-1] + 1))
@@ -158,19 +147,8 @@ def matrix(
 ) -> Spec:
     """Draw shares of rows by columns, the same names on both sides.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `row`, `column`, `rate` (fraction of the row), `short`, `label`.
-    names : list of str
-        Order of rows and of columns.
-    description, x_title, y_title, legend_title : str
-        What a reader without sight is told; titles.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `row`, `column`, `rate` (a fraction of the row), `short` and
+    `label`. The names are the order of rows and of columns.
     """
     base = alt.Chart().encode(
         x=alt.X(
@@ -194,8 +172,7 @@ def matrix(
     )
     cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
         color=_colour(legend_title, rows),
-        tooltip="label:N",
-        description="label:N",
+        **TOLD,
     )
     numbers = (
         _numbers(len(names))

@@ -8,23 +8,27 @@ import altair as alt
 
 from display.charts.theme import (
     BLUE,
-    GREY,
+    DASHES,
     INK,
     LABEL_LIMIT,
     LABEL_LINES,
     NARROW,
-    NUMBER_AXIS,
     PERCENT_AXIS,
     SERIES_COLOURS,
     SERIES_SHAPES,
     SOFT_BLUE,
+    TOLD,
     Row,
     Spec,
     by_category,
+    colour_by,
     finish,
     layered,
     legend_columns,
+    line_at,
     line_heights,
+    named_scale,
+    quantity,
     wrapped,
 )
 
@@ -45,35 +49,15 @@ def dots(
 ) -> Spec:
     """Draw estimates as dots with intervals, one line per category.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `value`, `low`, `high`, `label`, `short` (drawn), and
-        `series` when marks differ in kind; `margin` where an upright bar
-        marks the line.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    axis_format : str
-        How the axis writes its numbers.
-    reference : float, optional
-        A vertical line, such as zero effect.
-    starts_at_zero : bool, default True
-        Whether the axis must contain zero.
-    series_names : list of str, optional
-        Order of `series`; each gets a colour and a shape of its own.
-    is_spread : bool, default False
-        Whether the series of a line stand below each other.
-    has_always_text : bool, default False
-        Whether the numbers are drawn on a phone too: one mark per line.
-    centre : float, optional
-        A dashed vertical line, such as the effect on all.
-    step : int, default 42
-        Height of a line [px].
+    Rows hold `category`, `value`, `low`, `high`, `label`, `short` (drawn),
+    `series` when marks differ in kind, and `margin` where an upright bar marks
+    the line.
 
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    The reference is a vertical line, such as zero effect, the centre a dashed
+    one, such as the effect on all. Each series, in the order of its name, has a
+    colour and a shape of its own; spread series stand below each other. Numbers
+    are left out on a phone where there are series, unless they always have
+    text: one mark per line. The step is the height of a line [px].
     """
     rows = wrapped(rows)
     y = alt.Y(
@@ -107,21 +91,12 @@ def dots(
     shape: Any = alt.value("circle")
     if series_names:
         legend = alt.Legend(columns=legend_columns(series_names))
-        colour = alt.Color(
-            "series:N",
-            title=None,
-            legend=legend,
-            scale=alt.Scale(
-                domain=series_names, range=SERIES_COLOURS[: len(series_names)]
-            ),
-        )
+        colour = colour_by("series", series_names, SERIES_COLOURS, legend)
         shape = alt.Shape(
             "series:N",
             title=None,
             legend=legend,
-            scale=alt.Scale(
-                domain=series_names, range=SERIES_SHAPES[: len(series_names)]
-            ),
+            scale=named_scale(series_names, SERIES_SHAPES),
         )
     numbers = base.encode(x=x, text="short:N")
     # On a phone the numbers of several marks would lie on each other.
@@ -135,19 +110,9 @@ def dots(
     }
     layers = []
     if reference is not None:
-        layers.append(
-            alt.Chart()
-            .mark_rule(color=GREY, strokeWidth=1, aria=False)
-            .encode(x=alt.datum(reference))
-        )
+        layers.append(line_at(x=reference))
     if centre is not None:
-        layers.append(
-            alt.Chart()
-            .mark_rule(
-                color=BLUE, strokeWidth=1.5, strokeDash=[5, 4], aria=False
-            )
-            .encode(x=alt.datum(centre))
-        )
+        layers.append(line_at(BLUE, 1.5, DASHES, x=centre))
     if any("margin" in row for row in rows):
         layers.append(
             base.transform_filter("isValid(datum.margin)")
@@ -162,8 +127,7 @@ def dots(
             x=x,
             color=colour,
             shape=shape,
-            tooltip="label:N",
-            description="label:N",
+            **TOLD,
         ),
         # Paper around the words, where they lie on a line.
         numbers.mark_text(stroke="white", strokeWidth=4, **style),
@@ -179,49 +143,26 @@ def ranges(
 ) -> Spec:
     """Draw scenario outcomes: median, 80 % (thick) and 95 % (thin) ranges.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `median`, `low80`, `high80`, `low95`, `high95`, `label`,
-        in the unit of the axis.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-    reference : float
-        Where nothing is gained: zero, or one for a return.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `median`, `low80`, `high80`, `low95`, `high95` and
+    `label`, in the unit of the axis. The reference is where nothing is gained:
+    zero, or one for a return.
     """
     base = alt.Chart().encode(y=by_category())
 
     def span(low: str, high: str, width: int, colour: str) -> alt.Chart:
         rule: alt.Chart = base.mark_rule(
             strokeWidth=width, strokeCap="round", color=colour, aria=False
-        ).encode(
-            x=alt.X(
-                f"{low}:Q",
-                title=x_title,
-                scale=alt.Scale(nice=True, zero=True),
-                axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-            ),
-            x2=f"{high}:Q",
-        )
+        ).encode(x=quantity(alt.X, low, x_title), x2=f"{high}:Q")
         return rule
 
     return finish(
         layered(
             wrapped(rows),
-            alt.Chart()
-            .mark_rule(color=GREY, strokeWidth=1, aria=False)
-            .encode(x=alt.datum(reference)),
+            line_at(x=reference),
             span("low95", "high95", 2, BLUE),
             span("low80", "high80", 9, SOFT_BLUE),
             base.mark_point(size=90, filled=True, opacity=1, color=INK).encode(
-                x="median:Q",
-                tooltip="label:N",
-                description="label:N",
+                x="median:Q", **TOLD
             ),
         ),
         description,
@@ -232,28 +173,13 @@ def ranges(
 def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
     """Draw spreads: 25 to 75 % (thick), to 95 % (thin), 90 % (tick), median.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `category`, `p25`, `median`, `p75`, `p90`, `p95`, `label`, `short`
-        (drawn at the median), in the unit of the axis.
-    description, x_title : str
-        Words for readers without sight; the axis title.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `category`, `p25`, `median`, `p75`, `p90`, `p95`, `label` and
+    `short` (drawn at the median), in the unit of the axis.
     """
     base = alt.Chart().encode(y=by_category())
 
-    def at(field: str) -> alt.X:
-        return alt.X(
-            f"{field}:Q",
-            title=x_title,
-            scale=alt.Scale(zero=True, nice=True),
-            axis=alt.Axis(format=NUMBER_AXIS, tickCount=5),
-        )
+    def at(field: str) -> Any:  # noqa: ANN401
+        return quantity(alt.X, field, x_title)
 
     return finish(
         layered(
@@ -268,7 +194,7 @@ def quantiles(rows: list[Row], description: str, x_title: str) -> Spec:
                 x=at("p90")
             ),
             base.mark_point(size=85, filled=True, opacity=1, color=INK).encode(
-                x=at("median"), tooltip="label:N", description="label:N"
+                x=at("median"), **TOLD
             ),
             base.mark_text(
                 dy=-11, baseline="bottom", fontSize=12, aria=False

@@ -15,12 +15,15 @@ from display.charts.theme import (
     PERCENT_AXIS,
     SERIES_COLOURS,
     SERIES_DASHES,
+    TOLD,
     Row,
     Spec,
     by_date,
+    colour_by,
     finish,
     legend_of,
     named_scale,
+    quantity,
 )
 
 # Labels beyond this share of the width turn inward.
@@ -43,23 +46,10 @@ def curve(
 ) -> Spec:
     """Draw rates by day since first activity, each with its band.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `series`, `day`, `rate`, `low`, `high` (None for no band), `label`.
-    description, x_title, y_title : str
-        What a reader without sight is told; axis titles.
-    series_names : list of str
-        Order of `series`; a single one has no legend.
-    marked : list of dict, optional
-        `day`, `rate`, `short` of the days whose numbers are written.
-    is_stepped : bool, default False
-        Whether the rate holds until the next day, as in a survival curve.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `series`, `day`, `rate`, `low` and `high` (None for no band) and
+    `label`. The names are the order of the series; a single one has no legend.
+    Of the marked days the numbers are written: `day`, `rate` and `short`. A
+    stepped rate holds until the next day, as in a survival curve.
     """
     shape: Literal["step-after", "linear"] = (
         "step-after" if is_stepped else "linear"
@@ -105,12 +95,7 @@ def curve(
         ),
         base.mark_line(strokeWidth=2.5, interpolate=shape, aria=False).encode(
             y=height("rate"),
-            color=alt.Color(
-                "series:N",
-                title=None,
-                legend=legend,
-                scale=named_scale(series_names, SERIES_COLOURS),
-            ),
+            color=colour_by("series", series_names, SERIES_COLOURS, legend),
             strokeDash=alt.StrokeDash(
                 "series:N",
                 title=None,
@@ -119,7 +104,7 @@ def curve(
             ),
         ),
         base.mark_point(size=120, opacity=0, aria=False).encode(
-            y=height("rate"), tooltip="label:N", description="label:N"
+            y=height("rate"), **TOLD
         ),
     ]
     if marked:
@@ -160,39 +145,16 @@ def history(
 ) -> Spec:
     """Draw numbers by calendar day; days not observed whole are dotted.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `series`, `date` (ISO), `value`, `is_complete`, `label`, and `short`
-        (written at the last whole day), in order of date; a day without a
-        value has no row.
-    description, y_title : str
-        What a reader without sight is told; the axis title.
-    series_names : list of str
-        Order of `series`; a single one has no legend.
-    axis_format : str
-        How the axis writes its numbers.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `series`, `date` (ISO), `value`, `is_complete`, `label` and
+    `short`, written at the last whole day; they come in order of date, and a
+    day without a value has no row. The names are the order of the series; a
+    single one has no legend.
     """
     x = by_date()
-    y = alt.Y(
-        "value:Q",
-        title=y_title,
-        scale=alt.Scale(zero=True, nice=True),
-        axis=alt.Axis(format=axis_format, tickCount=5),
-    )
-    colour = alt.Color(
-        "series:N",
-        title=None,
-        scale=named_scale(series_names, SERIES_COLOURS),
-        legend=legend_of(series_names, is_line=True)
-        if len(series_names) > 1
-        else None,
-    )
+    y = quantity(alt.Y, "value", y_title, axis_format)
+    has_legend = len(series_names) > 1
+    legend = legend_of(series_names, is_line=True) if has_legend else None
+    colour = colour_by("series", series_names, SERIES_COLOURS, legend)
     line = (
         alt.Chart(alt.InlineData(values=_runs(rows)))
         .mark_line(strokeWidth=2.2, aria=False)
@@ -216,9 +178,7 @@ def history(
             opacity=1 if len({row["date"] for row in rows}) == 1 else 0,
             aria=False,
         )
-        .encode(
-            x=x, y=y, color=colour, tooltip="label:N", description="label:N"
-        )
+        .encode(x=x, y=y, color=colour, **TOLD)
     )
     last = [
         [row for row in whole if row["series"] == name][-1]
@@ -254,22 +214,9 @@ def fan(
 ) -> Spec:
     """Draw an outcome against one of its terms, with the ranges around it.
 
-    Parameters
-    ----------
-    rows : list of dict
-        `x`, `median`, `low80`, `high80`, `low95`, `high95`, `label`, in the
-        units of the axes.
-    description, x_title, y_title : str
-        What a reader without sight is told; axis titles.
-    threshold : float
-        Drawn across: what the outcome must exceed.
-    crossing : dict or None
-        `x` and `short` of the break-even, drawn upright.
-
-    Returns
-    -------
-    dict
-        A Vega-Lite specification.
+    Rows hold `x`, `median`, `low80`, `high80`, `low95`, `high95` and `label`,
+    in the units of the axes. The threshold, which the outcome must exceed, is
+    drawn across; the break-even, `x` and `short`, upright.
     """
     x = alt.X(
         "x:Q",
@@ -298,7 +245,7 @@ def fan(
             y=height("median")
         ),
         base.mark_point(size=120, opacity=0, aria=False).encode(
-            y=height("median"), tooltip="label:N", description="label:N"
+            y=height("median"), **TOLD
         ),
         alt.Chart(alt.InlineData(values=[{"y": threshold}]))
         .mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False)

@@ -35,6 +35,9 @@ NARROW_PAGE = 480  # the same with its axis [px]
 LABEL_CHARACTERS = 20
 MOST_COLUMNS = 5
 LABEL_LINES = "split(datum.value, '\\n')"
+# A mark is told as a tooltip, and read aloud.
+TOLD = {"tooltip": "label:N", "description": "label:N"}
+DASHES = [5, 4]
 # Series differ in colour, lightness and a second sign: a shape or a dash.
 SERIES_COLOURS = [BLUE, ORANGE, GREY, INK]
 SERIES_SHAPES = ["circle", "diamond", "square", "triangle-up"]
@@ -164,3 +167,59 @@ def by_date(most_ticks: int = 6) -> alt.X:
 def named_scale(names: list[str], values: list[Any]) -> alt.Scale:
     """Give each name its value, in order."""
     return alt.Scale(domain=names, range=values[: len(names)])
+
+
+def colour_by(
+    field: str,
+    names: list[str],
+    colours: list[str],
+    legend: Any = alt.Undefined,  # noqa: ANN401
+) -> alt.Color:
+    """Give the marks of each name their colour; a legend of None is none."""
+    return alt.Color(
+        f"{field}:N",
+        title=None,
+        scale=named_scale(names, colours),
+        legend=legend,
+    )
+
+
+def quantity(
+    channel: Any,  # noqa: ANN401
+    field: str,
+    title: str,
+    axis_format: str = NUMBER_AXIS,
+    **scale: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
+    """Run a number along `alt.X` or `alt.Y`, from zero if not said else."""
+    return channel(
+        f"{field}:Q",
+        title=title,
+        scale=alt.Scale(**{"zero": True, "nice": True} | scale),
+        axis=alt.Axis(format=axis_format, tickCount=5),
+    )
+
+
+def in_columns(**more: Any) -> alt.Axis:  # noqa: ANN401
+    """Name columns below them, as many as there is room for."""
+    return alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False, **more)
+
+
+def line_at(
+    colour: str = GREY,
+    width: float = 1,
+    dash: list[int] | None = None,
+    **place: float,
+) -> alt.Chart:
+    """Draw a line through the chart, at a height `y` or upright at an `x`."""
+    chart: alt.Chart = (
+        alt.Chart()
+        .mark_rule(
+            color=colour,
+            strokeWidth=width,
+            strokeDash=dash or alt.Undefined,
+            aria=False,
+        )
+        .encode(**{axis: alt.datum(at) for axis, at in place.items()})
+    )
+    return chart

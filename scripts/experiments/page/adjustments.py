@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from display import charts
 from display.formats import MISSING, Scale, count, percent, place
-from display.parts import Cell, Figure, Note, Row, Table
+from display.parts import Cell, Figure, Note, Row, Table, table_of
 from experiments.page.wording import (
     ADJUSTMENTS,
     POLICIES,
     TEST,
     by_role,
     change_cell,
-    change_scale,
     compared,
+    effect_scale,
     has_many_treatments,
     is_beyond_zero,
     key,
     metric,
     relative_cell,
-    relative_scale,
-    relative_text,
+    relative_mark,
     within,
 )
 
@@ -157,69 +156,45 @@ def _worth(row: Row) -> str:
 
 
 def _mark(row: Row, head: Row, *, of_many: bool) -> Row:
-    scale = relative_scale(
-        row["relative_estimate"],
-        row["relative_ci_low"],
-        row["relative_ci_high"],
-    )
-    name = metric(head, of_many=of_many)
     method = ADJUSTMENTS[row["adjustment"]]
-    return {
-        "category": name,
-        "series": method,
-        "value": row["relative_estimate"],
-        "low": row["relative_ci_low"],
-        "high": row["relative_ci_high"],
-        "short": scale.text(row["relative_estimate"]),
-        "label": f"{name}, {method}: {relative_text(row)}",
-    }
+    name = metric(head, of_many=of_many)
+    return relative_mark(row, name, method, f", {method}")
 
 
 def _table(
     health: Row, groups: list[tuple[Row, list[Row]]], *, of_many: bool
 ) -> Table:
-    lines: list[list[str | Cell]] = []
-    for head, others in groups:
-        for row in (head, *others):
-            ratio = _width_ratio(row, head)
-            is_adjusted = row is not head
-            lines.append(
-                [
-                    metric(head, of_many=of_many),
-                    ADJUSTMENTS[row["adjustment"]],
-                    change_cell(
-                        row,
-                        change_scale(
-                            row["kind"],
-                            row["estimate"],
-                            row["ci_low"],
-                            row["ci_high"],
-                        ),
-                    ),
-                    relative_cell(row),
-                    percent(ratio) if is_adjusted else MISSING,
-                    percent(row["variance_ratio"]) if is_adjusted else MISSING,
-                    _worth(row)
-                    if is_adjusted and row["variance_ratio"]
-                    else MISSING,
-                    compared(row["covariate_p_value"])
-                    if row["covariate_p_value"] is not None
-                    else MISSING,
-                ]
-            )
-    return Table(
-        caption=f"{health['experiment_name']}: effects unadjusted and adjusted",
-        columns=[
-            "Metric",
-            "Effect",
-            "Difference",
-            "Relative",
-            "Interval's width",
-            "Variance ratio",
-            "Worth, in users",
-            "Arms alike before",
-        ],
-        rows=lines,
+    lines = [
+        # An unadjusted row has nothing to be compared with.
+        row | ({"variance_ratio": None} if row is head else {"head": head})
+        for head, others in groups
+        for row in (head, *others)
+    ]
+    return table_of(
+        f"{health['experiment_name']}: effects unadjusted and adjusted",
+        lines,
+        {
+            "Metric": lambda row: metric(row, of_many=of_many),
+            "Effect": lambda row: ADJUSTMENTS[row["adjustment"]],
+            "Difference": lambda row: change_cell(
+                row, effect_scale(row["kind"], row)
+            ),
+            "Relative": relative_cell,
+            "Interval's width": lambda row: (
+                percent(_width_ratio(row, row["head"]))
+                if "head" in row
+                else MISSING
+            ),
+            "Variance ratio": lambda row: percent(row["variance_ratio"]),
+            "Worth, in users": lambda row: (
+                _worth(row) if row["variance_ratio"] else MISSING
+            ),
+            "Arms alike before": lambda row: (
+                MISSING
+                if row["covariate_p_value"] is None
+                else compared(row["covariate_p_value"])
+            ),
+        },
         source=RESULTS,
         text_columns=2,
     )
@@ -242,9 +217,7 @@ def policies(health: Row, results: list[Row]) -> Table | None:
         }
         if len(same) < len(POLICIES):
             continue
-        scale = change_scale(
-            head["kind"], head["estimate"], head["ci_low"], head["ci_high"]
-        )
+        scale = effect_scale(head["kind"], head)
         name = metric(head, of_many=of_many)
         if len({_verdict(row) for row in same.values()}) > 1:
             differing.append(within(name))
@@ -279,9 +252,7 @@ def _verdict(row: Row) -> int:
     return 1 if row["ci_low"] > 0 else -1
 
 
-def _cell(row: Row, scale: Scale) -> str | Cell:
+def _cell(row: Row, scale: Scale) -> Cell:
     cell = change_cell(row, scale)
     users = (row["control_units"] or 0) + (row["treatment_units"] or 0)
-    if isinstance(cell, str):
-        return cell
     return cell._replace(note=f"{cell.note}\nn {count(users)}")

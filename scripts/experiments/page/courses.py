@@ -6,13 +6,15 @@ Pure functions: rows of results in, parts of the page out.
 from __future__ import annotations
 
 from display import charts
+from display.effects import effect_mark, effect_text, interval_cell
 from display.formats import MISSING, Scale, count, day, p_value, percent, words
-from display.parts import Cell, Figure, Row, Table
+from display.parts import Cell, Figure, Row, Table, table_of
 from experiments.page.wording import (
     by_role,
     change_scale,
     compared,
     difference_axis,
+    effect_scale,
     has_many_treatments,
     key,
     metric,
@@ -69,9 +71,7 @@ def _dates(
 ) -> Figure:
     last = course[-1]
     name = metric(last, of_many=of_many)
-    scale = change_scale(
-        kind, last["estimate"], last["ci_low"], last["ci_high"]
-    )
+    scale = effect_scale(kind, last)
     title = _dates_title(health, course, name)
     lowest, highest = _window(course)
     band = BANDS[last["method"]]
@@ -93,9 +93,7 @@ def _dates(
             [
                 {
                     "date": str(row["look_date"]),
-                    "value": factor * row["estimate"],
-                    "low": factor * row["ci_low"],
-                    "high": factor * row["ci_high"],
+                    **effect_mark(row, scale),
                     "wide_low": _times(factor, row["sequential_ci_low"]),
                     "wide_high": _times(factor, row["sequential_ci_high"]),
                     "is_crossing": row["look_date"]
@@ -185,45 +183,36 @@ def _date_label(row: Row, scale: Scale, band: str) -> str:
 
 
 def _dates_table(health: Row, course: list[Row], scale: Scale) -> Table:
-    return Table(
-        caption=f"{health['experiment_name']}: {metric(course[0])} by date",
-        columns=[
-            "By the end of",
-            "Users",
-            "Of the plan",
-            "Difference",
-            "Only this look",
-            "All looks together",
-            "p, only this look",
-            "Level spent",
-            "Look",
-        ],
-        rows=[
-            [
-                str(row["look_date"]),
-                count(_users(row)),
+    return table_of(
+        f"{health['experiment_name']}: {metric(course[0])} by date",
+        course,
+        {
+            "By the end of": lambda row: str(row["look_date"]),
+            "Users": lambda row: count(_users(row)),
+            "Of the plan": lambda row: (
                 MISSING
                 if health["planned_users"] is None
-                else percent(row["information_fraction"]),
-                scale.text(row["estimate"]),
-                Cell(scale.span(row["ci_low"], row["ci_high"])),
-                Cell(
-                    scale.span(
-                        row["sequential_ci_low"], row["sequential_ci_high"]
-                    )
-                ),
-                p_value(row["p_value"]),
+                else percent(row["information_fraction"])
+            ),
+            "Difference": lambda row: scale.text(row["estimate"]),
+            "Only this look": lambda row: interval_cell(row, scale),
+            "All looks together": lambda row: Cell(
+                scale.span(row["sequential_ci_low"], row["sequential_ci_high"])
+            ),
+            "p, only this look": lambda row: p_value(row["p_value"]),
+            "Level spent": lambda row: (
                 MISSING
                 if row["spent_alpha"] is None
-                else percent(row["spent_alpha"], 0.0),
+                else percent(row["spent_alpha"], 0.0)
+            ),
+            "Look": lambda row: (
                 "no look"
                 if row["sequential_ci_low"] is None
                 else "crossed"
                 if row["is_crossed"]
-                else "not crossed",
-            ]
-            for row in course
-        ],
+                else "not crossed"
+            ),
+        },
         source=SERIES,
     )
 
@@ -267,16 +256,11 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
         " through the days that knows how they hang together."
     )
     if contrast is not None and contrast["estimate"] is not None:
-        around = change_scale(
-            kind, contrast["estimate"], contrast["ci_low"], contrast["ci_high"]
-        )
+        told = effect_text(contrast, effect_scale(kind, contrast))
         caption += (
-            " The last days against the first:"
-            f" {around.text(contrast['estimate'])}"
-            f" ({around.span(contrast['ci_low'], contrast['ci_high'])}),"
+            f" The last days against the first: {told},"
             f" {compared(contrast['p_value'])}."
         )
-    factor = scale.factor
     return Figure(
         f"experiment-{health['experiment_id']}-days",
         title,
@@ -285,13 +269,9 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
             [
                 {
                     "day": row["day_number"],
-                    "value": factor * row["estimate"],
-                    "low": factor * row["ci_low"],
-                    "high": factor * row["ci_high"],
+                    **effect_mark(row, scale),
                     "label": f"Day {row['day_number']}:"
-                    f" {scale.text(row['estimate'])}"
-                    f" ({scale.span(row['ci_low'], row['ci_high'])}),"
-                    f" {compared(row['p_value'])}",
+                    f" {effect_text(row, scale)}, {compared(row['p_value'])}",
                 }
                 for row in drawn
             ],
@@ -332,9 +312,7 @@ def _days_title(
             f"{name}: the effect differs between days since assignment, in no"
             f" clear direction (trend {told})"
         )
-    scale = change_scale(
-        kind, trend["estimate"], trend["ci_low"], trend["ci_high"]
-    )
+    scale = effect_scale(kind, trend)
     whole = sum(row["estimate"] for row in days)
     verb = "grows" if trend["estimate"] * whole > 0 else "fades"
     return (
@@ -346,42 +324,32 @@ def _days_title(
 def _days_table(
     health: Row, days: list[Row], kinds: dict[str, str], *, of_many: bool
 ) -> Table:
-    lines: list[list[str | Cell]] = []
-    for row in sorted(
-        by_role(days),
-        # Stable: the order of metrics stays.
-        key=lambda row: (days.index(_first(days, row)), row["day_number"]),
-    ):
+    def scale(row: Row) -> Scale:
+        return effect_scale(kinds.get(row["metric_name"]), row)
+
+    def total(row: Row, name: str) -> str:
+        sums = ("cumulative_estimate", "cumulative_standard_error")
         kind = kinds.get(row["metric_name"])
-        scale = change_scale(
-            kind, row["estimate"], row["ci_low"], row["ci_high"]
-        )
-        total = change_scale(
-            kind, row["cumulative_estimate"], row["cumulative_standard_error"]
-        )
-        lines.append(
-            [
-                metric(row, of_many=of_many),
-                str(row["day_number"]),
-                scale.text(row["estimate"]),
-                Cell(scale.span(row["ci_low"], row["ci_high"])),
-                p_value(row["p_value"]),
-                total.text(row["cumulative_estimate"]),
-                total.text(row["cumulative_standard_error"]).lstrip("+"),
-            ]
-        )
-    return Table(
-        caption=f"{health['experiment_name']}: effects by day since assignment",
-        columns=[
-            "Metric",
-            "Day",
-            "Difference",
-            "Interval",
-            "p",
-            "So far",
-            "Its standard error",
-        ],
-        rows=lines,
+        return change_scale(kind, *(row[one] for one in sums)).text(row[name])
+
+    return table_of(
+        f"{health['experiment_name']}: effects by day since assignment",
+        sorted(
+            by_role(days),
+            # Stable: the order of metrics stays.
+            key=lambda row: (days.index(_first(days, row)), row["day_number"]),
+        ),
+        {
+            "Metric": lambda row: metric(row, of_many=of_many),
+            "Day": lambda row: str(row["day_number"]),
+            "Difference": lambda row: scale(row).text(row["estimate"]),
+            "Interval": lambda row: interval_cell(row, scale(row)),
+            "p": lambda row: p_value(row["p_value"]),
+            "So far": lambda row: total(row, "cumulative_estimate"),
+            "Its standard error": lambda row: total(
+                row, "cumulative_standard_error"
+            ).lstrip("+"),
+        },
         source=SERIES,
         text_columns=2,
     )

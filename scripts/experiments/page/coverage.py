@@ -6,7 +6,7 @@ Pure functions: rows of the counts in, parts of the page out.
 from __future__ import annotations
 
 from display.formats import MISSING, count, p_value, percent, sentence, words
-from display.parts import Cell, Note, Row, Table
+from display.parts import Cell, Note, Row, Table, table_of
 
 SOURCE = "coverage.json, beside the warehouse"
 TITLE = "Coverage"
@@ -52,17 +52,19 @@ def _kind(row: Row) -> str:
 
 
 def _summary(kinds: dict[str, list[Row]]) -> Table:
-    return Table(
-        caption="Claims by kind",
-        columns=[
-            "What is counted",
-            "Verdict",
-            "Claimed",
-            "Found",
-            "99 % of chance",
-            "Replicates",
-        ],
-        rows=[_kind_line(name, rows) for name, rows in kinds.items()],
+    return table_of(
+        "Claims by kind",
+        kinds.items(),
+        {
+            "What is counted": lambda kind: sentence(kind[0]),
+            "Verdict": lambda kind: _verdict(kind[1]),
+            "Claimed": lambda kind: _between(kind[1], "nominal"),
+            "Found": lambda kind: _between(kind[1], "found"),
+            "99 % of chance": lambda kind: _chance(kind[1]),
+            "Replicates": lambda kind: count(
+                min(row["replicates"] for row in kind[1])
+            ),
+        },
         source=SOURCE,
         text_columns=2,
         note="Shares of splits, of all metrics, methods and experiments of a"
@@ -72,28 +74,14 @@ def _summary(kinds: dict[str, list[Row]]) -> Table:
     )
 
 
-def _kind_line(name: str, rows: list[Row]) -> list[str | Cell]:
-    claims = [row for row in rows if row["is_met"] is not None]
-    met = sum(bool(row["is_met"]) for row in claims)
-    return [
-        sentence(name),
-        _verdict(met, len(claims)),
-        _between([row["nominal"] for row in rows], rows[0]),
-        _between([row["found"] for row in rows], rows[0]),
-        _chance(
-            [row["low"] for row in rows if row["low"] is not None],
-            [row["high"] for row in rows if row["high"] is not None],
-        ),
-        count(min(row["replicates"] for row in rows)),
-    ]
-
-
-def _verdict(met: int, claims: int) -> str | Cell:
+def _verdict(rows: list[Row]) -> str | Cell:
+    claims = [row["is_met"] for row in rows if row["is_met"] is not None]
     if not claims:
         return "no claim"
-    if met == claims:
-        return Cell(f"✓ {met} of {claims}", tone="good")
-    return Cell(f"✗ {met} of {claims}", tone="bad")
+    told = f"{sum(map(bool, claims))} of {len(claims)}"
+    if all(claims):
+        return Cell(f"✓ {told}", tone="good")
+    return Cell(f"✗ {told}", tone="bad")
 
 
 def _is_share(row: Row) -> bool:
@@ -101,53 +89,45 @@ def _is_share(row: Row) -> bool:
     return row["low"] is not None
 
 
-def _share(value: float, row: Row) -> str:
-    return percent(value) if _is_share(row) else p_value(value)
-
-
-def _between(values: list[float], row: Row) -> str:
+def _between(rows: list[Row], name: str) -> str:
     """Write the least and the most, once if they are one."""
-    least, most = (_share(end, row) for end in (min(values), max(values)))
+    values = [row[name] for row in rows]
+    is_share = _is_share(rows[0])
+    write = percent if is_share else p_value
+    least, most = write(min(values)), write(max(values))
     text = least if least == most else f"{least} to {most}"
-    return text if _is_share(row) else f"p {text}"
+    return text if is_share else f"p {text}"
 
 
-def _chance(lows: list[float], highs: list[float]) -> str:
-    if not lows or not highs:
+def _chance(rows: list[Row]) -> str:
+    known = [row for row in rows if _is_share(row)]
+    if not known:
         return MISSING
-    return f"{percent(min(lows))} to {percent(max(highs))}"
+    low, high = min(row["low"] for row in known), max(r["high"] for r in known)
+    return f"{percent(low)} to {percent(high)}"
+
+
+def _one_verdict(row: Row) -> str | Cell:
+    if row["is_met"] is None:
+        return "no claim"
+    if row["is_met"]:
+        return Cell("✓ as claimed", tone="good")
+    return Cell("✗ off", tone="bad")
 
 
 def _table(caption: str, rows: list[Row], *, is_folded: bool = False) -> Table:
-    return Table(
-        caption=caption,
-        columns=[
-            "What is counted",
-            "Experiment",
-            "Verdict",
-            "Claimed",
-            "Found",
-            "99 % of chance",
-            "Replicates",
-        ],
-        rows=[
-            [
-                words(row["name"]),
-                words(row["subject"]),
-                "no claim"
-                if row["is_met"] is None
-                else Cell("✓ as claimed", tone="good")
-                if row["is_met"]
-                else Cell("✗ off", tone="bad"),
-                _between([row["nominal"]], row),
-                _between([row["found"]], row),
-                MISSING
-                if row["low"] is None
-                else f"{percent(row['low'])} to {percent(row['high'])}",
-                count(row["replicates"]),
-            ]
-            for row in rows
-        ],
+    return table_of(
+        caption,
+        rows,
+        {
+            "What is counted": lambda row: words(row["name"]),
+            "Experiment": lambda row: words(row["subject"]),
+            "Verdict": _one_verdict,
+            "Claimed": lambda row: _between([row], "nominal"),
+            "Found": lambda row: _between([row], "found"),
+            "99 % of chance": lambda row: _chance([row]),
+            "Replicates": lambda row: count(row["replicates"]),
+        },
         source=SOURCE,
         text_columns=3,
         is_folded=is_folded,

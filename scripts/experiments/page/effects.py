@@ -21,6 +21,7 @@ from experiments.page.wording import (
     ROLES,
     Key,
     by_role,
+    change_cell,
     compared,
     has_many_treatments,
     is_beyond_zero,
@@ -28,8 +29,7 @@ from experiments.page.wording import (
     mean_scales,
     metric,
     relative_cell,
-    relative_scale,
-    relative_text,
+    relative_mark,
     whole_percent,
     within,
 )
@@ -92,13 +92,8 @@ def _title(rows: list[Row], *, of_many: bool) -> str:
         )
     said = []
     for row in clear[:MOST_TOLD]:
-        scale = relative_scale(
-            row["relative_estimate"],
-            row["relative_ci_low"],
-            row["relative_ci_high"],
-        )
         name = within(metric(row, of_many=of_many))
-        said.append(f"{name} {scale.text(row['relative_estimate'])}")
+        said.append(f"{name} {relative_cell(row).text}")
     if len(clear) > MOST_TOLD:
         said.append(f"{len(clear) - MOST_TOLD} more")
     verb = "has" if len(clear) == 1 else "have"
@@ -110,25 +105,13 @@ def _title(rows: list[Row], *, of_many: bool) -> str:
 
 def _mark(row: Row, guard: Row | None, *, of_many: bool) -> Row:
     """Give the mark of one effect, and of the loss it must not reach."""
-    name = metric(row, of_many=of_many)
+    role = row["role"]
+    mark = relative_mark(row, metric(row, of_many=of_many), role, f" ({role})")
     margin = _margin(row, guard)
-    label = f"{name} ({row['role']}): {relative_text(row)}"
-    if margin is not None and guard is not None:
-        label += f"; {_harm(guard)}"
-    scale = relative_scale(
-        row["relative_estimate"],
-        row["relative_ci_low"],
-        row["relative_ci_high"],
-    )
-    return {
-        "category": name,
-        "series": row["role"],
-        "value": row["relative_estimate"],
-        "low": row["relative_ci_low"],
-        "high": row["relative_ci_high"],
-        "short": scale.text(row["relative_estimate"]),
-        "label": label,
-    } | ({} if margin is None else {"margin": margin})
+    if margin is None or guard is None:
+        return mark
+    label = f"{mark['label']}; {_harm(guard)}"
+    return mark | {"label": label, "margin": margin}
 
 
 def _margin(row: Row, guard: Row | None) -> float | None:
@@ -278,10 +261,7 @@ def _line(
         *head,
         _mean(row, means, "control"),
         _mean(row, means, "treatment"),
-        Cell(
-            change.text(row["estimate"]),
-            change.span(row["ci_low"], row["ci_high"]),
-        ),
+        change_cell(row, change),
         relative_cell(row),
         Cell(
             p_value(row["p_value"]),

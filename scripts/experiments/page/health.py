@@ -5,6 +5,7 @@ Pure functions: rows of marts and results in, parts of the page out.
 
 from __future__ import annotations
 
+from display.effects import effect_text
 from display.formats import (
     MISSING,
     count,
@@ -12,7 +13,7 @@ from display.formats import (
     percent,
     words,
 )
-from display.parts import Cell, Note, Row, Table
+from display.parts import Cell, Note, Row, Table, table_of
 from experiments.assignments import MIXED_FAILURE, MIXED_WARNING
 from experiments.page.wording import (
     by_role,
@@ -84,24 +85,15 @@ def _found(row: Row, *, of_many: bool) -> str:
     means, change = mean_scales(row)
     return (
         f"{name}: from {means.text(row['control_mean'])} to"
-        f" {means.text(row['treatment_mean'])},"
-        f" {change.text(row['estimate'])}"
-        f" ({change.span(row['ci_low'], row['ci_high'])}),"
+        f" {means.text(row['treatment_mean'])}, {effect_text(row, change)},"
         f" {compared(row['p_value'])}."
     )
 
 
 def checks(row: Row) -> Table:
     """Table what was checked before anything was compared."""
-    lines = [
-        _shares(row),
-        *_group(row),
-        *_days(row),
-        _mixed(row),
-        *_before(row),
-        _open(row),
-        *_reached(row),
-    ]
+    checked = (_shares, _group, _days, _mixed, _before, _open, _reached)
+    lines = [line for check in checked if (line := check(row)) is not None]
     judged = [line[1] for line in lines if isinstance(line[1], Cell)]
     alarms = sum(cell.tone == "bad" for cell in judged)
     title = f"The assignment passes all {len(judged)} checks"
@@ -150,37 +142,32 @@ def _shares(row: Row) -> Line:
     ]
 
 
-def _group(row: Row) -> list[Line]:
+def _group(row: Row) -> Line | None:
     if row["srm_dimension_p_value"] is None:
-        return []
+        return None
     value = row["srm_dimension_p_value"]
     return [
-        [
-            "Shares of users, group by group",
-            _judged(is_good=value >= ALARM_P_VALUE, good="fit", bad="alarm"),
-            Cell(
-                compared(value),
-                f"furthest off: {words(row['srm_dimension'])}"
-                f" {words(row['srm_dimension_value'])}",
-            ),
-            "the group furthest off, by Bonferroni over all groups;"
-            f" {_alarm()}",
-        ]
+        "Shares of users, group by group",
+        _judged(is_good=value >= ALARM_P_VALUE, good="fit", bad="alarm"),
+        Cell(
+            compared(value),
+            f"furthest off: {words(row['srm_dimension'])}"
+            f" {words(row['srm_dimension_value'])}",
+        ),
+        f"the group furthest off, by Bonferroni over all groups; {_alarm()}",
     ]
 
 
-def _days(row: Row) -> list[Line]:
+def _days(row: Row) -> Line | None:
     """Judge the shares as they came in, where they were tested at all."""
     if row["is_srm_alarm"] is None:
-        return []
+        return None
     first = row["srm_first_alarm_date"]
     return [
-        [
-            "Shares of users, day by day",
-            _judged(is_good=first is None, good="fit", bad="alarm"),
-            "never off" if first is None else f"first off on {day(first)}",
-            f"all users assigned so far, at each day's end; {_alarm()}",
-        ]
+        "Shares of users, day by day",
+        _judged(is_good=first is None, good="fit", bad="alarm"),
+        "never off" if first is None else f"first off on {day(first)}",
+        f"all users assigned so far, at each day's end; {_alarm()}",
     ]
 
 
@@ -204,21 +191,19 @@ def _mixed(row: Row) -> Line:
     return ["Users seen in two variants", verdict_cell, found, rule]
 
 
-def _before(row: Row) -> list[Line]:
+def _before(row: Row) -> Line | None:
     value = row["pre_period_p_value"]
     if value is None:
-        return []
+        return None
     return [
-        [
-            "Arms before the assignment",
-            _judged(is_good=value >= ALARM_P_VALUE, good="alike", bad="differ"),
-            Cell(
-                compared(value),
-                f"most in {words(row['pre_period_metric_name'])}",
-            ),
-            "the same metric over the time before, by Bonferroni over metrics"
-            f" and arms; {_alarm()}",
-        ]
+        "Arms before the assignment",
+        _judged(is_good=value >= ALARM_P_VALUE, good="alike", bad="differ"),
+        Cell(
+            compared(value),
+            f"most in {words(row['pre_period_metric_name'])}",
+        ),
+        "the same metric over the time before, by Bonferroni over metrics"
+        f" and arms; {_alarm()}",
     ]
 
 
@@ -231,44 +216,34 @@ def _open(row: Row) -> Line:
     ]
 
 
-def _reached(row: Row) -> list[Line]:
+def _reached(row: Row) -> Line | None:
     if row["reached_rates"] is None:
-        return []
+        return None
     return [
-        [
-            "Users reached by the treatment",
-            "not judged",
-            f"{percent(row['reached_rate'])} of the treated",
-            "effects are of all who were assigned, reached or not",
-        ]
+        "Users reached by the treatment",
+        "not judged",
+        f"{percent(row['reached_rate'])} of the treated",
+        "effects are of all who were assigned, reached or not",
     ]
 
 
 def arms(health: Row, rows: list[Row]) -> Table:
     """Table the users of each arm."""
-    return Table(
-        caption=f"{health['experiment_name']}: users by arm",
-        columns=[
-            "Variant",
-            "Role",
-            "Planned share",
-            "Assigned",
-            "Reached",
-            "In two variants",
-        ],
-        rows=[
-            [
-                row["variant"],
-                "control" if row["is_control"] else "treatment",
-                percent(row["expected_share"]),
-                count(row["assigned_users"]),
+    return table_of(
+        f"{health['experiment_name']}: users by arm",
+        rows,
+        {
+            "Variant": lambda row: row["variant"],
+            "Role": lambda row: "control" if row["is_control"] else "treatment",
+            "Planned share": lambda row: percent(row["expected_share"]),
+            "Assigned": lambda row: count(row["assigned_users"]),
+            "Reached": lambda row: (
                 MISSING
                 if health["reached_rates"] is None
-                else count(row["reached_users"]),
-                count(row["mixed_users"]),
-            ]
-            for row in rows
-        ],
+                else count(row["reached_users"])
+            ),
+            "In two variants": lambda row: count(row["mixed_users"]),
+        },
         source="marts.fct_experiment_arms",
         text_columns=2,
     )

@@ -6,14 +6,15 @@ Pure functions: rows of results in, parts of the page out.
 from __future__ import annotations
 
 from display import charts
+from display.effects import effect_mark, effect_text, interval_cell
 from display.findings import listed
 from display.formats import Scale, count, p_value, percent, words
-from display.parts import Cell, Figure, Row, Table
+from display.parts import Figure, Row, Table, table_of
 from experiments.page.wording import (
     by_role,
-    change_scale,
     compared,
     difference_axis,
+    effect_scale,
     has_many_treatments,
     key,
     metric,
@@ -61,7 +62,7 @@ def segments(health: Row, results: list[Row], rows: list[Row]) -> Figure | None:
         ),
         None,
     )
-    scale = change_scale(first["kind"], *_ends(largest[0]))
+    scale = effect_scale(first["kind"], largest[0])
     name = metric(first, of_many=has_many_treatments(results))
     title = _title(first, name)
     factor = scale.factor
@@ -80,10 +81,6 @@ def segments(health: Row, results: list[Row], rows: list[Row]) -> Figure | None:
         ),
         _table(health, drawn, scale),
     )
-
-
-def _ends(row: Row) -> tuple[float, float, float]:
-    return row["estimate"], row["ci_low"], row["ci_high"]
 
 
 def _users(row: Row) -> int:
@@ -141,40 +138,28 @@ def _value(row: Row) -> str:
 
 
 def _mark(row: Row, scale: Scale) -> Row:
-    factor = scale.factor
     return {
         "category": _value(row),
-        "value": factor * row["estimate"],
-        "low": factor * row["ci_low"],
-        "high": factor * row["ci_high"],
+        **effect_mark(row, scale),
         "short": scale.bare(row["estimate"]),
-        "label": f"{_value(row)}: {scale.text(row['estimate'])}"
-        f" ({scale.span(row['ci_low'], row['ci_high'])}),"
+        "label": f"{_value(row)}: {effect_text(row, scale)},"
         f" {count(_users(row))} users",
     }
 
 
 def _table(health: Row, rows: list[Row], scale: Scale) -> Table:
-    return Table(
-        caption=f"{health['experiment_name']}: effects by segment",
-        columns=[
-            "Segment",
-            "Users",
-            "Difference",
-            "Interval",
-            "p",
-            "p, over all segments",
-        ],
-        rows=[
-            [
-                _value(row),
-                count(_users(row)),
-                scale.text(row["estimate"]),
-                Cell(scale.span(row["ci_low"], row["ci_high"])),
-                p_value(row["p_value"]),
-                p_value(row["adjusted_p_value"]),
-            ]
-            for row in rows
-        ],
+    return table_of(
+        f"{health['experiment_name']}: effects by segment",
+        rows,
+        {
+            "Segment": _value,
+            "Users": lambda row: count(_users(row)),
+            "Difference": lambda row: scale.text(row["estimate"]),
+            "Interval": lambda row: interval_cell(row, scale),
+            "p": lambda row: p_value(row["p_value"]),
+            "p, over all segments": lambda row: p_value(
+                row["adjusted_p_value"]
+            ),
+        },
         source=SEGMENTS,
     )

@@ -141,52 +141,23 @@ def whole_percent(value: float) -> str:
 
 def mean_scales(row: Row) -> tuple[Scale, Scale]:
     """Choose how arm means and their difference are written."""
-    around = [row["estimate"], row["ci_low"], row["ci_high"]]
-    scale = change_scale(row["kind"], *around)
+    scale = effect_scale(row["kind"], row)
     if KINDS[row["kind"]].is_share:
         rate = fit_scale("rate", row["control_mean"])
         return replace(rate, decimals=scale.decimals), scale
-    means = fit_scale(
-        "z",
-        row["control_mean"],
-        row["control_ci_low"],
-        row["control_ci_high"],
-    )
+    around = ("control_mean", "control_ci_low", "control_ci_high")
+    means = fit_scale("z", *(row[name] for name in around))
     decimals = max(means.decimals, scale.decimals)
     means = replace(means, decimals=decimals)
     return means, replace(means, is_signed=True)
 
 
-def relative_scale(*values: float | None) -> Scale:
-    """Choose how effects relative to the control mean are written."""
-    return replace(fit_scale("rate", *values), is_signed=True)
+def effect_scale(kind: str | None, row: Row) -> Scale:
+    """Choose how one effect and its interval are written."""
+    return change_scale(kind, row["estimate"], row["ci_low"], row["ci_high"])
 
 
-def relative_text(row: Row) -> str:
-    """Write a relative effect with its interval."""
-    scale = relative_scale(
-        row["relative_estimate"],
-        row["relative_ci_low"],
-        row["relative_ci_high"],
-    )
-    span = scale.span(row["relative_ci_low"], row["relative_ci_high"])
-    return f"{scale.text(row['relative_estimate'])} ({span})"
-
-
-def relative_cell(row: Row) -> Cell:
-    """Write a relative effect over its interval."""
-    scale = relative_scale(
-        row["relative_estimate"],
-        row["relative_ci_low"],
-        row["relative_ci_high"],
-    )
-    return Cell(
-        scale.text(row["relative_estimate"]),
-        scale.span(row["relative_ci_low"], row["relative_ci_high"]),
-    )
-
-
-def change_cell(row: Row, scale: Scale) -> str | Cell:
+def change_cell(row: Row, scale: Scale) -> Cell:
     """Write an effect in the metric's unit over its interval."""
     if row["estimate"] is None:
         return Cell(MISSING, words(row["reason_code"] or ""))
@@ -194,6 +165,29 @@ def change_cell(row: Row, scale: Scale) -> str | Cell:
         scale.text(row["estimate"]),
         scale.span(row["ci_low"], row["ci_high"]),
     )
+
+
+def relative_cell(row: Row) -> Cell:
+    """Write an effect relative to the control mean over its interval."""
+    value, low, high = (
+        row[f"relative_{name}"] for name in ("estimate", "ci_low", "ci_high")
+    )
+    scale = replace(fit_scale("rate", value, low, high), is_signed=True)
+    return Cell(scale.text(value), scale.span(low, high))
+
+
+def relative_mark(row: Row, name: str, series: str, of: str) -> Row:
+    """Draw a relative effect of a metric; `of` tells it from the others."""
+    told = relative_cell(row)
+    return {
+        "category": name,
+        "series": series,
+        "value": row["relative_estimate"],
+        "low": row["relative_ci_low"],
+        "high": row["relative_ci_high"],
+        "short": told.text,
+        "label": f"{name}{of}: {told.text} ({told.note})",
+    }
 
 
 def compared(value: float | None) -> str:

@@ -16,7 +16,7 @@ from display.formats import (
     sentence,
     words,
 )
-from display.parts import Cell, Figure, Row, Table
+from display.parts import Cell, Figure, Row, Table, table_of
 
 WEIGHTING = ["before", "after"]
 # Beyond this many standard deviations groups are called unlike.
@@ -114,32 +114,27 @@ def balance(rows: list[Row]) -> Figure | None:
             reference=UNLIKE,
             series_names=WEIGHTING,
         ),
-        Table(
-            caption="Explorers and others before and after weighting",
-            columns=[
-                "Covariate",
-                "Others",
-                "Explorers",
-                "Difference before",
-                "Difference after",
-            ],
-            rows=[
-                [
-                    _covariate(row),
-                    fit_scale("number", row["other_mean"]).text(
-                        row["other_mean"]
-                    ),
-                    fit_scale("number", row["explorer_mean"]).text(
-                        row["explorer_mean"]
-                    ),
-                    scale.text(row["difference_before"]),
-                    scale.text(row["difference_after"]),
-                ]
-                for row in known
-            ],
+        table_of(
+            "Explorers and others before and after weighting",
+            known,
+            {
+                "Covariate": _covariate,
+                "Others": lambda row: _number(row["other_mean"]),
+                "Explorers": lambda row: _number(row["explorer_mean"]),
+                "Difference before": lambda row: scale.text(
+                    row["difference_before"]
+                ),
+                "Difference after": lambda row: scale.text(
+                    row["difference_after"]
+                ),
+            },
             source="results.genre_balance",
         ),
     )
+
+
+def _number(value: float) -> str:
+    return fit_scale("number", value).text(value)
 
 
 def _size(row: Row) -> tuple[float, str]:
@@ -196,18 +191,15 @@ def overlap(rows: list[Row]) -> Figure | None:
             "Share of the side",
             [names[False], names[True]],
         ),
-        Table(
-            caption="Users by their estimated chance of exploring",
-            columns=["Chance", "Side", "Users", "Left out"],
-            rows=[
-                [
-                    _band(row),
-                    names[row["is_explorer"]],
-                    count(row["user_count"]),
-                    count(row["trimmed_users"]),
-                ]
-                for row in ordered
-            ],
+        table_of(
+            "Users by their estimated chance of exploring",
+            ordered,
+            {
+                "Chance": _band,
+                "Side": lambda row: names[row["is_explorer"]],
+                "Users": lambda row: count(row["user_count"]),
+                "Left out": lambda row: count(row["trimmed_users"]),
+            },
             source="results.genre_overlap",
             text_columns=2,
         ),
@@ -242,27 +234,17 @@ def sensitivity(rows: list[Row], names: dict[str, str]) -> Table | None:
         if headline["e_value_limit"] == 1
         else f"; for its interval {_times(headline['e_value_limit'])} would do"
     )
-    return Table(
-        caption="E-values",
-        columns=[
-            "Estimate of",
-            "Ratio",
-            "Interval",
-            "E-value",
-            "Of the limit",
-            "Grade",
-        ],
-        rows=[
-            [
-                names[row["estimand"]],
-                _times(row["risk_ratio"]),
-                _span(row),
-                _times(row["e_value"]),
-                _times(row["e_value_limit"]),
-                row["causal_grade"] or MISSING,
-            ]
-            for row in known
-        ],
+    return table_of(
+        "E-values",
+        known,
+        {
+            "Estimate of": lambda row: names[row["estimand"]],
+            "Ratio": lambda row: _times(row["risk_ratio"]),
+            "Interval": _span,
+            "E-value": lambda row: _times(row["e_value"]),
+            "Of the limit": lambda row: _times(row["e_value_limit"]),
+            "Grade": lambda row: row["causal_grade"] or MISSING,
+        },
         source="results.genre_effects",
         title=title,
         note="The E-value is the risk ratio that something unmeasured would"
@@ -299,23 +281,22 @@ def known_answers(rows: list[Row]) -> Table | None:
             else f"All {len(judged)} controls that must find nothing find"
             " nothing"
         )
-    return Table(
-        caption="Checks of the adjusted effect",
-        columns=["Check", "Question", "Plain gap", "Adjusted", "p", "Verdict"],
-        rows=[
-            [
-                CHECKS.get(row["check_name"], words(row["check_name"])),
-                row["question"],
-                _points(row, "naive_estimate"),
-                _points(row, "estimate"),
-                p_value(row["p_value"]),
-                Cell(
-                    row["verdict"] or words(row["reason_code"]),
-                    tone=TONES.get(row["verdict"], ""),
-                ),
-            ]
-            for row in ordered
-        ],
+    return table_of(
+        "Checks of the adjusted effect",
+        ordered,
+        {
+            "Check": lambda row: CHECKS.get(
+                row["check_name"], words(row["check_name"])
+            ),
+            "Question": lambda row: row["question"],
+            "Plain gap": lambda row: _points(row, "naive_estimate"),
+            "Adjusted": lambda row: _points(row, "estimate"),
+            "p": lambda row: p_value(row["p_value"]),
+            "Verdict": lambda row: Cell(
+                row["verdict"] or words(row["reason_code"]),
+                tone=TONES.get(row["verdict"], ""),
+            ),
+        },
         source="results.genre_checks",
         wide_columns=(1,),
         title=title,

@@ -10,6 +10,7 @@ gap is called an association, never an effect.
 from __future__ import annotations
 
 from display import charts
+from display.effects import effect_mark, effect_text
 from display.formats import (
     MISSING,
     NO_BREAK,
@@ -24,16 +25,19 @@ from display.formats import (
     words,
 )
 from display.parts import (
-    Cell,
     Figure,
     Note,
     Part,
     Row,
     Section,
-    Table,
     Tables,
+    table_of,
 )
-from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
+from display.rates import (
+    RATE_CELLS,
+    rate_label,
+    rate_text,
+)
 from genres.page import checks as page_checks
 
 MARTS = (
@@ -137,10 +141,10 @@ def _by_genres(rows: list[Row], trends: list[Row]) -> Figure:
             "Genres explored in the first days",
             f"D{day} retention",
         ),
-        Table(
-            caption=f"D{day} retention by genres explored",
-            columns=["Genres explored", *RATE_COLUMNS],
-            rows=[[_explored(row), *rate_cells(row)] for row in rows],
+        table_of(
+            f"D{day} retention by genres explored",
+            rows,
+            {"Genres explored": _explored, **RATE_CELLS},
             source="marts.fct_retention_by_genres",
         ),
     )
@@ -204,10 +208,7 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
             if reasons
             else None
         )
-    scale = finest(
-        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
-        for row in known
-    )
+    scale = _scale(known)
     return Figure(
         "genre-effects",
         _gap_title(known, many),
@@ -228,35 +229,32 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
             reference=0.0,
             series_names=KINDS,
         ),
-        Table(
-            caption=f"Difference in retention, {many} against fewer",
-            columns=[
-                "Estimate of",
-                "Difference",
-                "Interval",
-                "p",
-                "Ratio",
-                "Explorers",
-                "Others",
-                "Left out",
-                "Grade",
-            ],
-            rows=[
-                [
-                    _estimand(row),
-                    scale.text(row["estimate"]),
-                    scale.span(row["ci_low"], row["ci_high"]),
-                    p_value(row["p_value"]),
-                    _ratio(row),
-                    count(row["explorer_units"]),
-                    count(row["other_units"]),
-                    count(row["units_without_overlap"]),
-                    row["causal_grade"] or MISSING,
-                ]
-                for row in known
-            ],
+        table_of(
+            f"Difference in retention, {many} against fewer",
+            known,
+            {
+                "Estimate of": _estimand,
+                "Difference": lambda row: scale.text(row["estimate"]),
+                "Interval": lambda row: scale.span(
+                    row["ci_low"], row["ci_high"]
+                ),
+                "p": lambda row: p_value(row["p_value"]),
+                "Ratio": _ratio,
+                "Explorers": lambda row: count(row["explorer_units"]),
+                "Others": lambda row: count(row["other_units"]),
+                "Left out": lambda row: count(row["units_without_overlap"]),
+                "Grade": lambda row: row["causal_grade"] or MISSING,
+            },
             source="results.genre_effects",
         ),
+    )
+
+
+def _scale(rows: list[Row]) -> Scale:
+    """Write gaps shown together with the digits that the closest need."""
+    return finest(
+        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
+        for row in rows
     )
 
 
@@ -267,10 +265,7 @@ def _gap_title(known: list[Row], many: str) -> str:
     adjusted = by_name.get("aipw_ate") or by_name.get("stratified_ate")
     if not plain or not adjusted:
         return f"Users of {many} against those of fewer"
-    scale = finest(
-        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
-        for row in (plain, adjusted)
-    )
+    scale = _scale([plain, adjusted])
     title = (
         f"Of a plain gap of {scale.text(plain['estimate'])},"
         f" {scale.text(adjusted['estimate'])} remain among equally active users"
@@ -285,11 +280,8 @@ def _gap_mark(row: Row, scale: Scale) -> Row:
     return {
         "category": _estimand(row),
         "series": KINDS[0] if is_plain else KINDS[1],
-        "value": row["estimate"] * scale.factor,
-        "low": row["ci_low"] * scale.factor,
-        "high": row["ci_high"] * scale.factor,
-        "label": f"{_estimand(row)}: {scale.text(row['estimate'])}"
-        f" ({scale.span(row['ci_low'], row['ci_high'])}),"
+        **effect_mark(row, scale),
+        "label": f"{_estimand(row)}: {effect_text(row, scale)},"
         f" grade {row['causal_grade']}",
         "short": scale.bare(row["estimate"]),
     }
@@ -306,12 +298,8 @@ def _left_out(known: list[Row]) -> str:
 
 
 def _ratio(row: Row) -> str:
-    scale = fit_scale(
-        "x",
-        row["risk_ratio"],
-        row["risk_ratio_ci_low"],
-        row["risk_ratio_ci_high"],
-    )
+    ends = row["risk_ratio_ci_low"], row["risk_ratio_ci_high"]
+    scale = fit_scale("x", row["risk_ratio"], *ends)
     return scale.text(row["risk_ratio"])
 
 
@@ -326,26 +314,18 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
         return None
     known = sorted(known, key=_genre_count)
     first, last = known[0], known[-1]
-    steps = fit_scale(
-        "points",
-        last["difference"],
-        last["difference_ci_low"],
-        last["difference_ci_high"],
-    )
+    ends = last["difference_ci_low"], last["difference_ci_high"]
+    steps = fit_scale("points", last["difference"], *ends)
     title = (
         f"Among equally active users, {_genre_words(last)} go with"
         f" {steps.text(last['difference'])} of D{day} against"
-        f" {_number_words(first)} ({_step_span(last)})"
+        f" {_number_words(first)} ({steps.span(*ends)})"
     )
     marks: list[Row] = []
-    cells: list[list[str | Cell]] = []
     for row in known:
         for kind, prefix in zip(KINDS, ("", "adjusted_"), strict=True):
-            names = (
-                f"{prefix}rate",
-                f"{prefix}ci_low",
-                f"{prefix}ci_high",
-            )
+            ends = (f"{prefix}ci_low", f"{prefix}ci_high")
+            names = (f"{prefix}rate", *ends)
             value, low, high = (row[name] for name in names)
             marks.append(
                 {
@@ -359,16 +339,6 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
                     "short": percent(value, low, high),
                 }
             )
-        cells.append(
-            [
-                _explored(row),
-                count(row["eligible_users"]),
-                rate_label(row),
-                rate_label(
-                    row, "adjusted_rate", "adjusted_ci_low", "adjusted_ci_high"
-                ),
-            ]
-        )
     return Figure(
         "genre-doses",
         title,
@@ -384,18 +354,20 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
             series_names=KINDS,
             starts_at_zero=True,
         ),
-        Table(
-            caption=f"D{day} retention by genres explored, plain and adjusted",
-            columns=["Genres explored", "Users", "Plain", "Adjusted"],
-            rows=cells,
+        table_of(
+            f"D{day} retention by genres explored, plain and adjusted",
+            known,
+            {
+                "Genres explored": _explored,
+                "Users": lambda row: count(row["eligible_users"]),
+                "Plain": rate_label,
+                "Adjusted": lambda row: rate_label(
+                    row, "adjusted_rate", "adjusted_ci_low", "adjusted_ci_high"
+                ),
+            },
             source="results.genre_dose_response",
         ),
     )
-
-
-def _step_span(row: Row) -> str:
-    low, high = row["difference_ci_low"], row["difference_ci_high"]
-    return fit_scale("points", row["difference"], low, high).span(low, high)
 
 
 def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
@@ -419,10 +391,7 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
     )
     if not known or test is None:
         return None
-    scale = finest(
-        fit_scale("points", row["estimate"], row["ci_low"], row["ci_high"])
-        for row in known
-    )
+    scale = _scale(known)
     differs = (
         "differs"
         if test["p_value"] < test["alpha"]
@@ -435,12 +404,9 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
     marks = [
         {
             "category": THIRDS[row["estimand"]],
-            "value": row["estimate"] * scale.factor,
-            "low": row["ci_low"] * scale.factor,
-            "high": row["ci_high"] * scale.factor,
+            **effect_mark(row, scale),
             "label": f"{THIRDS[row['estimand']]} users:"
-            f" {scale.text(row['estimate'])}"
-            f" ({scale.span(row['ci_low'], row['ci_high'])})",
+            f" {effect_text(row, scale)}",
             "short": scale.bare(row["estimate"]),
         }
         for row in known
@@ -458,19 +424,18 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
             axis_format=charts.NUMBER_AXIS,
             reference=0.0,
         ),
-        Table(
-            caption="Adjusted difference in retention by third of activity",
-            columns=["Third", "Difference", "Interval", "Explorers", "Others"],
-            rows=[
-                [
-                    THIRDS[row["estimand"]],
-                    scale.text(row["estimate"]),
-                    scale.span(row["ci_low"], row["ci_high"]),
-                    count(row["explorer_units"]),
-                    count(row["other_units"]),
-                ]
-                for row in known
-            ],
+        table_of(
+            "Adjusted difference in retention by third of activity",
+            known,
+            {
+                "Third": lambda row: THIRDS[row["estimand"]],
+                "Difference": lambda row: scale.text(row["estimate"]),
+                "Interval": lambda row: scale.span(
+                    row["ci_low"], row["ci_high"]
+                ),
+                "Explorers": lambda row: count(row["explorer_units"]),
+                "Others": lambda row: count(row["other_units"]),
+            },
             source="results.genre_effects",
         ),
     )

@@ -15,7 +15,15 @@ from display.dimensions import (
     not_broken_down,
 )
 from display.findings import contrast, estimate
-from display.formats import MISSING, count, day, fit_scale, percent
+from display.formats import (
+    MISSING,
+    Scale,
+    count,
+    day,
+    fit_scale,
+    percent,
+    yes_or_no,
+)
 from display.parts import (
     Cell,
     Figure,
@@ -24,8 +32,15 @@ from display.parts import (
     Section,
     Table,
     Tables,
+    table_of,
 )
-from display.rates import rate_label, small_values
+from display.rates import (
+    rate_interval,
+    rate_label,
+    rate_text,
+    rounded,
+    small_values,
+)
 
 MARTS = (
     "dim_dimensions",
@@ -111,13 +126,11 @@ def _windows(summary: list[Row]) -> Table | None:
         lines.append(
             [
                 _window_words(WINDOW_TYPES[kind], first),
-                _rate_cell(calendar, "ci_low", "ci_high"),
+                _rate_cell(calendar),
                 _between_cell(calendar),
                 _users(calendar),
-                _rate_cell(elapsed, "ci_low", "ci_high"),
-                MISSING
-                if elapsed is None
-                else count(elapsed["eligible_users"]),
+                _rate_cell(elapsed),
+                _users(elapsed),
             ]
         )
     return Table(
@@ -142,9 +155,7 @@ def _windows(summary: list[Row]) -> Table | None:
     )
 
 
-def _windows_title(
-    by_window: dict[tuple[int, int, int], dict[str, Row]],
-) -> str:
+def _windows_title(by_window: Windows) -> str:
     """Set a day beside the same day or later, if both are known."""
     calendar = {
         key: modes["calendar"]
@@ -174,13 +185,12 @@ def _window_words(kind: str, row: Row) -> str:
     return f"on day {first} or after, to day {last}"
 
 
-def _rate_cell(row: Row | None, low: str, high: str) -> str | Cell:
+def _rate_cell(row: Row | None) -> str | Cell:
     if row is None:
         return MISSING
     if row["rate"] is None:
         return NOT_YET
-    scale = fit_scale("rate", row["rate"], row[low], row[high])
-    return Cell(scale.text(row["rate"]), scale.span(row[low], row[high]))
+    return Cell(rate_text(row), rate_interval(row).text)
 
 
 def _users(row: Row | None) -> str:
@@ -305,12 +315,8 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
                 "series": value,
                 "day": row["day_number"],
                 "rate": round(row[SURVIVAL_RATE], 6),
-                "low": None
-                if row["ci_low"] is None
-                else round(row["ci_low"], 6),
-                "high": None
-                if row["ci_high"] is None
-                else round(row["ci_high"], 6),
+                "low": rounded(row["ci_low"]),
+                "high": rounded(row["ci_high"]),
                 "label": ("" if value == "all" else f"{value}, ")
                 + f"day {row['day_number']}:"
                 f" {rate_label(row, SURVIVAL_RATE)},"
@@ -330,37 +336,25 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
 def _survival_table(
     by_value: dict[str, list[Row]], heading: str | None = None
 ) -> Table:
-    lines: list[list[str | Cell]] = []
-    for value, days in by_value.items():
-        for row in days:
-            scale = fit_scale(
-                "rate", row[SURVIVAL_RATE], row["ci_low"], row["ci_high"]
-            )
-            lines.append(
-                [
-                    *([value] if heading else []),
-                    str(row["day_number"]),
-                    count(row["at_risk_users"]),
-                    count(row["churned_users"]),
-                    count(row["censored_users"]),
-                    scale.text(row[SURVIVAL_RATE]),
-                    Cell(scale.span(row["ci_low"], row["ci_high"])),
-                    percent(row["hazard_rate"]),
-                ]
-            )
-    return Table(
-        caption="Users by day since first activity",
-        columns=[
-            *([heading] if heading else []),
-            "Day",
-            "Followed",
-            "Left",
-            "Followed no longer",
-            "Stay for longer",
-            "Greenwood interval",
-            "Leave on that day",
-        ],
-        rows=lines,
+    def scale(row: Row) -> Scale:
+        rate, low, high = row[SURVIVAL_RATE], row["ci_low"], row["ci_high"]
+        return fit_scale("rate", rate, low, high)
+
+    return table_of(
+        "Users by day since first activity",
+        (row for days in by_value.values() for row in days),
+        ({heading: lambda row: str(row["dimension_value"])} if heading else {})
+        | {
+            "Day": lambda row: str(row["day_number"]),
+            "Followed": lambda row: count(row["at_risk_users"]),
+            "Left": lambda row: count(row["churned_users"]),
+            "Followed no longer": lambda row: count(row["censored_users"]),
+            "Stay for longer": lambda row: scale(row).text(row[SURVIVAL_RATE]),
+            "Greenwood interval": lambda row: Cell(
+                scale(row).span(row["ci_low"], row["ci_high"])
+            ),
+            "Leave on that day": lambda row: percent(row["hazard_rate"]),
+        },
         source=SURVIVAL,
         text_columns=2 if heading else 1,
     )
@@ -454,27 +448,19 @@ def _tenure(rows: list[Row]) -> Figure | None:
             "Active users",
             series,
         ),
-        Table(
-            caption="Active users by week and tenure",
-            columns=[
-                "Week from",
-                "Tenure",
-                "Active users",
-                "Plays",
-                "Hours watched",
-                "Whole week",
-            ],
-            rows=[
-                [
-                    str(row["week_start_date"]),
-                    row["tenure_band"],
-                    count(row["active_users"]),
-                    count(row["play_count"]),
-                    count(row["watched_seconds"] / 3600),
-                    "yes" if row["is_complete"] else "no",
-                ]
-                for row in rows
-            ],
+        table_of(
+            "Active users by week and tenure",
+            rows,
+            {
+                "Week from": lambda row: str(row["week_start_date"]),
+                "Tenure": lambda row: row["tenure_band"],
+                "Active users": lambda row: count(row["active_users"]),
+                "Plays": lambda row: count(row["play_count"]),
+                "Hours watched": lambda row: count(
+                    row["watched_seconds"] / 3600
+                ),
+                "Whole week": lambda row: yes_or_no(row["is_complete"]),
+            },
             source=TENURE,
             text_columns=2,
         ),

@@ -29,8 +29,14 @@ from display.parts import (
     Section,
     Table,
     Tables,
+    table_of,
 )
-from display.rates import RATE_COLUMNS, rate_cells, rate_label, rate_text
+from display.rates import (
+    RATE_CELLS,
+    rate_label,
+    rate_text,
+    rounded,
+)
 
 MARTS = (
     "dim_dimensions",
@@ -76,11 +82,7 @@ def section(tables: Tables) -> Section:
             "No new user of this log is old enough for a day of retention.",
             link=link,
         )
-    whole = {
-        row["from_day_number"]: row
-        for row in summary
-        if row["dimension"] == "all"
-    }
+    whole = _whole(summary)
     said = [
         f"{rate_text(whole[number])} {when}"
         for number, when in HEADLINE_DAYS.items()
@@ -114,13 +116,18 @@ def section(tables: Tables) -> Section:
     )
 
 
-def _cards(summary: list[Row]) -> Cards:
-    """Set D1, D7 and D30 large."""
-    whole = {
+def _whole(summary: list[Row]) -> dict[int, Row]:
+    """Take the rows of all new users, by day."""
+    return {
         row["from_day_number"]: row
         for row in summary
         if row["dimension"] == "all"
     }
+
+
+def _cards(summary: list[Row]) -> Cards:
+    """Set D1, D7 and D30 large."""
+    whole = _whole(summary)
     cards = []
     for number, when in HEADLINE_DAYS.items():
         row = whole.get(number)
@@ -201,8 +208,8 @@ def _curve(rows: list[Row]) -> Figure | None:
                     "series": COHORT_SETS[name],
                     "day": row["day_number"],
                     "rate": round(row["rate"], 6),
-                    "low": _rounded(_interval(row).low),
-                    "high": _rounded(_interval(row).high),
+                    "low": rounded(_interval(row).low),
+                    "high": rounded(_interval(row).high),
                     "label": f"Day {row['day_number']}, {COHORT_SETS[name]}:"
                     f" {rate_label(row)} of {count(row['eligible_users'])}",
                 }
@@ -232,10 +239,6 @@ def _interval(row: Row) -> Estimate:
     if row["cohort_ci_low"] is None or row["cohort_ci_high"] is None:
         return estimate(row)
     return estimate(row, low="cohort_ci_low", high="cohort_ci_high")
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
 
 
 def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
@@ -284,32 +287,22 @@ def _curve_caption(drawn: dict[str, dict[int, Row]]) -> str:
 
 
 def _curve_table(drawn: dict[str, dict[int, Row]]) -> Table:
-    rows: list[list[str | Cell]] = []
-    for name, days in drawn.items():
-        for number, row in sorted(days.items()):
-            scale = fit_scale("rate", row["rate"], row["ci_low"])
-            rows.append(
-                [
-                    str(number),
-                    COHORT_SETS[name],
-                    *rate_cells(row),
-                    Cell(
-                        scale.span(row["cohort_ci_low"], row["cohort_ci_high"])
-                    ),
-                ]
-            )
-    return Table(
-        caption="Retention by day since first activity",
-        columns=[
-            "Day",
-            "Users",
-            "Eligible users",
-            "Returned",
-            "Rate",
-            "Wilson interval",
-            "Between cohorts",
-        ],
-        rows=rows,
+    return table_of(
+        "Retention by day since first activity",
+        (row for days in drawn.values() for _, row in sorted(days.items())),
+        {
+            "Day": lambda row: str(row["day_number"]),
+            "Users": lambda row: COHORT_SETS[row["cohort_set"]],
+            "Eligible users": RATE_CELLS["Eligible users"],
+            "Returned": RATE_CELLS["Returned"],
+            "Rate": RATE_CELLS["Rate"],
+            "Wilson interval": RATE_CELLS["Interval"],
+            "Between cohorts": lambda row: Cell(
+                fit_scale("rate", row["rate"], row["ci_low"]).span(
+                    row["cohort_ci_low"], row["cohort_ci_high"]
+                )
+            ),
+        },
         source=CURVE,
         text_columns=2,
     )
@@ -384,12 +377,10 @@ def _cohorts(
             reference=pooled["rate"],
             is_dated=True,
         ),
-        Table(
-            caption="D7 retention by cohort",
-            columns=["Cohort", *RATE_COLUMNS],
-            rows=[
-                [str(row["dimension_value"]), *rate_cells(row)] for row in shown
-            ],
+        table_of(
+            "D7 retention by cohort",
+            shown,
+            {"Cohort": lambda row: str(row["dimension_value"]), **RATE_CELLS},
             source=SUMMARY,
         ),
     )
@@ -416,12 +407,13 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
         ),
         key=lambda row: (row["cohort_date"], row["period_number"]),
     )
-    cells = [row for row in every if _is_known(row)]
-    if not cells:
-        return None
     all_cohorts = sorted({row["cohort_date"] for row in every})
     shown = all_cohorts[-MOST_COHORTS:]
-    cells = [row for row in cells if row["cohort_date"] in set(shown)]
+    cells = [
+        row
+        for row in every
+        if _is_known(row) and row["cohort_date"] in set(shown)
+    ]
     if not cells:
         return None
     last = max(row["period_number"] for row in cells)
@@ -557,24 +549,22 @@ def _triangle_table(
     """Table selected periods of each cohort."""
     by_cell = {(row["cohort_date"], row["period_number"]): row for row in cells}
     sizes = {row["cohort_date"]: row["cohort_size"] for row in every}
-    rows: list[list[str | Cell]] = []
-    for cohort in cohorts:
-        found = [by_cell.get((cohort, number)) for number in columns]
-        rows.append(
+
+    def cell(cohort: date, number: int) -> str:
+        row = by_cell.get((cohort, number))
+        return NOT_YET if row is None else rate_text(row)
+
+    return Table(
+        "Retention by cohort",
+        ["Cohort from", "Users", *(f"{letter}{number}" for number in columns)],
+        [
             [
                 str(cohort),
                 count(sizes[cohort]),
-                *(NOT_YET if row is None else rate_text(row) for row in found),
+                *(cell(cohort, number) for number in columns),
             ]
-        )
-    return Table(
-        caption="Retention by cohort",
-        columns=[
-            "Cohort from",
-            "Users",
-            *(f"{letter}{number}" for number in columns),
+            for cohort in cohorts
         ],
-        rows=rows,
         source=TRIANGLE,
     )
 
@@ -658,17 +648,14 @@ def _breakdown(summary: list[Row], dimension: Dimension) -> Figure | None:
             axis_title,
             series_names=names if len(names) > 1 else None,
         ),
-        Table(
-            caption=f"Retention by {dimension.word}",
-            columns=[dimension.heading, "Day", *RATE_COLUMNS],
-            rows=[
-                [
-                    str(row["dimension_value"]),
-                    f"D{row['from_day_number']}",
-                    *rate_cells(row),
-                ]
-                for row in rows
-            ],
+        table_of(
+            f"Retention by {dimension.word}",
+            rows,
+            {
+                dimension.heading: lambda row: str(row["dimension_value"]),
+                "Day": lambda row: f"D{row['from_day_number']}",
+                **RATE_CELLS,
+            },
             source=SUMMARY,
             text_columns=2,
         ),

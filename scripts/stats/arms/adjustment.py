@@ -34,33 +34,24 @@ Flags = NDArray[np.bool_]
 
 
 class Adjusted(NamedTuple):
-    """Two arms after adjustment, and how far to trust it.
+    """Two arms after adjustment, and how far to trust it."""
 
-    Attributes
-    ----------
-    control, treatment : Sample
-        Adjusted means and variances per user; the raw ones where no covariate
-        could be used.
-    coefficients : ndarray of shape (..., n_covariates)
-        Outcome per unit of covariate; 0 where it is not used.
-    is_used : ndarray of bool of shape (..., n_covariates)
-        Whether the covariate took part.
-    variance_ratio : ndarray
-        Variance of the adjusted difference over that of the raw one; 1 where
-        nothing was adjusted.
-    covariate_p_value : ndarray of shape (..., n_covariates)
-        Of no difference before the experiment, by Welch's test: a small one
-        speaks against the assignment. Nan where there is no test.
-    reason : ndarray of str
-        Empty where every covariate is used, or the gravest reason why not.
-    """
-
+    # Adjusted means and variances per user; the raw ones where no covariate
+    # could be used.
     control: Sample
     treatment: Sample
+    # (..., n_covariates): Outcome per unit of covariate; 0 where it is not
+    # used.
     coefficients: Floats
-    is_used: Flags
+    is_used: Flags  # (..., n_covariates): whether the covariate took part
+    # Variance of the adjusted difference over that of the raw one; 1 where
+    # nothing was adjusted.
     variance_ratio: Floats
+    # (..., n_covariates): Of no difference before the experiment, by Welch's
+    # test: a small one speaks against the assignment. Nan where there is no
+    # test.
     covariate_p_value: Floats
+    # Empty where every covariate is used, or the gravest reason why not.
     reason: Reasons
 
 
@@ -148,9 +139,7 @@ def adjusted_ratios(control: Moments, treatment: Moments) -> Adjusted:
 
     References
     ----------
-    .. [1] A. Deng, U. Knoblich, J. Lu (2018), "Applying the delta method in
-       metric analytics: a practical guide with novel ideas", KDD 2018,
-       233-242.
+    As `linearised_ratios`.
 
     Examples
     --------

@@ -19,24 +19,12 @@ MINIMUM_EXPECTED = 5  # users per variant, for the chi-square to hold
 
 
 class ShareTest(NamedTuple):
-    """Sample-ratio test of one experiment.
+    """Sample-ratio test of one experiment."""
 
-    Attributes
-    ----------
-    chi_square : float
-        Pearson's statistic.
-    degrees_of_freedom : int
-        Variants minus one.
-    p_value : float
-        Probability of shares at least this far off under the plan.
-    is_alarm : bool
-        Whether `p_value` is below `ALARM_P_VALUE`.
-    """
-
-    chi_square: float
-    degrees_of_freedom: int
-    p_value: float
-    is_alarm: bool
+    chi_square: float  # Pearson's statistic
+    degrees_of_freedom: int  # variants minus one
+    p_value: float  # probability of shares at least this far off under the plan
+    is_alarm: bool  # whether `p_value` is below `ALARM_P_VALUE`
 
 
 def share_test(users: ArrayLike, shares: ArrayLike) -> ShareTest:
@@ -48,10 +36,6 @@ def share_test(users: ArrayLike, shares: ArrayLike) -> ShareTest:
         Users assigned to each variant; at least one in all.
     shares : array_like of shape (n_variants,)
         Planned share of each variant; positive, summing to 1.
-
-    Returns
-    -------
-    ShareTest
 
     Raises
     ------

@@ -20,41 +20,26 @@ WIDE_PRIOR_DEVIATION = 0.3  # sensitivity: nearly what the data alone say
 
 
 class Lift(NamedTuple):
-    """Relative effect with its standard error.
+    """Relative effect with its standard error."""
 
-    Attributes
-    ----------
-    estimate, standard_error : ndarray
-        Fractions of the control mean's size (0.1 = 10 % more).
-    """
-
+    # Fractions of the control mean's size (0.1 = 10 % more).
     estimate: Floats
     standard_error: Floats
 
 
 class Posterior(NamedTuple):
-    """Belief about a lift after the test.
+    """Belief about a lift after the test."""
 
-    Attributes
-    ----------
-    mean, deviation, ci_low, ci_high : ndarray
-        Of the lift, as fractions.
-    probability_positive : ndarray
-        That the treatment beats the control.
-    loss_if_chosen : ndarray
-        Expected lift given away by choosing the treatment: what is lost where
-        it is worse, averaged over the belief.
-    loss_if_rejected : ndarray
-        The same for keeping the control.
-    """
-
+    # Of the lift, as fractions.
     mean: Floats
     deviation: Floats
     ci_low: Floats
     ci_high: Floats
-    probability_positive: Floats
+    probability_positive: Floats  # that the treatment beats the control
+    # Expected lift given away by choosing the treatment: what is lost where it
+    # is worse, averaged over the belief.
     loss_if_chosen: Floats
-    loss_if_rejected: Floats
+    loss_if_rejected: Floats  # the same for keeping the control
 
 
 def lift(control: Sample, treatment: Sample) -> Lift:

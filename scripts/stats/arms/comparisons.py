@@ -23,64 +23,34 @@ from stats.intervals import (
 
 
 class Sample(NamedTuple):
-    """One arm of a comparison of means.
+    """One arm of a comparison of means."""
 
-    Attributes
-    ----------
-    units : array_like
-        Users; at least 2.
-    mean : array_like
-        Sample mean.
-    variance : array_like
-        Sample variance (divisor ``units - 1``).
-    """
-
-    units: ArrayLike
-    mean: ArrayLike
-    variance: ArrayLike
+    units: ArrayLike  # users; at least 2
+    mean: ArrayLike  # sample mean
+    variance: ArrayLike  # sample variance (divisor ``units - 1``)
 
 
 class Counts(NamedTuple):
-    """One arm of a comparison of proportions.
+    """One arm of a comparison of proportions."""
 
-    Attributes
-    ----------
-    successes : array_like
-        Users with the outcome.
-    trials : array_like
-        Users; at least 1.
-    """
-
-    successes: ArrayLike
-    trials: ArrayLike
+    successes: ArrayLike  # users with the outcome
+    trials: ArrayLike  # users; at least 1
 
 
 class Difference(NamedTuple):
-    """Treatment minus control.
+    """Treatment minus control."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : ndarray
-        Difference, its unpooled standard error and bounds, in the unit of the
-        means.
-    statistic : ndarray
-        t or z.
-    degrees_of_freedom : ndarray
-        Welch-Satterthwaite; infinite for z.
-    p_value : ndarray
-        Two-sided.
-    quantile : ndarray
-        Of the statistic at ``1 - alpha / 2``; a relative interval made with
-        it gives the same verdict.
-    """
-
+    # Difference, its unpooled standard error and bounds, in the unit of the
+    # means.
     estimate: Floats
     standard_error: Floats
     ci_low: Floats
     ci_high: Floats
-    statistic: Floats
-    degrees_of_freedom: Floats
-    p_value: Floats
+    statistic: Floats  # t or z
+    degrees_of_freedom: Floats  # Welch-Satterthwaite; infinite for z
+    p_value: Floats  # two-sided
+    # Of the statistic at ``1 - alpha / 2``; a relative interval made with it
+    # gives the same verdict.
     quantile: Floats
 
 
@@ -139,10 +109,6 @@ def t_difference(
         Of the standard error; infinite for z.
     alpha : array_like, default 0.05
         Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    Difference
 
     Raises
     ------

@@ -28,26 +28,17 @@ MINIMUM_F = 10.0
 
 
 class ComplierEffect(NamedTuple):
-    """Effect per user reached.
+    """Effect per user reached."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : ndarray
-        In the outcome's unit, per user reached by assignment; Fieller's
-        interval, which excludes 0 exactly where the effect of assignment is
-        significant.
-    p_value : ndarray
-        Two-sided, of the effect of assignment on the outcome (Welch).
-    reason : ndarray of str
-        Empty, or why a number is missing.
-    """
-
+    # In the outcome's unit, per user reached by assignment; Fieller's interval,
+    # which excludes 0 exactly where the effect of assignment is significant.
     estimate: Floats
     standard_error: Floats
     ci_low: Floats
     ci_high: Floats
+    # Two-sided, of the effect of assignment on the outcome (Welch).
     p_value: Floats
-    reason: Reasons
+    reason: Reasons  # empty, or why a number is missing
 
 
 def complier_effect(

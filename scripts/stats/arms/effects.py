@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from stats.arms.comparisons import Difference, Sample, welch_difference
 from stats.arms.ratios import (
     Quotient,
-    RelativeDifference,
     relative_difference,
 )
 from stats.intervals import MINIMUM_UNITS
@@ -22,21 +21,11 @@ from stats.reasons import Reasons, combined, first_reason
 
 
 class Effect(NamedTuple):
-    """Treatment minus control, absolute and relative.
+    """Treatment minus control, absolute and relative."""
 
-    Attributes
-    ----------
-    absolute : Difference
-        In the unit of the means; nan where there is no test.
-    relative : RelativeDifference
-        As a fraction of the control's size.
-    reason : ndarray of str
-        Empty, or why a number is missing or lesser.
-    """
-
-    absolute: Difference
-    relative: RelativeDifference
-    reason: Reasons
+    absolute: Difference  # in the unit of the means; nan where there is no test
+    relative: Quotient  # as a fraction of the control's size
+    reason: Reasons  # empty, or why a number is missing or lesser
 
 
 def mean_effect(
@@ -113,24 +102,15 @@ def mean_effect(
 
 def assembled(
     absolute: Difference,
-    relative: Quotient | RelativeDifference,
+    relative: Quotient,
     obstacle: ArrayLike,
     remark: ArrayLike = "",
 ) -> Effect:
     """Put an effect together, and blank what stands in for no number.
 
-    Parameters
-    ----------
-    absolute, relative : Difference, Quotient or RelativeDifference
-        One comparison per row.
-    obstacle : array_like of str
-        Why a row has no number at all; empty where it has.
-    remark : array_like of str, default ""
-        What else is known of a row; it yields to every other reason.
-
-    Returns
-    -------
-    Effect
+    Of one comparison per row: why a row has no number at all, empty where it
+    has, and a remark, what else is known of it, which yields to every other
+    reason.
 
     Examples
     --------
@@ -151,8 +131,6 @@ def assembled(
     )
     return Effect(
         Difference(*(np.where(is_blocked, np.nan, part) for part in absolute)),
-        RelativeDifference(
-            *(np.where(is_blocked, np.nan, part) for part in relative)
-        ),
+        Quotient(*(np.where(is_blocked, np.nan, part) for part in relative)),
         combined(combined(why, shortfall), remark),
     )

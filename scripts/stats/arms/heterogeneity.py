@@ -18,33 +18,18 @@ from stats.reasons import Reasons, first_reason
 
 
 class Heterogeneity(NamedTuple):
-    """Tests that the effects of a group are one; a row per group.
+    """Tests that the effects of a group are one; a row per group."""
 
-    Attributes
-    ----------
-    group : ndarray of shape (n_groups,)
-        Groups, sorted.
-    estimate : ndarray of shape (n_groups,)
-        Mean effect, weighted by precision.
-    statistic : ndarray of shape (n_groups,)
-        Cochran's Q.
-    degrees_of_freedom : ndarray of int of shape (n_groups,)
-        Segments minus one.
-    p_value : ndarray of shape (n_groups,)
-        Probability of effects at least so far apart if they are one.
-    i_squared : ndarray of shape (n_groups,)
-        Share of the spread between segments that chance does not explain, in
-        [0, 1).
-    reason : ndarray of str of shape (n_groups,)
-        Empty, or ``one_segment`` where there is nothing to compare.
-    """
-
-    group: NDArray[np.generic]
-    estimate: Floats
-    statistic: Floats
-    degrees_of_freedom: NDArray[np.int64]
+    group: NDArray[np.generic]  # (n_groups,): groups, sorted
+    estimate: Floats  # (n_groups,): mean effect, weighted by precision
+    statistic: Floats  # (n_groups,): Cochran's Q
+    degrees_of_freedom: NDArray[np.int64]  # (n_groups,): segments minus one
+    # (n_groups,): Probability of effects at least so far apart if they are one.
     p_value: Floats
+    # (n_groups,): Share of the spread between segments that chance does not
+    # explain, in [0, 1).
     i_squared: Floats
+    # (n_groups,): Empty, or ``one_segment`` where there is nothing to compare.
     reason: Reasons
 
 
@@ -64,10 +49,6 @@ def heterogeneity(
         share no user.
     groups : array_like, default 0
         Group of each segment, numbers or text; broadcast against `estimates`.
-
-    Returns
-    -------
-    Heterogeneity
 
     Raises
     ------

@@ -21,33 +21,19 @@ HALF = 0.5  # a one-sided level beyond it accepts what is more likely false
 
 
 class NonInferiority(NamedTuple):
-    """One-sided test against a margin.
+    """One-sided test against a margin."""
 
-    Attributes
-    ----------
-    estimate : ndarray
-        Relative effect, as a fraction of the control's size.
-    ci_low, ci_high : ndarray
-        One-sided interval of the relative effect: the side that is harmless
-        is infinite. It excludes the margin exactly where `p_value` is below
-        `alpha`. Nan where no bounded interval exists.
-    statistic : ndarray
-        t; positive where the effect lies on the harmless side of the margin.
-    degrees_of_freedom : ndarray
-        Welch-Satterthwaite, of the plain difference.
-    p_value : ndarray
-        One-sided, of harm as large as the margin or larger.
-    reason : ndarray of str
-        Empty, or why a number is missing.
-    """
-
-    estimate: Floats
+    estimate: Floats  # relative effect, as a fraction of the control's size
+    # One-sided interval of the relative effect: the side that is harmless is
+    # infinite. It excludes the margin exactly where `p_value` is below `alpha`.
+    # Nan where no bounded interval exists.
     ci_low: Floats
     ci_high: Floats
+    # t; positive where the effect lies on the harmless side of the margin.
     statistic: Floats
-    degrees_of_freedom: Floats
-    p_value: Floats
-    reason: Reasons
+    degrees_of_freedom: Floats  # Welch-Satterthwaite, of the plain difference
+    p_value: Floats  # one-sided, of harm as large as the margin or larger
+    reason: Reasons  # empty, or why a number is missing
 
 
 def noninferiority(

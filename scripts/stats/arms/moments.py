@@ -17,20 +17,12 @@ ROUNDING = 1e-12  # relative error that sums over many users may carry
 
 
 class Moments(NamedTuple):
-    """Several variables of one group of users.
+    """Several variables of one group of users."""
 
-    Attributes
-    ----------
-    units : array_like of shape (...,)
-        Users.
-    means : array_like of shape (..., n_variables)
-        Sample means.
-    covariances : array_like of shape (..., n_variables, n_variables)
-        Sample covariances (divisor ``units - 1``), variances on the diagonal.
-    """
-
-    units: ArrayLike
-    means: ArrayLike
+    units: ArrayLike  # (...,): users
+    means: ArrayLike  # (..., n_variables): sample means
+    # (..., n_variables, n_variables): Sample covariances (divisor
+    # ``units - 1``), variances on the diagonal.
     covariances: ArrayLike
 
 

@@ -23,76 +23,52 @@ _OWN = 1e-9  # of a day's variance; less comes from rounding
 
 
 class DailyArm(NamedTuple):
-    """One arm, by day since assignment.
+    """One arm, by day since assignment."""
 
-    Attributes
-    ----------
-    units : array_like of shape (n_days,)
-        Users seen on the day. Whoever is seen on a day has been seen on all
-        days before.
-    mean : array_like of shape (n_days,)
-        Mean of the metric on that day alone, over those users.
-    covariance : array_like of shape (n_days, n_days)
-        Sample covariance of a user's days, over the users seen on both.
-    """
-
+    # (n_days,): Users seen on the day. Whoever is seen on a day has been seen
+    # on all days before.
     units: ArrayLike
+    # (n_days,): Mean of the metric on that day alone, over those users.
     mean: ArrayLike
+    # (n_days, n_days): Sample covariance of a user's days, over the users seen
+    # on both.
     covariance: ArrayLike
 
 
 class Change(NamedTuple):
-    """A change of the effect over the days.
+    """A change of the effect over the days."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : float
-        In the unit of the metric; nan if there is nothing to test.
-    degrees_of_freedom : float
-        Of the t distribution behind the interval.
-    p_value : float
-        Two-sided, of an effect that does not change.
-    """
-
+    # In the unit of the metric; nan if there is nothing to test.
     estimate: float
     standard_error: float
     ci_low: float
     ci_high: float
-    degrees_of_freedom: float
-    p_value: float
+    degrees_of_freedom: float  # of the t distribution behind the interval
+    p_value: float  # two-sided, of an effect that does not change
 
 
 _NO_CHANGE = Change(nan, nan, nan, nan, nan, nan)
 
 
 class Novelty(NamedTuple):
-    """Effect by day since assignment, and how it changes.
+    """Effect by day since assignment, and how it changes."""
 
-    Attributes
-    ----------
-    effect, standard_error, p_value : ndarray of shape (n_days,)
-        Treatment minus control on the day; nan where it cannot be known.
-    cumulative_effect, cumulative_error : ndarray of shape (n_days,)
-        Sum of the effects up to the day, and its standard error.
-    reasons : tuple of str
-        Why a day is left out of the tests: ``too_few_units``, ``not_finite``,
-        ``zero_variance`` or ``no_own_variance`` (the days before determine
-        it); empty for a day that is in.
-    trend : Change
-        Per day: slope of the line that fits the effects best, given their
-        covariance. Its error counts in that the covariance is an estimate.
-    contrast : Change
-        Mean effect of the last days minus that of the first.
-    """
-
+    # (n_days,): Treatment minus control on the day; nan where it cannot be
+    # known.
     effect: Floats
     standard_error: Floats
     p_value: Floats
+    # (n_days,): Sum of the effects up to the day, and its standard error.
     cumulative_effect: Floats
     cumulative_error: Floats
+    # Why a day is left out of the tests: ``too_few_units``, ``not_finite``,
+    # ``zero_variance`` or ``no_own_variance`` (the days before determine it);
+    # empty for a day that is in.
     reasons: tuple[str, ...]
+    # Per day: slope of the line that fits the effects best, given their
+    # covariance. Its error counts in that the covariance is an estimate.
     trend: Change
-    contrast: Change
+    contrast: Change  # mean effect of the last days minus that of the first
 
 
 def novelty(

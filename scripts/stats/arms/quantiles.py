@@ -29,54 +29,33 @@ OUTER_ALPHA = 0.05
 
 
 class Grid(NamedTuple):
-    """One arm: some of its values in ascending order.
+    """One arm: some of its values in ascending order."""
 
-    Attributes
-    ----------
-    units : array_like of shape (...,)
-        Users.
-    ranks : array_like of shape (..., n_values)
-        Places among the users' values in ascending order, from 1; ascending.
-    values : array_like of shape (..., n_values)
-        The values there; nan where there are no users.
-    """
-
-    units: ArrayLike
+    units: ArrayLike  # (...,): users
+    # (..., n_values): Places among the users' values in ascending order, from
+    # 1; ascending.
     ranks: ArrayLike
+    # (..., n_values): The values there; nan where there are no users.
     values: ArrayLike
 
 
 class OuterRanks(NamedTuple):
-    """Ranks that a quantile and its standard error need.
+    """Ranks that a quantile and its standard error need."""
 
-    Attributes
-    ----------
-    low, point, high : ndarray of int
-        Of the lower bound, the quantile itself and the upper bound; `low`
-        may be below 1, and `high` above the users, when they are too few.
-    """
-
+    # Of the lower bound, the quantile itself and the upper bound; `low` may be
+    # below 1, and `high` above the users, when they are too few.
     low: Ranks
     point: Ranks
     high: Ranks
 
 
 class QuantileEstimate(NamedTuple):
-    """A quantile of one arm.
+    """A quantile of one arm."""
 
-    Attributes
-    ----------
-    value : ndarray
-        In the metric's unit; nan where it has a reason.
-    standard_error : ndarray
-        Of the value; 0 where all users around it share one value.
-    reason : ndarray of str
-        Empty, or why there is no number.
-    """
-
-    value: Floats
+    value: Floats  # in the metric's unit; nan where it has a reason
+    # Of the value; 0 where all users around it share one value.
     standard_error: Floats
-    reason: Reasons
+    reason: Reasons  # empty, or why there is no number
 
 
 def outer_ranks(units: ArrayLike, quantile: ArrayLike) -> OuterRanks:
@@ -89,10 +68,6 @@ def outer_ranks(units: ArrayLike, quantile: ArrayLike) -> OuterRanks:
     quantile : array_like
         Share of users below the quantile, in (0, 1); broadcast against
         `units`.
-
-    Returns
-    -------
-    OuterRanks
 
     Raises
     ------

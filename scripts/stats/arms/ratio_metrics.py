@@ -10,62 +10,27 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from stats.arms.comparisons import Sample
-from stats.arms.moments import (
-    checked_moments,
-    linearised_ratios,
-    pair_moments,
-)
+from stats.arms.moments import Moments, checked_moments, linearised_ratios
 from stats.reasons import Reasons, first_reason
 
 
-class RatioArm(NamedTuple):
-    """One arm of a ratio metric.
-
-    Attributes
-    ----------
-    units : array_like
-        Users.
-    numerator_mean, numerator_variance : array_like
-        Per user; sample variance (divisor ``units - 1``).
-    denominator_mean, denominator_variance : array_like
-        The same of the denominator.
-    covariance : array_like
-        Sample covariance of the two.
-    """
-
-    units: ArrayLike
-    numerator_mean: ArrayLike
-    numerator_variance: ArrayLike
-    denominator_mean: ArrayLike
-    denominator_variance: ArrayLike
-    covariance: ArrayLike
-
-
 class RatioSample(NamedTuple):
-    """One arm of a ratio metric, as a mean.
+    """One arm of a ratio metric, as a mean."""
 
-    Attributes
-    ----------
-    sample : Sample
-        Ratio of the means, and its variance per user; nan where refused.
-    reason : ndarray of str
-        Empty, or ``denominator_not_positive``.
-    """
-
+    # Ratio of the means, and its variance per user; nan where refused.
     sample: Sample
-    reason: Reasons
+    reason: Reasons  # empty, or ``denominator_not_positive``
 
 
-def ratio_sample(arm: RatioArm) -> RatioSample:
+def ratio_sample(arm: Moments) -> RatioSample:
     """Linearise one arm by the delta method.
 
     Parameters
     ----------
-    arm : RatioArm
-        Arms, one per row.
+    arm : Moments
+        Numerator and denominator, one arm per row.
 
     Returns
     -------
@@ -81,17 +46,17 @@ def ratio_sample(arm: RatioArm) -> RatioSample:
 
     References
     ----------
-    .. [1] A. Deng, U. Knoblich, J. Lu (2018), "Applying the delta method in
-       metric analytics: a practical guide with novel ideas", KDD 2018,
-       233-242.
+    As `linearised_ratios`.
 
     Examples
     --------
-    >>> found = ratio_sample(RatioArm(100, 6.0, 9.0, 2.0, 1.0, 1.5))
+    >>> from stats.arms.moments import pair_moments
+    >>> arm = pair_moments(Sample(100, 6.0, 9.0), 2.0, 1.0, 1.5)
+    >>> found = ratio_sample(arm)
     >>> float(found.sample.mean), float(found.sample.variance)
     (3.0, 2.25)
     """
-    moments = checked_moments("ratio", pair_moments(Sample(*arm[:3]), *arm[3:]))
+    moments = checked_moments("ratio", arm)
     units, means, _ = (np.asarray(part, float) for part in moments)
     linear = linearised_ratios(moments)
     return RatioSample(

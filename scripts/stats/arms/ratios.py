@@ -14,48 +14,22 @@ from stats.arms.comparisons import Sample
 from stats.intervals import Floats
 
 
-class RelativeDifference(NamedTuple):
-    """Treatment minus control, as a fraction of the control's size.
-
-    Attributes
-    ----------
-    estimate, ci_low, ci_high : ndarray
-        Fractions (0.1 = 10 % more). All nan where the control mean is 0; the
-        bounds are nan where the control mean does not differ from 0 at the
-        quantile, because then no bounded interval exists.
-    """
-
-    estimate: Floats
-    ci_low: Floats
-    ci_high: Floats
-
-
 class Estimate(NamedTuple):
-    """One estimate.
+    """One estimate."""
 
-    Attributes
-    ----------
-    value : array_like
-        In any unit.
-    variance : array_like
-        Of the estimate itself: its squared standard error.
-    """
-
-    value: ArrayLike
-    variance: ArrayLike
+    value: ArrayLike  # in any unit
+    variance: ArrayLike  # of the estimate itself: its squared standard error
 
 
 class Quotient(NamedTuple):
-    """One estimate over another.
+    """One estimate over another, such as a difference over the control's size.
 
-    Attributes
-    ----------
-    estimate, ci_low, ci_high : ndarray
-        In the numerator's unit per unit of the denominator. All nan where the
-        denominator is 0; the bounds are nan where it does not differ from 0
-        at the quantile, because then no bounded interval exists.
+    All nan where the divisor is 0; the bounds are nan where it does not differ
+    from 0 at the quantile, because then no bounded interval exists.
     """
 
+    # In the numerator's unit per unit of the denominator: a relative difference
+    # is a fraction (0.1 = 10 % more).
     estimate: Floats
     ci_low: Floats
     ci_high: Floats
@@ -63,7 +37,7 @@ class Quotient(NamedTuple):
 
 def relative_difference(
     control: Sample, treatment: Sample, quantile: ArrayLike
-) -> RelativeDifference:
+) -> Quotient:
     """Bound the relative effect by Fieller's theorem.
 
     With the quantile of the absolute test, the interval excludes 0 exactly
@@ -80,7 +54,7 @@ def relative_difference(
 
     Returns
     -------
-    RelativeDifference
+    Quotient
         Fractions of the control mean's size.
 
     Raises
@@ -127,7 +101,7 @@ def relative_difference(
     first, second = _roots(a, half, last, root)
     sign = np.sign(baseline)
     bounds = np.sort([first * sign, second * sign], axis=0)
-    return RelativeDifference(e * sign, bounds[0], bounds[1])
+    return Quotient(e * sign, bounds[0], bounds[1])
 
 
 def quotient_interval(
@@ -150,10 +124,6 @@ def quotient_interval(
     quantile : array_like
         Two-sided quantile; positive.
 
-    Returns
-    -------
-    Quotient
-
     Raises
     ------
     ValueError
@@ -161,8 +131,7 @@ def quotient_interval(
 
     References
     ----------
-    .. [1] E. C. Fieller (1954), "Some problems in interval estimation",
-       Journal of the Royal Statistical Society B 16(2), 175-185.
+    As `relative_difference`.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from stats.arms.effects import assembled
 from stats.arms.moments import ROUNDING
 from stats.arms.ratios import (
     Estimate,
-    RelativeDifference,
+    Quotient,
     quotient_interval,
 )
 from stats.intervals import MINIMUM_UNITS, Floats
@@ -30,45 +30,29 @@ MINIMUM_CELL_UNITS = 20
 
 
 class Cells(NamedTuple):
-    """One arm, cell by cell.
+    """One arm, cell by cell."""
 
-    Attributes
-    ----------
-    units : array_like of shape (..., n_cells)
-        Users; 0 in both arms where a row has fewer cells.
-    mean, variance : array_like of shape (..., n_cells)
-        Sample mean and variance (divisor ``units - 1``); nan where there are
-        too few users for one.
-    """
-
+    # (..., n_cells): Users; 0 in both arms where a row has fewer cells.
     units: ArrayLike
+    # (..., n_cells): Sample mean and variance (divisor ``units - 1``); nan
+    # where there are too few users for one.
     mean: ArrayLike
     variance: ArrayLike
 
 
 class StratifiedEffect(NamedTuple):
-    """Treatment minus control over the same mixture of users.
+    """Treatment minus control over the same mixture of users."""
 
-    Attributes
-    ----------
-    absolute : Difference
-        In the unit of the means; t with Satterthwaite's degrees of freedom.
-    relative : RelativeDifference
-        As a fraction of the size of the weighted control mean.
-    control_mean, treatment_mean : ndarray
-        Weighted over the cells.
-    variance_ratio : ndarray
-        Variance of the difference over that of the unweighted one.
-    reason : ndarray of str
-        Empty, or why a number is missing.
-    """
-
+    # In the unit of the means; t with Satterthwaite's degrees of freedom.
     absolute: Difference
-    relative: RelativeDifference
+    # As a fraction of the size of the weighted control mean.
+    relative: Quotient
+    # Weighted over the cells.
     control_mean: Floats
     treatment_mean: Floats
+    # Variance of the difference over that of the unweighted one.
     variance_ratio: Floats
-    reason: Reasons
+    reason: Reasons  # empty, or why a number is missing
 
 
 def stratified_effect(

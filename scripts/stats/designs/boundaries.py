@@ -33,27 +33,17 @@ _PANEL = 3.0  # standard deviations of a step that 16 points resolve to 1e-12
 
 
 class Boundaries(NamedTuple):
-    """Two-sided boundaries, one element per look.
+    """Two-sided boundaries, one element per look."""
 
-    Attributes
-    ----------
-    information : ndarray of shape (n_looks,)
-        Share of the planned information.
-    spent_alpha : ndarray of shape (n_looks,)
-        Alpha spent up to and with the look.
-    quantile : ndarray of shape (n_looks,)
-        Size of z at which the look rejects; infinite where it does not test.
-        ``estimate ± quantile * standard_error`` is its repeated confidence
-        interval.
-    is_tested : ndarray of shape (n_looks,), dtype=bool
-        False where the look adds less than `MINIMUM_STEP` to the last one
-        that tested, unless it spends the rest, and where nothing is left.
-        What it might have spent is left to the next.
-    """
-
-    information: Floats
-    spent_alpha: Floats
+    information: Floats  # (n_looks,): share of the planned information
+    spent_alpha: Floats  # (n_looks,): alpha spent up to and with the look
+    # (n_looks,): Size of z at which the look rejects; infinite where it does
+    # not test. ``estimate ± quantile * standard_error`` is its repeated
+    # confidence interval.
     quantile: Floats
+    # (n_looks,): False where the look adds less than `MINIMUM_STEP` to the last
+    # one that tested, unless it spends the rest, and where nothing is left.
+    # What it might have spent is left to the next.
     is_tested: NDArray[np.bool_]
 
 
@@ -98,10 +88,6 @@ def spending_boundaries(
     rho : float, default 2
         Power of the spending function; positive. The larger, the less is
         spent early.
-
-    Returns
-    -------
-    Boundaries
 
     Raises
     ------
@@ -159,10 +145,8 @@ def sequential_inflation(
     power : float, default 0.8
         Probability to reject in the right direction at any look, in
         (alpha, 1).
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-    rho : float, default 2
-        Power of the spending function; positive.
+    alpha, rho : float
+        As for `spending_boundaries`.
 
     Returns
     -------

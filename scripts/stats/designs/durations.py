@@ -21,20 +21,14 @@ from stats.intervals import MINIMUM_UNITS, Floats
 
 
 class Duration(NamedTuple):
-    """How long a test must run.
+    """How long a test must run."""
 
-    Attributes
-    ----------
-    day_number : ndarray of shape (...,), dtype=int
-        First day on which the test could find the effect, from 1; 0 if the
-        history is too short to tell.
-    relative_effect : ndarray of shape (..., n_days)
-        Smallest effect, relative to the mean, that a test of so many days
-        finds; nan where it has too few users or no variance, or no rate is
-        far enough.
-    """
-
+    # (...,): First day on which the test could find the effect, from 1; 0 if
+    # the history is too short to tell.
     day_number: NDArray[np.int_]
+    # (..., n_days): Smallest effect, relative to the mean, that a test of so
+    # many days finds; nan where it has too few users or no variance, or no rate
+    # is far enough.
     relative_effect: Floats
 
 
@@ -66,10 +60,6 @@ def duration(
     is_proportion : bool, default False
         Whether the metric is a rate of users, so that the variance follows
         the mean; `variance` is then not read.
-
-    Returns
-    -------
-    Duration
 
     Raises
     ------

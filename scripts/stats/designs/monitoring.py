@@ -19,19 +19,13 @@ from stats.intervals import MINIMUM_UNITS, Floats, check_alpha
 
 
 class Monitored(NamedTuple):
-    """What each look shows.
+    """What each look shows."""
 
-    Attributes
-    ----------
-    ci_low, ci_high : ndarray of shape (..., n_looks)
-        Interval that holds at all looks together, in the unit of the
-        estimate; infinite where a look does not test.
-    is_crossed : ndarray of shape (..., n_looks), dtype=bool
-        Whether the interval of this look excludes 0.
-    """
-
+    # (..., n_looks): Interval that holds at all looks together, in the unit of
+    # the estimate; infinite where a look does not test.
     ci_low: Floats
     ci_high: Floats
+    # (..., n_looks): Whether the interval of this look excludes 0.
     is_crossed: NDArray[np.bool_]
 
 
@@ -47,10 +41,6 @@ def monitored(
     quantile : array_like of shape (..., n_looks)
         From `spending_boundaries` or `sequence_quantile`; infinite where a
         look does not test.
-
-    Returns
-    -------
-    Monitored
 
     Raises
     ------

@@ -18,34 +18,20 @@ from stats.intervals import MINIMUM_UNITS, Floats, normal_quantile
 
 
 class Plan(NamedTuple):
-    """What every calculation of one test shares.
+    """What every calculation of one test shares."""
 
-    Attributes
-    ----------
-    alpha : float, default 0.05
-        Two-sided significance level of all primary metrics together, in
-        (0, 1).
-    power : float, default 0.8
-        Probability to find the effect of one metric, in (alpha, 1).
-    ratio : float, default 1
-        Treatment users per control user; positive.
-    primary_metrics : int, default 1
-        Metrics that share `alpha` by Bonferroni; at least 1.
-    variance_ratio : float, default 1
-        Variance that is left after adjustment by covariates, over the raw
-        one; positive. For one covariate it is 1 minus the squared
-        correlation.
-    inflation : float, default 1
-        Of the users by looking at the running test, from
-        `sequential_inflation` with ``alpha / primary_metrics``; at least 1.
-        It is exact at `power`.
-    """
-
+    # Two-sided significance level of all primary metrics together, in (0, 1).
     alpha: float = 0.05
+    # Probability to find the effect of one metric, in (alpha, 1).
     power: float = 0.8
-    ratio: float = 1.0
+    ratio: float = 1.0  # treatment users per control user; positive
+    # Metrics that share `alpha` by Bonferroni; at least 1.
     primary_metrics: int = 1
+    # Variance that is left after adjustment by covariates, over the raw one;
+    # positive. For one covariate it is 1 minus the squared correlation.
     variance_ratio: float = 1.0
+    # Of the users by looking at the running test, from `sequential_inflation`
+    # with ``alpha / primary_metrics``; at least 1. It is exact at `power`.
     inflation: float = 1.0
 
     @property
@@ -58,18 +44,10 @@ DEFAULT_PLAN = Plan()
 
 
 class Size(NamedTuple):
-    """Users that a test needs.
+    """Users that a test needs."""
 
-    Attributes
-    ----------
-    control : ndarray
-        Control users, with fractions of users.
-    total : ndarray
-        Both arms, each rounded up to whole users.
-    """
-
-    control: Floats
-    total: Floats
+    control: Floats  # control users, with fractions of users
+    total: Floats  # both arms, each rounded up to whole users
 
 
 def check_plan(plan: Plan) -> None:
@@ -112,12 +90,6 @@ def mean_units(
         Absolute difference of the means to find; not 0.
     variance : array_like
         Of the metric between users, before any adjustment; positive.
-    plan : Plan, optional
-        Of the test.
-
-    Returns
-    -------
-    Size
 
     Raises
     ------
@@ -209,12 +181,6 @@ def proportion_units(
     ----------
     control_rate, treatment_rate : array_like
         Rates to tell apart, in (0, 1).
-    plan : Plan, optional
-        Of the test.
-
-    Returns
-    -------
-    Size
 
     Raises
     ------
@@ -255,8 +221,6 @@ def detectable_proportion_effect(
         Rate without effect, in (0, 1).
     control_units : array_like
         Control users; each arm at least 2.
-    plan : Plan, optional
-        Of the test.
     is_decrease : bool, default False
         Whether the rate is to fall. The two differ, since the variance does.
 

@@ -33,66 +33,37 @@ RIDGE = 0.1
 
 
 class Models(NamedTuple):
-    """What is expected of users of each kind, by fold and level.
+    """What is expected of users of each kind, by fold and level."""
 
-    Attributes
-    ----------
-    propensity : ndarray of shape (n_kinds, n_folds, n_levels)
-        Probability of the level.
-    outcome : ndarray of shape (n_kinds, n_folds, n_levels)
-        Probability of the outcome at the level.
-    """
-
-    propensity: Floats
+    propensity: Floats  # (n_kinds, n_folds, n_levels): probability of the level
+    # (n_kinds, n_folds, n_levels): Probability of the outcome at the level.
     outcome: Floats
 
 
 class Means(NamedTuple):
-    """Mean outcomes by level in one population.
+    """Mean outcomes by level in one population."""
 
-    Attributes
-    ----------
-    estimate : ndarray of shape (n_levels,)
-        Means; nan when nobody is left.
-    covariance : ndarray of shape (n_levels, n_levels)
-        Of the estimates.
-    units : ndarray of shape (n_levels,)
-        Users used, by their own level.
-    trimmed_rate : float
-        Share of users left out for want of others like them.
-    effective_units : float
-        Equally weighted users who would tell as much; nan without weights.
-    maximum_weight : float
-        Largest weight, 1 being that of a level as likely as among all.
-    """
-
-    estimate: Floats
-    covariance: Floats
-    units: Floats
-    trimmed_rate: float
+    estimate: Floats  # (n_levels,): means; nan when nobody is left
+    covariance: Floats  # (n_levels, n_levels): of the estimates
+    units: Floats  # (n_levels,): users used, by their own level
+    trimmed_rate: float  # share of users left out for want of others like them
+    # Equally weighted users who would tell as much; nan without weights.
     effective_units: float
+    # Largest weight, 1 being that of a level as likely as among all.
     maximum_weight: float
 
 
 class Contrast(NamedTuple):
-    """One mean against another, as difference and as ratio.
+    """One mean against another, as difference and as ratio."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : float
-        Difference of means.
-    p_value : float
-        Two-sided, of no difference.
-    ratio, ratio_ci_low, ratio_ci_high : float
-        Ratio of means, its interval on the log scale; nan unless both means
-        are positive.
-    """
-
+    # Difference of means.
     estimate: float
     standard_error: float
     ci_low: float
     ci_high: float
-    p_value: float
+    p_value: float  # two-sided, of no difference
+    # Ratio of means, its interval on the log scale; nan unless both means are
+    # positive.
     ratio: float
     ratio_ci_low: float
     ratio_ci_high: float
@@ -103,18 +74,8 @@ def contrast(
 ) -> Contrast:
     """Compare the means of two levels.
 
-    Parameters
-    ----------
-    means : Means
-        Of at least two levels.
-    level, reference : int
-        Which level, and against which.
-    alpha : float, default 0.05
-        Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    Contrast
+    One of two levels or more against another; `alpha` is the two-sided
+    significance level, in (0, 1).
 
     Examples
     --------
@@ -155,14 +116,7 @@ def contrast(
 def as_they_are(cells: Cells) -> Means:
     """Average users of each level as they are: nothing is held equal.
 
-    Parameters
-    ----------
-    cells : Cells
-        Every level occupied.
-
-    Returns
-    -------
-    Means
+    Every level is occupied.
     """
     own = np.eye(cells.level_count)[cells.level]
     units, successes = cells.units @ own, cells.successes @ own
@@ -182,19 +136,9 @@ def fitted_models(
 ) -> Models:
     """Fit who is at which level, and what becomes of them there.
 
-    Parameters
-    ----------
-    cells : Cells
-        At least two levels, each of them occupied.
-    is_cross_fitted : bool
-        Whether users of a fold are judged by models of the other folds.
-    ridge : float, default RIDGE
-        See `fit_logistic`.
-
-    Returns
-    -------
-    Models
-        Without cross-fitting the same in every fold.
+    There are at least two levels, each of them occupied. Cross-fitted, users of
+    a fold are judged by models of the other folds; else models are the same in
+    every fold. The ridge is that of `fit_logistic`.
     """
     units, successes = cells.totals(cells.units), cells.totals(cells.successes)
     shape = units.shape
@@ -320,18 +264,9 @@ def _is_comparable(rows: _Rows) -> bool:
 def doubly_robust(cells: Cells, models: Models) -> Means:
     """Average both models' answers over users with overlap (AIPW).
 
-    Parameters
-    ----------
-    cells : Cells
-        Users.
-    models : Models
-        Best cross-fitted; see `fitted_models`.
-
-    Returns
-    -------
-    Means
-        Of users for whom no level is less likely than `SMALLEST_PROPENSITY`;
-        which these are is taken as given.
+    Models are best cross-fitted; see `fitted_models`. The means are of users
+    for whom no level is less likely than `SMALLEST_PROPENSITY`; which these are
+    is taken as given.
 
     References
     ----------
@@ -367,19 +302,8 @@ def doubly_robust_among(cells: Cells, models: Models, level: int) -> Means:
     With two levels this is the effect on those at `level` (ATT), or on those
     who are not (ATU).
 
-    Parameters
-    ----------
-    cells : Cells
-        Users.
-    models : Models
-        Best cross-fitted; see `fitted_models`.
-    level : int
-        Whose users are asked about.
-
-    Returns
-    -------
-    Means
-        The mean at `level` is that of these users themselves.
+    Models are best cross-fitted; see `fitted_models`. The mean at `level`,
+    whose users are asked about, is that of these users themselves.
 
     References
     ----------
@@ -414,18 +338,8 @@ def outcome_regression(
     Also called g-computation, or standardisation by a model. The error counts
     the sampling of users and of the model's coefficients.
 
-    Parameters
-    ----------
-    cells : Cells
-        Users.
-    models : Models
-        Not cross-fitted.
-    ridge : float, default RIDGE
-        The one that `models` were fitted with.
-
-    Returns
-    -------
-    Means
+    Models are not cross-fitted, and the ridge is the one that they were fitted
+    with.
 
     References
     ----------
@@ -467,18 +381,8 @@ def weighting(cells: Cells, models: Models, ridge: float = RIDGE) -> Means:
     Weights are stabilised and normalised (Hajek). The error counts that the
     propensity was estimated, which makes it smaller.
 
-    Parameters
-    ----------
-    cells : Cells
-        Two levels.
-    models : Models
-        Not cross-fitted.
-    ridge : float, default RIDGE
-        The one that `models` were fitted with.
-
-    Returns
-    -------
-    Means
+    Models are not cross-fitted, and the ridge is the one that they were fitted
+    with.
 
     Raises
     ------

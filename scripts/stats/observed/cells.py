@@ -25,28 +25,20 @@ class Cells(NamedTuple):
 
     A kind is a combination of covariates; a row is a kind, fold and level that
     occurs.
-
-    Attributes
-    ----------
-    covariates : DataFrame with n_kinds rows
-        What makes users of a kind alike.
-    design : ndarray of shape (n_kinds, n_columns)
-        Intercept and indicators of the covariates' values, for models.
-    kind, fold, level : ndarray of int of shape (n_rows,)
-        Positions: a row of `design`, a fold, a level from 0.
-    units, successes : ndarray of shape (n_rows,)
-        Users, and those of them with the outcome.
-    level_count, fold_count : int
-        How many levels and folds there are.
     """
 
-    covariates: pd.DataFrame
+    covariates: pd.DataFrame  # n_kinds rows: what makes users of a kind alike
+    # (n_kinds, n_columns): Intercept and indicators of the covariates' values,
+    # for models.
     design: Floats
+    # (n_rows,): Positions: a row of `design`, a fold, a level from 0.
     kind: Integers
     fold: Integers
     level: Integers
+    # (n_rows,): Users, and those of them with the outcome.
     units: Floats
     successes: Floats
+    # How many levels and folds there are.
     level_count: int
     fold_count: int
 
@@ -94,10 +86,6 @@ def cells_of(
         Covariates that are numbers: besides its indicators each gives the
         design its logarithm, so that a ridge draws bands of few users to a
         line instead of to the most frequent band.
-
-    Returns
-    -------
-    Cells
 
     Examples
     --------

@@ -11,18 +11,11 @@ import numpy as np
 
 
 class EValue(NamedTuple):
-    """Strength of confounding that would explain a ratio away.
+    """Strength of confounding that would explain a ratio away."""
 
-    Attributes
-    ----------
-    estimate : float
-        For the ratio itself.
-    limit : float
-        For the bound of its interval nearest to 1; 1 when the interval
-        contains 1: nothing is needed to explain what may not be there.
-    """
-
-    estimate: float
+    estimate: float  # for the ratio itself
+    # For the bound of its interval nearest to 1; 1 when the interval contains
+    # 1: nothing is needed to explain what may not be there.
     limit: float
 
 
@@ -37,10 +30,6 @@ def e_value(ratio: float, ci_low: float, ci_high: float) -> EValue:
     ----------
     ratio, ci_low, ci_high : float
         Ratio of risks and the bounds of its interval, positive; nan gives nan.
-
-    Returns
-    -------
-    EValue
 
     Raises
     ------

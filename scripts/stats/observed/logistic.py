@@ -67,17 +67,11 @@ def log_odds(design: Floats, coefficients: Floats) -> Floats:
 
 
 class LogisticFit(NamedTuple):
-    """Coefficients of a logistic regression.
+    """Coefficients of a logistic regression."""
 
-    Attributes
-    ----------
-    coefficients : ndarray of shape (n_columns,)
-        In log-odds.
-    information : ndarray of shape (n_columns, n_columns)
-        Negative second derivative of the penalised log-likelihood.
-    """
-
-    coefficients: Floats
+    coefficients: Floats  # (n_columns,): in log-odds
+    # (n_columns, n_columns): Negative second derivative of the penalised
+    # log-likelihood.
     information: Floats
 
     def predict(self, design: Floats) -> Floats:
@@ -105,10 +99,6 @@ def fit_logistic(
         log-likelihood: a normal prior of variance ``1 / ridge``.
     start : array_like of shape (n_columns,), optional
         Coefficients to begin with, such as those of similar data.
-
-    Returns
-    -------
-    LogisticFit
 
     Raises
     ------

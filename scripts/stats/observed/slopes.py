@@ -15,31 +15,18 @@ from stats.intervals import MINIMUM_UNITS, normal_quantile
 
 
 class Slope(NamedTuple):
-    """A slope common to all strata.
+    """A slope common to all strata."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : float
-        Change of the rate per unit of the dose; nan when no stratum has users
-        of different doses.
-    p_value : float
-        Two-sided, of no slope.
-    units : int
-        Users in strata of different doses.
-    strata_used : int
-        Such strata.
-    units_without_overlap : int
-        Users in the other strata.
-    """
-
+    # Change of the rate per unit of the dose; nan when no stratum has users of
+    # different doses.
     estimate: float
     standard_error: float
     ci_low: float
     ci_high: float
-    p_value: float
-    units: int
-    strata_used: int
-    units_without_overlap: int
+    p_value: float  # two-sided, of no slope
+    units: int  # users in strata of different doses
+    strata_used: int  # such strata
+    units_without_overlap: int  # users in the other strata
 
 
 def stratified_slope(
@@ -65,10 +52,6 @@ def stratified_slope(
         Users with the outcome, and all users.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    Slope
 
     Raises
     ------

@@ -19,38 +19,23 @@ from stats.intervals import MINIMUM_UNITS, Floats, normal_quantile
 
 
 class StandardisedEffect(NamedTuple):
-    """Weighted difference of rates, exposed minus others.
+    """Weighted difference of rates, exposed minus others."""
 
-    Attributes
-    ----------
-    estimate, standard_error, ci_low, ci_high : float
-        Difference of rates; nan when no stratum has overlap.
-    p_value : float
-        Two-sided, of no effect.
-    exposed_units, other_units : int
-        Users in the strata used.
-    strata_used : int
-        Strata with at least `MINIMUM_UNITS` of each kind.
-    units_without_overlap : int
-        Users left out with the other strata.
-    exposed_rate, other_rate : float
-        The standardised rates; their difference is the estimate.
-    ratio, ratio_ci_low, ratio_ci_high : float
-        Their ratio, its interval on the log scale; nan unless both are
-        positive.
-    """
-
+    # Difference of rates; nan when no stratum has overlap.
     estimate: float
     standard_error: float
     ci_low: float
     ci_high: float
-    p_value: float
+    p_value: float  # two-sided, of no effect
+    # Users in the strata used.
     exposed_units: int
     other_units: int
-    strata_used: int
-    units_without_overlap: int
+    strata_used: int  # strata with at least `MINIMUM_UNITS` of each kind
+    units_without_overlap: int  # users left out with the other strata
+    # The standardised rates; their difference is the estimate.
     exposed_rate: float
     other_rate: float
+    # Their ratio, its interval on the log scale; nan unless both are positive.
     ratio: float
     ratio_ci_low: float
     ratio_ci_high: float
@@ -81,10 +66,6 @@ def standardised_effect(
         by everyone (average effect), within strata with overlap.
     alpha : float, default 0.05
         Two-sided significance level, in (0, 1).
-
-    Returns
-    -------
-    StandardisedEffect
 
     Raises
     ------

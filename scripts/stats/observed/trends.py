@@ -15,19 +15,12 @@ from stats.intervals import Floats
 
 
 class Trend(NamedTuple):
-    """A test by its normal statistic.
+    """A test by its normal statistic."""
 
-    Attributes
-    ----------
-    statistic : float
-        Standard normal if there is nothing; positive when the rate rises, or
-        is higher for the exposed. nan when nothing varies.
-    p_value : float
-        Two-sided.
-    """
-
+    # Standard normal if there is nothing; positive when the rate rises, or is
+    # higher for the exposed. nan when nothing varies.
     statistic: float
-    p_value: float
+    p_value: float  # two-sided
 
 
 def trend(successes: ArrayLike, trials: ArrayLike, scores: ArrayLike) -> Trend:
@@ -39,10 +32,6 @@ def trend(successes: ArrayLike, trials: ArrayLike, scores: ArrayLike) -> Trend:
         Users with the outcome, and all users.
     scores : array_like of shape (n_groups,)
         What the groups stand for, such as numbers of genres.
-
-    Returns
-    -------
-    Trend
 
     Raises
     ------
@@ -92,10 +81,6 @@ def permuted(
         Exposed users with the outcome, and all exposed users.
     other_successes, other_units : array_like of shape (n_strata,)
         The same for the others.
-
-    Returns
-    -------
-    Trend
 
     Raises
     ------

@@ -1,5 +1,7 @@
 """Ratio metrics: oracles, rows of sessions, symmetries, refusals."""
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -9,8 +11,14 @@ from arms import answer_of_tea_tasting, numbers_of, numbers_of_tea_tasting
 from stats.arms.comparisons import Sample, welch_difference
 from stats.arms.effects import mean_effect
 from stats.arms.moments import pair_moments
-from stats.arms.ratio_metrics import RatioArm, ratio_sample
+from stats.arms.ratio_metrics import ratio_sample as sample_of
 from stats.reasons import combined
+
+RatioArm = namedtuple("RatioArm", "n mean variance below_mean below cross")
+
+
+def ratio_sample(arm):
+    return sample_of(pair_moments(Sample(*arm[:3]), *arm[3:]))
 
 
 def ratio_effect(control, treatment):
