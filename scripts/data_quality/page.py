@@ -45,10 +45,8 @@ def quality(tables: Tables) -> str:
         if kept
         else ""
     )
-    return (
-        f"Every raw row is accounted for, once: {rule}.{undeclared}"
-        f"{_folded(tables['dim_dimensions'])}"
-    )
+    folded = _folded(tables["dim_dimensions"])
+    return f"Every raw row is accounted for, once: {rule}.{undeclared}{folded}"
 
 
 def _folded(dimensions: list[Row]) -> str:

@@ -58,12 +58,15 @@ def copied(log, folder):
     return shutil.copytree(log, folder / "log")
 
 
-# --- the shape of the files ---------------------------------------------------
+# --- files and machines -------------------------------------------------------
 
 
-def test_order_of_rows_and_columns_means_nothing(
+def test_order_and_machine_and_earlier_builds_mean_nothing(
     build, log, base, tmp_path, differing_marts
 ):
+    """Rows shuffled, columns reversed, one thread, another hash seed and zone
+    of the machine, into the warehouse of an earlier build: all at once.
+    """
     seeds = copied(log, tmp_path)
     draw = random.Random(20260105)  # noqa: S311
     for name in FILES:
@@ -75,7 +78,20 @@ def test_order_of_rows_and_columns_means_nothing(
             csv.writer(file, lineterminator="\n").writerows(
                 row[::-1] for row in [header, *rows]
             )
-    build(seeds, tmp_path).close()
+    profiles = (ROOT / "profiles.yml").read_text()
+    (tmp_path / "profiles.yml").write_text(
+        re.sub(r"threads: \d+", "threads: 1", profiles).replace(
+            "settings:\n", "settings:\n        threads: 1\n"
+        )
+    )
+    shutil.copy(base / "warehouse.duckdb", tmp_path)
+    build(
+        seeds,
+        tmp_path,
+        DBT_PROFILES_DIR=str(tmp_path),
+        PYTHONHASHSEED="1",
+        TZ="Asia/Tokyo",
+    ).close()
     assert differing_marts(base, tmp_path) == []
 
 
@@ -93,36 +109,6 @@ def test_every_line_twice_changes_only_the_counts_of_lines(
         ).fetchone() == (True,)
     assert differing_marts(base, tmp_path, without=LINE_COUNTS) == []
     assert differing_marts(base, tmp_path) == sorted(LINE_COUNTS)
-
-
-# --- the machine --------------------------------------------------------------
-
-
-def test_one_thread_and_another_hash_seed_find_the_same(
-    build, log, base, tmp_path, differing_marts
-):
-    profiles = (ROOT / "profiles.yml").read_text()
-    (tmp_path / "profiles.yml").write_text(
-        re.sub(r"threads: \d+", "threads: 1", profiles).replace(
-            "settings:\n", "settings:\n        threads: 1\n"
-        )
-    )
-    build(
-        log,
-        tmp_path,
-        DBT_PROFILES_DIR=str(tmp_path),
-        PYTHONHASHSEED="1",
-        TZ="Asia/Tokyo",
-    ).close()
-    assert differing_marts(base, tmp_path) == []
-
-
-def test_building_again_changes_nothing(
-    build, log, base, tmp_path, differing_marts
-):
-    shutil.copy(base / "warehouse.duckdb", tmp_path)
-    build(log, tmp_path).close()
-    assert differing_marts(base, tmp_path) == []
 
 
 # --- the same behaviour at another time ---------------------------------------
