@@ -18,7 +18,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from genres.comparison import (
-    DAY_NUMBER,
     Study,
     exploration_rows,
     studied,
@@ -124,7 +123,6 @@ def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
     shuffled = 1 + (chances < plays[:, None]).sum(axis=1)
     base = pd.DataFrame(
         {
-            "day_number": DAY_NUMBER,
             "valid_play_band": _banded(plays),
             "active_day_count": days,
             "session_band": 0,

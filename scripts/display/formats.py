@@ -104,7 +104,7 @@ def fit_scale(unit: str, *values: float | None) -> Scale:
     unit : str
         Unit as the warehouse names it: `rate` (fraction, shown in percent),
         `points` (difference of fractions), `x`, or words such as
-        `sessions_per_user`.
+        `plays_per_user`.
     values : float or None
         The numbers to be shown, for example estimate, low, high.
 
@@ -256,8 +256,8 @@ def words(name: str | None) -> str:
 
     Examples
     --------
-    >>> words("sessions_per_user"), words("d1_retention")
-    ('sessions per user', 'D1 retention')
+    >>> words("plays_per_user"), words("d3_return")
+    ('plays per user', 'D3 return')
     """
     if name is None:
         return MISSING
@@ -271,8 +271,8 @@ def sentence(name: str) -> str:
 
     Examples
     --------
-    >>> sentence("push_rollout")
-    'Push rollout'
+    >>> sentence("new_player")
+    'New player'
     """
     text = words(name)
     return text[:1].upper() + text[1:]

@@ -316,6 +316,7 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "genre_overlap",
         "genre_dose_response",
         "genre_trends",
+        "expected_lifetimes",
         "scenario_results",
         "scenario_terms",
         "scenario_sensitivity",
