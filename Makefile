@@ -100,7 +100,8 @@ lint: .venv/ready-dev  ## Lint what needs no warehouse.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
-	@$(BIN)/sqlfluff lint --processes 2 models tests analyses
+	@$(BIN)/sqlfluff lint --processes 2 models tests analyses \
+		seeds/estimates
 	@$(BIN)/python tests/portability/portable_sql.py
 
 prove: .venv/ready-dev  ## Slow proofs by simulation, and on three processes.

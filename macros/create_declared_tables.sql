@@ -54,10 +54,12 @@
                         column.name ~ ' ' ~ (column.dtype | lower)
                     ) %}
                 {% endfor %}
+                {# Reading opened a transaction; nobody would end the last. #}
+                {% do adapter.commit() %}
             {% endif %}
             {% if found != wanted %}
                 {% if existing is not none %}
-                    {% do adapter.drop_relation(existing) %}
+                    {% do run_query('drop table ' ~ existing) %}
                 {% endif %}
                 {% do run_query(
                     'create table ' ~ relation ~ ' (' ~ wanted | join(', ')

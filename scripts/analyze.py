@@ -1,8 +1,9 @@
 """Estimate effects, intervals and scenarios from the marts.
 
-Reads the marts, and the log's name and seed from its ``manifest.json``.
-Replaces all tables of the schema ``results``, in one transaction where the
-engine knows any, then prints the answers. Run after ``dbt build``:
+Reads the marts, and from the log's folder its name and seed
+(``manifest.json``) and its own queries (``estimates/*.sql``). Replaces all
+tables of the schema ``results``, in one transaction where the engine knows
+any, then prints the answers. Run after ``dbt build``:
 
     python scripts/analyze.py
 """
@@ -13,9 +14,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -24,18 +25,22 @@ import experiments.readout
 import experiments.tables
 import genres.readout
 import genres.tables
+import retention.lifetimes
 import scenarios.readout
-from claims.headlines import headline_rows
+from claims.headlines import headline_rows, in_order, place
+from estimates.files import Estimate, chosen, read_estimates, relations_of
+from estimates.numbers import Number, number_of
 from scenarios.assumptions import as_date
-from scenarios.declarations import declared
+from scenarios.declarations import Scenario, declared, estimates_of
 from scenarios.outlooks import MINIMUM_DRAWS
-from scenarios.projections import Projected, projections
+from scenarios.projections import projections
 from warehouse import (
+    Warehouse,
     WarehouseError,
     connect,
     default_address,
     read_marts,
-    replace_results,
+    replacing_results,
     version_of,
 )
 
@@ -48,34 +53,129 @@ DECLARATIONS = (
     "dim_scenario_terms",
     "dim_scenario_estimates",
 )
-# What every estimate is computed from.
+# What is read for any log; its own queries may add to it.
 MARTS = sorted(
     {
         *experiments.tables.MARTS,
         *genres.tables.MARTS,
+        *retention.lifetimes.MARTS,
         *DECLARATIONS,
         "dim_headline_claims",
         "fct_observation",
-        "fct_retention_summary",
-        "fct_scenario_baselines",
-        "fct_survival",
     }
 )
 
 
-def analysed(
-    marts: Mapping[str, pd.DataFrame],
-    *,
-    alpha: float,
-    draw_count: int,
-    draw_seed: int,
-) -> Results:
-    """Compute every result table but `analysis_runs` from frames.
+class Declared(NamedTuple):
+    """What a log asks for.
+
+    Attributes
+    ----------
+    scenarios : list of Scenario
+    claims : list of mapping
+        Rows of ``dim_headline_claims``, in order.
+    estimates : dict of str to Estimate
+        Those that a scenario or a claim names.
+    """
+
+    scenarios: list[Scenario]
+    claims: list[Row]
+    estimates: dict[str, Estimate]
+
+
+def read_declared(
+    marts: Mapping[str, pd.DataFrame], estimates: Mapping[str, Estimate]
+) -> Declared:
+    """Read the scenarios and claims of a log, with the queries they name.
+
+    Raises
+    ------
+    ValueError
+        Naming file, row and remedy, if one cannot be used.
+    """
+    files = [records(marts[name]) for name in DECLARATIONS]
+    asked = declared(*files)
+    claimed = in_order(records(marts["dim_headline_claims"]))
+    named = {
+        **{row["headline_name"]: place(row) for row in claimed},
+        **{one.name: one.where for one in estimates_of(asked)},
+    }
+    return Declared(
+        asked,
+        claimed,
+        {name: chosen(estimates, name, where) for name, where in named.items()},
+    )
+
+
+def marts_of(estimates: Iterable[Estimate]) -> list[str]:
+    """List every mart that an analysis reads."""
+    return sorted(
+        set(MARTS).union(*(relations_of(one)["marts"] for one in estimates))
+    )
+
+
+def estimated(marts: Mapping[str, pd.DataFrame], alpha: float) -> Results:
+    """Compute the tables that no query of the log reaches into.
 
     Parameters
     ----------
     marts : mapping of str to DataFrame
         The marts of `MARTS`.
+    alpha : float
+        Two-sided significance level, in (0, 1).
+    """
+    return {
+        **experiments.tables.experiment_tables(marts, alpha),
+        **genres.tables.genre_tables(marts, alpha),
+        "expected_lifetimes": retention.lifetimes.lifetime_rows(marts),
+    }
+
+
+def projected(
+    marts: Mapping[str, pd.DataFrame],
+    asked: Declared,
+    numbers: Mapping[str, Number],
+    draw_count: int,
+    draw_seed: int,
+) -> Results:
+    """Project the declared scenarios."""
+    days = marts["fct_observation"]["watermark_date"].dropna()
+    queries = pd.DataFrame(
+        [one._asdict() for one in asked.estimates.values()],
+        columns=list(Estimate._fields),
+    )
+    return projections(
+        asked.scenarios,
+        numbers,
+        observed=as_date(days.iloc[0]) if len(days) else None,
+        draw_count=draw_count,
+        seed=draw_seed,
+        assumption_version=version_of(
+            {name: marts[name] for name in DECLARATIONS}
+            | {"estimates": queries.sort_values("name")}
+        ),
+    )
+
+
+def analyse(
+    opened: Warehouse,
+    estimates: Mapping[str, Estimate],
+    run_row: Row,
+    *,
+    alpha: float,
+    draw_count: int,
+    draw_seed: int,
+) -> Results:
+    """Compute and replace every result table.
+
+    Parameters
+    ----------
+    opened : Warehouse
+        Opened for writing.
+    estimates : mapping of str to Estimate
+        The log's queries.
+    run_row : mapping
+        What `read_manifest` says of the log.
     alpha : float
         Two-sided significance level, in (0, 1).
     draw_count, draw_seed : int
@@ -84,57 +184,57 @@ def analysed(
     Returns
     -------
     dict of str to list of dict
-        Table to rows; the tables that quote it carry ``input_version``.
+        Table to rows.
 
     Raises
     ------
-    ValueError
-        Naming the row and the remedy, if an assumption or a claim cannot be
-        used.
+    ValueError, WarehouseError
+        Naming file or row and the remedy, if a declaration, an estimate or a
+        mart cannot be used; nothing is changed then.
     """
-    estimated: Results = {
-        **experiments.tables.experiment_tables(marts, alpha),
-        **genres.tables.genre_tables(marts, alpha),
-    }
-    projected = projected_scenarios(marts, estimated, draw_count, draw_seed)
-    compared = headline_rows(
-        records(marts["dim_headline_claims"]),
-        summary=marts["fct_retention_summary"],
-        genres=marts["fct_retention_by_genres"],
-        statistics=marts["fct_experiment_statistics"],
-        results=estimated,
-        projected=projected,
-        alpha=alpha,
-    )
-    estimated |= projected.tables
-    version = version_of(marts)
-    for rows in estimated.values():
-        for row in rows:
-            row["input_version"] = version
-    return {**estimated, "headlines": compared}
+    marts = read_marts(opened, MARTS)
+    asked = read_declared(marts, estimates)
+    names = marts_of(asked.estimates.values())
+    others = [name for name in names if name not in marts]
+    version = version_of(marts | read_marts(opened, others))
+    results: Results = {}
 
+    with replacing_results(opened) as write:
 
-def projected_scenarios(
-    marts: Mapping[str, pd.DataFrame],
-    estimated: Results,
-    draw_count: int,
-    draw_seed: int,
-) -> Projected:
-    """Read the declared scenarios and project them."""
-    files = {name: marts[name] for name in DECLARATIONS}
-    days = marts["fct_observation"]["watermark_date"].dropna()
-    return projections(
-        declared(*(records(frame) for frame in files.values())),
-        {
-            **estimated,
-            "fct_scenario_baselines": records(marts["fct_scenario_baselines"]),
-            "fct_survival": records(marts["fct_survival"]),
-        },
-        observed=as_date(days.iloc[0]) if len(days) else None,
-        draw_count=draw_count,
-        seed=draw_seed,
-        assumption_version=version_of(files),
-    )
+        def add(tables: Results) -> None:
+            for rows in tables.values():
+                for row in rows:
+                    row["input_version"] = version
+            write(tables)
+            results.update(tables)
+
+        def found(names: Iterable[str]) -> dict[str, Number]:
+            return {
+                name: number_of(asked.estimates[name], opened.query, results)
+                for name in names
+            }
+
+        add(estimated(marts, alpha))
+        terms = found({one.name for one in estimates_of(asked.scenarios)})
+        add(projected(marts, asked, terms, draw_count, draw_seed))
+        shown = found(row["headline_name"] for row in asked.claims)
+        last = {
+            "headlines": headline_rows(asked.claims, shown, alpha),
+            "analysis_runs": [
+                {
+                    **run_row,
+                    "input_version": version,
+                    "input_marts": ", ".join(names),
+                    "alpha": alpha,
+                    "draw_count": draw_count,
+                    "draw_seed": draw_seed,
+                    "engine_name": opened.engine_name,
+                    "engine_version": opened.engine_version,
+                }
+            ],
+        }
+        write(last)
+    return results | last
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -176,28 +276,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def run(options: argparse.Namespace) -> Results:
     """Read, compute and replace the results; return what was written."""
-    run_row = read_manifest(options.seeds)
     with connect(options.warehouse, read_only=False) as opened:
-        marts = read_marts(opened, MARTS)
-        results = analysed(
-            marts,
+        return analyse(
+            opened,
+            read_estimates(options.seeds),
+            read_manifest(options.seeds),
             alpha=options.alpha,
             draw_count=options.draws,
             draw_seed=options.draw_seed,
         )
-        results["analysis_runs"] = [
-            run_row
-            | {
-                "input_version": version_of(marts),
-                "alpha": options.alpha,
-                "draw_count": options.draws,
-                "draw_seed": options.draw_seed,
-                "engine_name": opened.engine_name,
-                "engine_version": opened.engine_version,
-            }
-        ]
-        replace_results(opened, results)
-    return results
 
 
 def summary(results: Results) -> str:
@@ -235,7 +322,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--seeds",
         type=Path,
         default=Path(os.environ.get("STREAMING_SEEDS") or "seeds"),
-        help="folder of the log's manifest.json",
+        help="folder of the log's manifest.json and estimates/",
     )
     parser.add_argument(
         "--draws",

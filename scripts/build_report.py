@@ -19,7 +19,6 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
-import analyze
 import warehouse
 from coverage_check import record
 from display.parts import Row, Tables
@@ -67,10 +66,6 @@ def read_tables(address: str | Path) -> Tables:
             name: rows_of(frame)
             for name, frame in warehouse.read_marts(connection, MARTS).items()
         }
-        version, counted = (
-            warehouse.version_of(warehouse.read_marts(connection, marts))
-            for marts in (analyze.MARTS, record.MARTS)
-        )
         try:
             for name, frame in warehouse.read_results(connection).items():
                 tables[name] = rows_of(frame)
@@ -79,11 +74,16 @@ def read_tables(address: str | Path) -> Tables:
                 f"{address} has no complete results ({error}); run `make"
                 " analyze`"
             ) from None
-    if not tables["analysis_runs"]:
-        raise warehouse.WarehouseError(
-            f"{address} has no results yet; run `make analyze`"
+        if not tables["analysis_runs"]:
+            raise warehouse.WarehouseError(
+                f"{address} has no results yet; run `make analyze`"
+            )
+        [run] = tables["analysis_runs"]
+        version, counted = (
+            warehouse.version_of(warehouse.read_marts(connection, marts))
+            for marts in (run["input_marts"].split(", "), record.MARTS)
         )
-    if tables["analysis_runs"][0]["input_version"] != version:
+    if run["input_version"] != version:
         raise warehouse.WarehouseError(
             f"the results in {address} belong to an earlier build; run"
             " `make analyze`"

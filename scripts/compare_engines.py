@@ -24,7 +24,7 @@ from typing import Any
 
 from check_workplace import complete
 from display.text import aligned, text_table
-from raw.files import REFERENCES, TABLES
+from raw.files import TABLES, reference_files
 from spark_server import (
     HOST,
     ServerError,
@@ -227,9 +227,10 @@ def make_logs(folder: Path, options: argparse.Namespace) -> dict[str, Path]:
         )
         if done.returncode:
             raise ProofError(f"a log could not be made: {done.stderr}")
-        for reference in REFERENCES:
-            if not (seeds / f"{reference}.csv").exists():
-                shutil.copy(ROOT / "seeds" / f"{reference}.csv", seeds)
+        for path in reference_files(ROOT / "seeds"):
+            if not (seeds / path).exists():
+                (seeds / path).parent.mkdir(exist_ok=True)
+                shutil.copy(ROOT / "seeds" / path, seeds / path)
     return logs
 
 

@@ -16,7 +16,7 @@ from builds import (
     two_warehouses,
 )
 
-from raw.files import REFERENCES
+from raw.files import reference_files
 
 
 def pytest_collection_modifyitems(items):
@@ -117,8 +117,9 @@ def add_references():
             path = folder / f"{name}.csv"
             if not path.exists():
                 path.write_text(",".join(RAW_COLUMNS[name].split()) + "\n")
-        for name in REFERENCES:
-            shutil.copy(ROOT / "seeds" / f"{name}.csv", folder)
+        for path in reference_files(ROOT / "seeds"):
+            (folder / path).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / "seeds" / path, folder / path)
         return folder
 
     return add

@@ -15,14 +15,14 @@ def section(tables: Tables) -> Section:
     """Compare what the log is expected to show with what it shows."""
     rows = sorted(
         tables["headlines"],
-        key=lambda row: (row["z_score"] is None, row["headline_name"]),
+        key=lambda row: (row["z_score"] is None, row["position"]),
     )
     claimed = [row for row in rows if row["z_score"] is not None]
     agreeing = sum(bool(row["is_within_error"]) for row in claimed)
     title = "What the log shows"
     lead = "Nothing was claimed about this log beforehand; this is what it has."
     if not rows:
-        lead = "No headline could be read from this log."
+        lead = "Nothing is claimed about this log."
     if claimed:
         title = "Expected against found"
         lead = (

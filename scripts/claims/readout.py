@@ -10,7 +10,7 @@ from display.text import Row, aligned, shown, span
 def headlines(rows: Sequence[Row]) -> str:
     """Write each headline with its verdict."""
     if not rows:
-        return "Headlines: none; the marts hold no retention."
+        return "Headlines: none are declared for this log."
     verdicts = {True: "within error", False: "OFF", None: "-"}
     cells = [
         [

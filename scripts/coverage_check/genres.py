@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from coverage_check.shares import share_row
 from genres.comparison import (
-    DAY_NUMBER,
     Study,
     exploration_rows,
     studied,
@@ -96,7 +95,6 @@ def world(seed: int, ratio: float = 1.0, users: int = USERS) -> pd.DataFrame:
     shuffled = 1 + (chances < plays[:, None]).sum(axis=1)
     base = pd.DataFrame(
         {
-            "day_number": DAY_NUMBER,
             "valid_play_band": _banded(plays),
             "active_day_count": days,
             "session_band": 0,

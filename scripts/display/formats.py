@@ -101,7 +101,7 @@ def fit_scale(unit: str, *values: float | None) -> Scale:
 
     The unit is as the warehouse names it: `rate` (a fraction, shown in
     percent), `points` (a difference of fractions), `x`, or words such as
-    `sessions_per_user`. The values are all that is shown, such as estimate, low
+    `plays_per_user`. The values are all that is shown, such as estimate, low
     and high: digits are enough to tell them apart.
 
     Examples
@@ -252,8 +252,8 @@ def words(name: str | None) -> str:
 
     Examples
     --------
-    >>> words("sessions_per_user"), words("d1_retention")
-    ('sessions per user', 'D1 retention')
+    >>> words("plays_per_user"), words("d3_return")
+    ('plays per user', 'D3 return')
     """
     if name is None:
         return MISSING
@@ -267,8 +267,8 @@ def sentence(name: str) -> str:
 
     Examples
     --------
-    >>> sentence("push_rollout")
-    'Push rollout'
+    >>> sentence("new_player")
+    'New player'
     """
     text = words(name)
     return text[:1].upper() + text[1:]

@@ -17,8 +17,6 @@ from stats.observed.causal import Models, fitted_models
 from stats.observed.cells import Cells, cells_of
 from stats.reasons import first_reason
 
-DAY_NUMBER = 7
-
 VOLUME = (
     "valid_play_band",
     "active_day_count",
@@ -63,11 +61,8 @@ NO_MODELS = Models(np.empty((0, 0, 0)), np.empty((0, 0, 0)))
 
 
 def exploration_rows(frame: pd.DataFrame, exploration: str) -> pd.DataFrame:
-    """Choose the rows of one exploration on the outcome day."""
-    return frame[
-        (frame["exploration_name"] == exploration)
-        & (frame["day_number"] == DAY_NUMBER)
-    ]
+    """Choose the rows of one exploration."""
+    return frame[frame["exploration_name"] == exploration]
 
 
 def explorer_edge(frame: pd.DataFrame) -> int:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from genres.comparison import (
-    DAY_NUMBER,
     SEGMENTS,
     Study,
     by_activity,
@@ -34,7 +33,7 @@ from stats.observed.e_values import e_value
 from stats.observed.slopes import stratified_slope
 from stats.observed.standardisation import standardised_effect
 
-__all__ = ["DAY_NUMBER", "HEADLINE", "effect_rows", "judged", "rounded"]
+__all__ = ["HEADLINE", "effect_rows", "judged", "rounded"]
 
 HEADLINE = "aipw_ate"
 AIPW = "cross-fitted AIPW, influence-function variance"
@@ -69,22 +68,22 @@ def effect_rows(
     study: Study,
     alpha: float = 0.05,
 ) -> list[Row]:
-    """Estimate the gap in D7 retention and what of it survives adjustment.
+    """Estimate the gap in retention and what of it survives adjustment.
 
     Takes rows of ``fct_genre_strata``, ``fct_genre_cells`` and
     ``fct_genre_doses``, the `comparison` of the same cells, and the two-sided
     significance level, in (0, 1). Gives the rows of ``genre_effects`` without
     ``input_version``; none when there are no strata.
     """
-    own = strata[strata["day_number"] == DAY_NUMBER]
-    if own.empty:
+    if strata.empty:
         return []
-    rows = _stratified(own, alpha)
+    [day] = strata["day_number"].unique()
+    rows = _stratified(strata, alpha)
     compared = exploration_rows(cells, "genres")
     if len(compared):
         rows += _compared(compared, study, alpha)
-        rows.append(_slope(doses[doses["day_number"] == DAY_NUMBER], alpha))
-    return [rounded(row | {"wording": _wording(row)}) for row in rows]
+        rows.append(_slope(doses, alpha))
+    return [rounded(row | {"wording": _wording(row, day)}) for row in rows]
 
 
 def rounded(row: Row) -> Row:
@@ -123,7 +122,7 @@ def _row(
     }
 
 
-def _wording(row: Row) -> str:
+def _wording(row: Row, day: int) -> str:
     """Say what a row may be quoted as: an association, with its conditions."""
     if row["estimate"] is None:
         return f"no number: {row['reason_code']}"
@@ -141,7 +140,7 @@ def _wording(row: Row) -> str:
     low, high = 100 * row["ci_low"], 100 * row["ci_high"]
     return (
         f"{what} is associated with {100 * row['estimate']:+.2f} points of "
-        f"D{DAY_NUMBER} retention ({low:+.2f} to {high:+.2f}), {held}"
+        f"D{day} retention ({low:+.2f} to {high:+.2f}), {held}"
     )
 
 

@@ -12,7 +12,7 @@ UNIT = "rate difference"
 def diversity(rows: Sequence[Row], checks: Sequence[Row] = ()) -> str:
     """Write the effects of exploring genres, and what they rest on."""
     if not rows:
-        return "Genres and D7 retention: no user of this log has genres."
+        return "Genres and retention: no user of this log has genres."
     effects = text_table(
         rows,
         {
@@ -34,7 +34,7 @@ def diversity(rows: Sequence[Row], checks: Sequence[Row] = ()) -> str:
         },
     )
     title = (
-        "D7 retention associated with four or more genres against fewer;"
+        "Retention associated with exploring many genres against fewer;"
         " * is the headline"
     )
     text = f"{title}\n{effects}"

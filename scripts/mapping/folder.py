@@ -12,6 +12,7 @@ from typing import Any
 from mapping.language import Mapping, MappingError, did_you_mean
 from mapping.staging import Load
 from raw.files import (
+    ESTIMATES,
     EVENT_TYPES,
     MANIFEST,
     OPTIONAL_REFERENCE_COLUMNS,
@@ -20,6 +21,7 @@ from raw.files import (
     file_facts,
     json_text,
     read_manifest,
+    reference_files,
 )
 
 REFERENCE_FILES = [f"{name}.csv" for name in REFERENCES]
@@ -53,7 +55,9 @@ def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
 
     if out.exists():
         foreign = (
-            sorted({path.name for path in out.iterdir()} - set(OWN_FILES))
+            sorted(
+                {path.name for path in out.iterdir()} - {*OWN_FILES, ESTIMATES}
+            )
             if out.is_dir()
             else [out.name]
         )
@@ -101,7 +105,40 @@ def write_references(
             shutil.copyfile(source, target)
         if is_kept:
             kept.append(target.name)
-    return kept
+    return kept + _write_estimates(mapping, sources, previous, folder)
+
+
+def _write_estimates(
+    mapping: Mapping, sources: tuple[Path, ...], previous: Path, folder: Path
+) -> list[str]:
+    """Write the log's own queries, given or put in by hand; name the latter."""
+    given: dict[str, Path] = {}
+    if ESTIMATES in mapping.references:
+        places = [path / mapping.references[ESTIMATES] for path in sources]
+        found = [path for path in places if path.is_dir()]
+        if not found:
+            raise MappingError(f"references.{ESTIMATES}: no folder {places[0]}")
+        given = {path.name: path for path in found[0].glob("*.sql")}
+    kept = {
+        path.name: path
+        for path in (previous / ESTIMATES).glob("*.sql")
+        if path.name not in given
+        and _is_by_hand(previous, f"{ESTIMATES}/{path.name}")
+    }
+    for name, path in (given | kept).items():
+        (folder / ESTIMATES).mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / ESTIMATES / name)
+    return sorted(f"{ESTIMATES}/{name}" for name in kept)
+
+
+def _is_by_hand(folder: Path, name: str) -> bool:
+    """Tell whether somebody put a file there, as `write_references` says."""
+    manifest = read_manifest(folder)
+    known = manifest.get("files", {}).get(name, {}).get("sha256")
+    return (
+        name in manifest.get("kept", [])
+        or file_facts(folder / name)["sha256"] != known
+    )
 
 
 def reference_source(
@@ -117,9 +154,7 @@ def reference_source(
     MappingError
         If a file is missing, or lacks a column.
     """
-    manifest = read_manifest(previous)
     own = previous / f"{name}.csv"
-    known = manifest.get("files", {}).get(own.name, {}).get("sha256")
     if name in mapping.references:
         places = [path / mapping.references[name] for path in sources]
         found = [path for path in places if path.is_file()]
@@ -127,10 +162,7 @@ def reference_source(
             raise MappingError(f"references.{name}: no file {places[0]}")
         check_header(found[0], name, f"references.{name}")
         return found[0], False
-    if own.is_file() and (
-        own.name in manifest.get("kept", [])
-        or file_facts(own)["sha256"] != known
-    ):
+    if own.is_file() and _is_by_hand(previous, own.name):
         check_header(own, name, str(own))
         return own, True
     return EVENT_TYPES if name == EVENT_TYPES.stem else None, False
@@ -170,6 +202,7 @@ def write_manifest(
     for name in REFERENCE_FILES:
         with (folder / name).open(encoding="utf-8", newline="") as file:
             rows[name] = sum(1 for row in csv.reader(file) if row) - 1
+    queries = [str(path) for path in reference_files(folder)[len(REFERENCES) :]]
     manifest = {
         "log_name": mapping.name,
         "source": mapping.source,
@@ -178,7 +211,8 @@ def write_manifest(
         "files": {
             name: {"rows": rows[name], **file_facts(folder / name)}
             for name in sorted(rows)
-        },
+        }
+        | {name: file_facts(folder / name) for name in queries},
         "kept": kept,
         "inputs": [
             {

@@ -114,7 +114,8 @@ user_segments:                  # (optional) attributes known before
 # references: { experiments: experiments.csv }  # reference files to copy, from
 #   below --input or beside the mapping. Or put them into logs/<name>. What
 #   they declare: see docs/experiments.md; event_types, which is the project's
-#   seeds/event_types.csv unless you give another: see docs/event_types.md
+#   seeds/event_types.csv unless you give another: see docs/event_types.md;
+#   estimates, a folder of your own queries: see docs/scenarios.md
 vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
 """
 

@@ -25,7 +25,7 @@ from mapping.language import (
     mapped_columns,
     one_of,
 )
-from raw.files import REFERENCES, TABLES, Kind
+from raw.files import ESTIMATES, REFERENCES, TABLES, Kind
 
 FORMATS = ("csv", "json", "parquet")
 ENCODINGS = ("utf-8", "utf-16", "latin-1")
@@ -90,7 +90,7 @@ def read_mapping(text: str) -> Mapping:
     _check_keys(tree, MAPPING_KEYS, "mapping")
     name = _name(tree)
     references = tree.get("references") or {}
-    _check_keys(references, tuple(REFERENCES), "references")
+    _check_keys(references, (*REFERENCES, ESTIMATES), "references")
     variables = typed.get("vars") or {}
     if not isinstance(variables, dict):
         raise MappingError("vars: give them as name: value")

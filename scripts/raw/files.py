@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 MANIFEST = "manifest.json"
 ROOT = Path(__file__).parents[2]
+# Queries of a log's own, a folder beside its raw files.
+ESTIMATES = "estimates"
 # The types of events of a log that declares none itself.
 EVENT_TYPES = ROOT / "seeds" / "event_types.csv"
 
@@ -92,24 +94,29 @@ REFERENCES = {
         "day_mode,window_start_day,window_end_day,direction,role,margin,cap"
     ),
     "scenarios": (
-        "scenario_name,outcome,unit,effect_term,threshold,formula,"
+        "position,scenario_name,outcome,unit,effect_term,threshold,formula,"
         "base_formula,base_description"
     ),
     "scenario_estimates": (
-        "scenario_name,version,term,unit,source_table,row_keys,value_column,"
-        "error_column,control_of,prior_deviation"
+        "scenario_name,version,term,unit,estimate,control_of,prior_deviation"
     ),
     "scenario_assumptions": (
         "scenario_name,version,term,value,low,high,distribution,unit,source,"
         "causal_grade,dated_on,correlations"
     ),
-    "headline_claims": "headline_name,expected,unit,statement",
+    "lifetimes": (
+        "lifetime_name,dimension,dimension_value,from_day,horizon_days,"
+        "tail_days,yearly_discount"
+    ),
+    "headline_claims": "position,headline_name,expected,unit,statement",
 }
 
 # Columns that a reference file may lack.
 OPTIONAL_REFERENCE_COLUMNS = {
     "experiments": ("planned_users", "look_days"),
     "experiment_metrics": ("denominator_measure", "quantile"),
+    "scenarios": ("position",),
+    "headline_claims": ("position",),
 }
 
 
@@ -126,6 +133,15 @@ def playback_effects(path: Path) -> dict[str, str]:
             ).lower()
             for row in csv.DictReader(file)
         }
+
+
+def reference_files(folder: Path) -> list[Path]:
+    """List the files that somebody writes by hand, as paths in a folder."""
+    queries = sorted((folder / ESTIMATES).glob("*.sql"))
+    return [
+        *(Path(f"{name}.csv") for name in REFERENCES),
+        *(path.relative_to(folder) for path in queries),
+    ]
 
 
 def file_facts(path: Path) -> dict[str, int | str]:

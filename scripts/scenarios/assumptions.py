@@ -10,12 +10,12 @@ from datetime import date
 from math import isnan, nan
 from typing import Any, NamedTuple
 
+from estimates.numbers import GRADES
 from scenarios.distributions import Term
 from scenarios.units import is_fraction
 
 FILE = "scenario_assumptions.csv"  # where a user mends a row
 EVERY_VERSION = "all"  # as the marts write an empty version
-GRADES = "ABCDE"  # from randomised here to plain assumption
 
 
 class Assumption(NamedTuple):
@@ -53,8 +53,8 @@ def pairs(text: str | None, where: str, column: str) -> dict[str, str]:
 
     Examples
     --------
-    >>> pairs("experiment_id=push; method=welch_t", "row", "row_keys")
-    {'experiment_id': 'push', 'method': 'welch_t'}
+    >>> pairs("reach=0.4; cost=-0.1", "row", "correlations")
+    {'reach': '0.4', 'cost': '-0.1'}
     """
     found: dict[str, str] = {}
     for part in (text or "").split(";"):

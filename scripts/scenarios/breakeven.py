@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
+from estimates.numbers import Number
 from scenarios.distributions import Term
 from scenarios.outlooks import Equation
 from scenarios.units import is_fraction
@@ -111,35 +112,39 @@ def break_even(
     return BreakEven(root, is_above, above if is_above else 1 - above)
 
 
-def settling_units(
-    row: Mapping[str, Any], effect: float, value: float
-) -> float:
+def settling_units(number: Number, effect: float, value: float) -> float | None:
     """Give the users of an experiment that would tell an effect from a value.
 
     Parameters
     ----------
-    row : mapping
-        A row of ``experiment_results``.
+    number : Number
+        The effect as an experiment measured it.
     effect : float
-        What is expected, in the row's unit.
+        What is expected, in the same unit.
     value : float
         What it is to be told from, such as the break-even.
 
     Returns
     -------
-    float
-        Both arms, for 80 % power at 5 %; nan if it cannot be planned.
+    float or None
+        Both arms, for 80 % power at 5 %; nan if it cannot be planned, None if
+        no experiment measured it.
     """
+    control, treatment = number.control_users, number.treatment_users
+    if not (number.kind and control and treatment):
+        return None
+    if number.control_mean is None or number.standard_error is None:
+        return None
     distance = effect - value
     if not distance or not np.isfinite(distance):
         return nan
-    if KINDS[row["kind"]].is_share:
-        rates = row["control_mean"] + value, row["control_mean"] + effect
+    if KINDS[number.kind].is_share:
+        rates = number.control_mean + value, number.control_mean + effect
         if not all(0 < rate < 1 for rate in rates):
             return nan
         return float(proportion_units(*rates).total)
-    per_unit = 1 / row["control_units"] + 1 / row["treatment_units"]
-    variance = row["standard_error"] ** 2 / per_unit
+    per_unit = 1 / control + 1 / treatment
+    variance = number.standard_error**2 / per_unit
     return float(mean_units(distance, variance).total)
 
 

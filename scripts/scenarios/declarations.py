@@ -14,7 +14,6 @@ from scenarios.assumptions import (
     EVERY_VERSION,
     Assumption,
     assumption,
-    pairs,
     place,
 )
 from scenarios.assumptions import FILE as ASSUMPTIONS_FILE
@@ -25,12 +24,6 @@ FILE = "scenarios.csv"
 ESTIMATES_FILE = "scenario_estimates.csv"
 ONLY_VERSION = "assumed"  # of a scenario whose rows name none
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
-TABLES = (
-    "genre_effects",
-    "experiment_results",
-    "fct_scenario_baselines",
-    "fct_survival",
-)
 
 Row = Mapping[str, Any]
 
@@ -44,14 +37,8 @@ class Estimate(NamedTuple):
         File and row, for refusals.
     unit : str
         What it counts.
-    table : str
-        One of `TABLES`.
-    keys : dict of str to str
-        Columns and values that pick the row there; of ``fct_survival`` also
-        the settings of `stats.lifetimes.expected_days`.
-    value_column, error_column : str
-        The number and its standard error; no error column means exact, and
-        one that ends in ``ci`` means the two bounds that begin so.
+    name : str
+        The estimate that finds it; see `estimates.files`.
     control_of : str
         The effect of which this is the control's side; empty for none.
     prior_deviation : float or None
@@ -61,10 +48,7 @@ class Estimate(NamedTuple):
 
     where: str
     unit: str
-    table: str
-    keys: dict[str, str]
-    value_column: str
-    error_column: str
+    name: str
     control_of: str
     prior_deviation: float | None
 
@@ -139,7 +123,8 @@ def declared(
     Returns
     -------
     list of Scenario
-        In the order of `scenarios`.
+        In the order of the rows' `position`, its outcomes too; rows without
+        one come last, by name.
 
     Raises
     ------
@@ -148,7 +133,7 @@ def declared(
         missing, doubled or idle.
     """
     outcomes: dict[str, list[Outcome]] = {}
-    for row in scenarios:
+    for row in sorted(scenarios, key=_telling_order):
         own = outcomes.setdefault(row["scenario_name"], [])
         found = _outcome(row)
         if found.name in {other.name for other in own}:
@@ -168,6 +153,17 @@ def declared(
             _collect(place(file, row), row, read, sources)
     return [
         _scenario(name, own, sources[name]) for name, own in outcomes.items()
+    ]
+
+
+def estimates_of(scenarios: Iterable[Scenario]) -> list[Estimate]:
+    """List the terms of scenarios that the log supplies."""
+    return [
+        source
+        for scenario in scenarios
+        for sources in scenario.versions.values()
+        for source in sources.values()
+        if isinstance(source, Estimate)
     ]
 
 
@@ -195,6 +191,16 @@ def _collect(
             f"{ASSUMPTIONS_FILE} and {ESTIMATES_FILE}; remove one"
         )
     sources[scenario][key] = read(row)
+
+
+def _telling_order(row: Row) -> tuple[bool, int, str, str]:
+    position = row["position"]
+    return (
+        position is None,
+        position or 0,
+        row["scenario_name"],
+        row["outcome"],
+    )
 
 
 def _outcome_place(row: Row) -> str:
@@ -227,16 +233,9 @@ def _outcome(row: Row) -> Outcome:
 def _estimate(row: Row) -> Estimate:
     """Read one row of estimates."""
     where = place(ESTIMATES_FILE, row)
-    if row["source_table"] not in TABLES:
+    if not row["estimate"]:
         raise ValueError(
-            f"{where}: unknown source_table {row['source_table']!r}; use one "
-            f"of {', '.join(TABLES)}"
-        )
-    keys = pairs(row["row_keys"], where, "row_keys")
-    if not keys or not row["value_column"]:
-        raise ValueError(
-            f"{where}: row_keys and value_column must say which number of "
-            f"{row['source_table']} is meant"
+            f"{where}: estimate is missing; name a query of estimates/"
         )
     prior = row["prior_deviation"]
     if prior is not None:
@@ -246,18 +245,10 @@ def _estimate(row: Row) -> Estimate:
                 f"{where}: prior_deviation must be positive, got {prior:g}; "
                 "leave it empty for no shrinkage"
             )
-        if row["source_table"] != "experiment_results":
-            raise ValueError(
-                f"{where}: prior_deviation needs a control mean, which only "
-                "experiment_results have; leave it empty"
-            )
     return Estimate(
         where,
         row["unit"] or "",
-        row["source_table"],
-        keys,
-        row["value_column"],
-        row["error_column"] or "",
+        row["estimate"],
         row["control_of"] or "",
         prior,
     )

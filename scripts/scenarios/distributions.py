@@ -269,7 +269,7 @@ def estimated(name: str, estimate: float, standard_error: float) -> Term:
 
     Examples
     --------
-    >>> round(estimated("uplift", 9.9, 0.5).deviation, 6)
+    >>> round(estimated("gain", 9.9, 0.5).deviation, 6)
     0.5
     """
     if not standard_error >= 0:

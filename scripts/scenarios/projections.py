@@ -1,6 +1,6 @@
 """Scenarios of this warehouse: declared terms, drawn, summed up and judged.
 
-Pure functions: declarations, result rows and frames in, result rows out.
+Pure functions: declarations and estimates in, result rows out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from estimates.numbers import Number
 from scenarios.breakeven import break_even, settling_units
 from scenarios.declarations import PLACEHOLDER, Outcome, Scenario
 from scenarios.distributions import Term
@@ -32,7 +33,7 @@ from scenarios.sensitivity import (
     shares_of_variance,
     tornado,
 )
-from scenarios.sources import Supplied, Tables, correlations_of, supplied
+from scenarios.sources import Supplied, correlations_of, supplied
 from scenarios.units import is_fraction
 from stats.intervals import Floats
 
@@ -52,22 +53,6 @@ SCENARIO_TABLES = (
     "scenario_breakeven",
     "scenario_quantiles",
 )
-
-
-class Projected(NamedTuple):
-    """Everything that is known of the scenarios.
-
-    Attributes
-    ----------
-    tables : dict of str to list of dict
-        Rows of `SCENARIO_TABLES`, without ``input_version``.
-    measured_errors : dict of tuple to float
-        Scenario, version and outcome to the standard error from what was
-        measured, all assumed terms as stated [outcome's unit].
-    """
-
-    tables: dict[str, list[Row]]
-    measured_errors: dict[tuple[str, str, str], float]
 
 
 class _Version(NamedTuple):
@@ -94,21 +79,21 @@ class _Version(NamedTuple):
 
 def projections(
     scenarios: Sequence[Scenario],
-    tables: Tables,
+    numbers: Mapping[str, Number],
     *,
     observed: date | None,
     draw_count: int,
     seed: int,
     assumption_version: str = "",
-) -> Projected:
+) -> dict[str, list[Row]]:
     """Project every version of every scenario.
 
     Parameters
     ----------
     scenarios : sequence of Scenario
         As declared.
-    tables : mapping of str to sequence of mapping
-        Rows of the tables that estimates name; an empty cell is None.
+    numbers : mapping of str to Number
+        What the estimates find that terms name.
     observed : date or None
         Last day that is loaded whole.
     draw_count, seed : int
@@ -118,45 +103,81 @@ def projections(
 
     Returns
     -------
-    Projected
-        An outcome without a number carries a reason code.
+    dict of str to list of dict
+        Rows of `SCENARIO_TABLES`, without ``input_version``. An outcome
+        without a number carries a reason code.
 
     Raises
     ------
     ValueError
-        Naming file and row, if an estimate names what cannot be.
+        Naming file and row, if one shrinks what has no control.
     """
-    projected = Projected({name: [] for name in SCENARIO_TABLES}, {})
+    projected: dict[str, list[Row]] = {name: [] for name in SCENARIO_TABLES}
+    told = 0
     for scenario in scenarios:
-        for name, sources in scenario.versions.items():
-            found = supplied(sources, tables, observed)
+        terms = {
+            name: supplied(sources, numbers, observed)
+            for name, sources in scenario.versions.items()
+        }
+        for place, name in enumerate(_told(scenario, terms), start=told + 1):
+            found = terms[name]
             known = {key: one.term for key, one in found.items() if one.term}
-            ties = correlations_of(sources, found)
+            ties = correlations_of(scenario.versions[name], found)
             try:
                 draws = drawn(known, ties, draw_count, seed)
             except ValueError as error:
                 raise ValueError(f"scenario {scenario.name}: {error}") from None
             version = _Version(scenario.name, name, found, ties, draws, seed)
-            projected.tables["scenario_terms"] += _terms(version)
-            for outcome in scenario.outcomes:
-                _project(version, outcome, projected)
-    for row in projected.tables["scenario_results"]:
+            projected["scenario_terms"] += _terms(version)
+            for number, outcome in enumerate(scenario.outcomes):
+                position = place + number * len(terms)
+                _project(version, outcome, position, projected)
+        told += len(terms) * len(scenario.outcomes)
+    for row in projected["scenario_results"]:
         row["assumption_version"] = assumption_version
     return projected
 
 
-def _project(version: _Version, outcome: Outcome, projected: Projected) -> None:
+def _told(
+    scenario: Scenario, terms: Mapping[str, Mapping[str, Supplied]]
+) -> list[str]:
+    """Order versions from the weakest claim to the strongest.
+
+    Of one grade, what is shrunk comes after what is not, and a large effect
+    after a small one.
+    """
+    effect_term = scenario.outcomes[0].effect_term
+
+    def strength(name: str) -> tuple[bool, int, bool, float, str]:
+        effect = terms[name][effect_term]
+        return (
+            bool(effect.causal_grade),
+            -ord(effect.causal_grade or "A"),
+            effect.raw_value is not None,
+            effect.term.value if effect.term else 0.0,
+            name,
+        )
+
+    return sorted(terms, key=strength)
+
+
+def _project(
+    version: _Version,
+    outcome: Outcome,
+    position: int,
+    projected: dict[str, list[Row]],
+) -> None:
     """Add all rows of one outcome."""
     reason = _reason(version, outcome)
-    results = projected.tables["scenario_results"]
+    results = projected["scenario_results"]
     for share in EFFECT_SHARES:
-        row = _empty(version, outcome, share, reason)
+        row = _empty(version, outcome, share, reason) | {"position": position}
         results.append(row)
         if reason is None and row["reason_code"] is None:
             draws = _fill(row, version, outcome, share)
             if draws is not None:
                 # One row per quantile; the whole effect alone is drawn.
-                projected.tables["scenario_quantiles"] += [
+                projected["scenario_quantiles"] += [
                     version.key(outcome)
                     | {
                         "probability": float(probability),
@@ -178,14 +199,12 @@ def _project(version: _Version, outcome: Outcome, projected: Projected) -> None:
         else Term(name, term.value)
         for name, term in terms.items()
     }
-    projected.measured_errors[tuple(version.key(outcome).values())] = (
-        delta_error(outcome.formula, stated, version.correlations)
+    results[-1]["measured_error"] = delta_error(
+        outcome.formula, stated, version.correlations
     )
-    projected.tables["scenario_sensitivity"] += _sensitivity(
-        version, outcome, terms
-    )
+    projected["scenario_sensitivity"] += _sensitivity(version, outcome, terms)
     if outcome.threshold is not None:
-        projected.tables["scenario_breakeven"] += _break_even_rows(
+        projected["scenario_breakeven"] += _break_even_rows(
             version, outcome, terms, outcome.threshold
         )
 
@@ -236,6 +255,7 @@ def _empty(
         "base_description": text,
         "base_value": value,
         **dict.fromkeys(Outlook._fields),
+        "measured_error": None,
         "threshold": outcome.threshold,
         **dict.fromkeys(Decision._fields),
         "draw_count": version.draws.draw_count,
@@ -388,8 +408,8 @@ def _break_even_rows(
             is_effect=is_effect,
         )
         units = None
-        if is_effect and one.row and "control_units" in one.row:
-            units = settling_units(one.row, term.value, found.value)
+        if is_effect and one.number:
+            units = settling_units(one.number, term.value, found.value)
         rows.append(
             version.key(outcome)
             | {

@@ -18,7 +18,7 @@ def scenarios(
         return "Scenarios: no assumptions are given for this log."
     cells = []
     whole = [row for row in rows if row["effect_share"] == 1]
-    for row in sorted(whole, key=lambda row: [*_key(row)[::2], row["version"]]):
+    for row in sorted(whole, key=lambda row: row["position"]):
         unit, chance = row["unit"], row["probability_positive"]
         first = next(
             (

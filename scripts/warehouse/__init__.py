@@ -1,8 +1,9 @@
 """The only way in and out of the warehouse for the steps after dbt.
 
-Of an engine four things are asked (`port.Warehouse`): its name and version,
-to read a relation in a total order with its declared types, and to replace the
-result tables. `duckdb_file` and `spark_server` are the engines there are.
+Of an engine five things are asked (`port.Warehouse`): its name and version,
+to read a relation in a total order with its declared types, to run a query,
+and to replace the result tables. `duckdb_file` and `spark_server` are the
+engines there are.
 """
 
 from warehouse.declarations import (
@@ -19,6 +20,7 @@ from warehouse.tables import (
     read_marts,
     read_results,
     replace_results,
+    replacing_results,
 )
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "read_marts",
     "read_results",
     "replace_results",
+    "replacing_results",
     "result_tables",
     "stand_in",
     "version_of",

@@ -11,8 +11,8 @@ import duckdb
 import pandas as pd
 
 from warehouse.frames import as_declared
-from warehouse.port import Types, WarehouseError
-from warehouse.tables import same_names
+from warehouse.port import Fill, Types, WarehouseError
+from warehouse.tables import as_table, same_names
 
 # How DuckDB says that the file is held, on Unix, on Windows, in this process.
 IN_USE = (
@@ -53,11 +53,32 @@ class DuckDBFile:
                 "run `dbt build`"
             ) from None
 
-    def replace(
-        self, frames: Mapping[str, pd.DataFrame], types: Mapping[str, Types]
-    ) -> None:
-        """Replace the rows of every table, all or nothing."""
+    def query(self, sql: str) -> pd.DataFrame:
+        """Run a query; see `port.Warehouse`."""
+        try:
+            [*statements] = self.connection.extract_statements(as_table(sql))
+            if len(statements) > 1:
+                raise WarehouseError("it is more than one query; keep one")
+            found = self.connection.execute(statements[0])
+        except duckdb.Error as error:
+            raise WarehouseError(str(error).splitlines()[0]) from None
+        names = [column[0] for column in found.description]
+        return pd.DataFrame(found.fetchall(), columns=names, dtype=object)
+
+    @contextmanager
+    def replacing(self, types: Mapping[str, Types]) -> Iterator[Fill]:
+        """Replace the rows of tables in one transaction."""
         connection = self.connection
+
+        def fill(table: str, frame: pd.DataFrame) -> None:
+            connection.register("new_rows", frame)
+            names = ", ".join(types[table])
+            connection.execute(
+                f"insert into results.{table} ({names})"
+                f" select {names} from new_rows"
+            )
+            connection.unregister("new_rows")
+
         connection.begin()
         try:
             connection.execute("create schema if not exists results")
@@ -79,13 +100,7 @@ class DuckDBFile:
                     "; drop the table and run this again",
                 )
                 connection.execute(f"delete from results.{table}")
-                connection.register("new_rows", frames[table])
-                names = ", ".join(columns)
-                connection.execute(
-                    f"insert into results.{table} ({names})"
-                    f" select {names} from new_rows"
-                )
-                connection.unregister("new_rows")
+            yield fill
             connection.commit()
         except BaseException:
             connection.rollback()

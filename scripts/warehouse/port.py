@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import pandas as pd
@@ -11,6 +12,9 @@ Row = Mapping[str, Any]
 
 # Column to the type that the project's YAML declares, in the file's order.
 Types = Mapping[str, str]
+
+# Fills one emptied result table.
+Fill = Callable[[str, pd.DataFrame], None]
 
 
 class WarehouseError(Exception):
@@ -46,17 +50,37 @@ class Warehouse(Protocol):
             If the relation or a column is absent.
         """
 
-    def replace(
-        self, frames: Mapping[str, pd.DataFrame], types: Mapping[str, Types]
-    ) -> None:
-        """Replace the rows of result tables.
+    def query(self, sql: str) -> pd.DataFrame:
+        """Run a query; return its rows as the engine gives them.
 
         Parameters
         ----------
-        frames : mapping of str to DataFrame
-            Table of the schema `results` to its rows.
+        sql : str
+            One query, which is read as a table: it can change nothing.
+
+        Returns
+        -------
+        DataFrame
+            Of Python's values, at most two rows: who expects one can tell.
+
+        Raises
+        ------
+        WarehouseError
+            With the engine's message, if the query fails.
+        """
+
+    def replacing(
+        self, types: Mapping[str, Types]
+    ) -> AbstractContextManager[Fill]:
+        """Empty result tables, to be filled one after another.
+
+        Queries see what is filled already. On a failure inside the context
+        every table is again as it was.
+
+        Parameters
+        ----------
         types : mapping of str to mapping of str to str
-            The same tables, with their columns and declared types.
+            Tables of the schema `results`, with columns and declared types.
 
         Raises
         ------

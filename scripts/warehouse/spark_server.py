@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from warehouse.frames import as_declared
-from warehouse.port import Types, WarehouseError
-from warehouse.tables import same_names
+from warehouse.port import Fill, Types, WarehouseError
+from warehouse.tables import as_table, same_names
 
 # Rows of one insert: as text they stay within some megabytes.
 ROWS_AT_ONCE = 1_000
@@ -57,14 +57,23 @@ class SparkServer:
             pd.DataFrame(rows, columns=list(types), dtype=object), types
         )
 
-    def replace(
-        self, frames: Mapping[str, pd.DataFrame], types: Mapping[str, Types]
-    ) -> None:
+    def query(self, sql: str) -> pd.DataFrame:
+        """Run a query; see `port.Warehouse`."""
+        try:
+            rows = self.rows(as_table(sql))
+        except Exception as error:  # dbt-spark has no narrower one
+            raise WarehouseError(first_line(error)) from None
+        names = [column[0] for column in self.cursor.description]
+        return pd.DataFrame(rows, columns=names, dtype=object)
+
+    @contextmanager
+    def replacing(self, types: Mapping[str, Types]) -> Iterator[Fill]:
         """Replace the rows table by table, the run itself last.
 
         Plain files know no transaction: whoever reads meanwhile may see some
         tables of the earlier analysis and some of this one, and none where
-        `analysis_runs` is empty.
+        `analysis_runs` is empty. After a failure the earlier rows are put
+        back.
         """
         for table, columns in types.items():
             relation = f"results.{table}"
@@ -75,11 +84,32 @@ class SparkServer:
                 [str(row[0]) for row in found],
                 "; run `dbt build`",
             )
-        others = [table for table in types if table != LAST_TABLE]
-        for table in (LAST_TABLE, *others):
+        earlier = {
+            table: self.read(f"results.{table}", columns)
+            for table, columns in types.items()
+        }
+        try:
+            self._empty(types)
+            last = []
+
+            def fill(table: str, frame: pd.DataFrame) -> None:
+                if table == LAST_TABLE:
+                    last.append(frame)
+                else:
+                    self._fill(table, frame, types[table])
+
+            yield fill
+            for frame in last:
+                self._fill(LAST_TABLE, frame, types[LAST_TABLE])
+        except BaseException:
+            self._empty(types)
+            for table in sorted(types, key=LAST_TABLE.__eq__):
+                self._fill(table, earlier[table], types[table])
+            raise
+
+    def _empty(self, types: Mapping[str, Types]) -> None:
+        for table in sorted(types, key=LAST_TABLE.__ne__):
             self.rows(f"truncate table results.{table}")
-        for table in (*others, LAST_TABLE):
-            self._fill(table, frames[table], types[table])
 
     def _asked(self, relation: str, query: str) -> list[Sequence[Any]]:
         """Run a query of a relation; name what is missing, with its remedy."""

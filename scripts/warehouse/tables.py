@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from warehouse.declarations import DEFINITION, declared, result_tables
+from warehouse.declarations import (
+    DEFINITION,
+    Declared,
+    declared,
+    result_tables,
+)
 from warehouse.frames import framed
 from warehouse.port import Row, Types, Warehouse, WarehouseError
+
+Write = Callable[[Mapping[str, Sequence[Row]]], None]
 
 
 def read_mart(
@@ -50,12 +58,11 @@ def read_results(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     }
 
 
-def replace_results(
-    warehouse: Warehouse,
-    results: Mapping[str, Sequence[Row]],
-    definition: Path = DEFINITION,
-) -> None:
-    """Replace the rows of every result table.
+@contextmanager
+def replacing_results(
+    warehouse: Warehouse, definition: Path = DEFINITION
+) -> Iterator[Write]:
+    """Replace the rows of every result table, some tables after others.
 
     A nan is written as null.
 
@@ -63,31 +70,71 @@ def replace_results(
     ----------
     warehouse : Warehouse
         Opened for writing.
-    results : mapping of str to sequence of mapping
-        Table to rows; a row maps every column to its value.
     definition : Path
         See `declarations.result_tables`.
+
+    Yields
+    ------
+    callable
+        Writes tables, a mapping of name to rows; a row maps every column to
+        its value. Queries see what is written.
 
     Raises
     ------
     WarehouseError
         If a table or a column is missing or unknown, in the definition, in
         the warehouse or in a row, or a value is not as declared; nothing is
-        changed then.
+        changed then, nor by any other failure inside the context.
     """
     tables = result_tables(definition)
-    same_names("tables computed", tables, results)
-    frames = {}
-    for table, one in tables.items():
-        for row in results[table]:
-            same_names(f"columns of a row of {table}", one.types, row)
-        frames[table] = framed(table, results[table], one.types)
-        for name in sorted(one.required):
-            if frames[table][name].hasnans:
-                raise WarehouseError(
-                    f"results.{table}.{name} is declared never null, but is"
-                )
-    warehouse.replace(frames, {name: one.types for name, one in tables.items()})
+    written: dict[str, Sequence[Row]] = {}
+    types = {name: one.types for name, one in tables.items()}
+    with warehouse.replacing(types) as fill:
+
+        def write(results: Mapping[str, Sequence[Row]]) -> None:
+            written.update(results)
+            for table, rows in results.items():
+                if table in tables:
+                    fill(table, _framed(table, rows, tables[table]))
+
+        yield write
+        same_names("tables computed", tables, written)
+
+
+def replace_results(
+    warehouse: Warehouse,
+    results: Mapping[str, Sequence[Row]],
+    definition: Path = DEFINITION,
+) -> None:
+    """Replace the rows of every result table; see `replacing_results`."""
+    with replacing_results(warehouse, definition) as write:
+        write(results)
+
+
+def _framed(table: str, rows: Sequence[Row], one: Declared) -> pd.DataFrame:
+    """Lay out the rows of a table, or refuse them."""
+    for row in rows:
+        same_names(f"columns of a row of {table}", one.types, row)
+    frame = framed(table, rows, one.types)
+    for name in sorted(one.required):
+        if frame[name].hasnans:
+            raise WarehouseError(
+                f"results.{table}.{name} is declared never null, but is"
+            )
+    return frame
+
+
+def as_table(sql: str) -> str:
+    """Read a query as a table: nothing but a query can be one.
+
+    Examples
+    --------
+    >>> print(as_table("select 1 as value;"))
+    select * from (
+    select 1 as value
+    ) as estimate limit 2
+    """
+    return f"select * from (\n{sql.strip().rstrip(';')}\n) as estimate limit 2"
 
 
 def same_names(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from players import OPTIONAL, player_events
 
-from raw.files import REFERENCES
+from raw.files import reference_files
 
 ROOT = Path(__file__).parents[2]
 ARMS = ("plain", "tall", "wide")
@@ -50,8 +50,9 @@ def complete_log(folder, users=2000, panel=200, *, whole=False, seed=20260106):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    for name in REFERENCES:
-        shutil.copy(ROOT / "seeds" / f"{name}.csv", folder)
+    for path in reference_files(ROOT / "seeds"):
+        (folder / path).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "seeds" / path, folder / path)
     draw = random.Random(seed)  # noqa: S311
     players = add_players(folder, draw)
     add_own_experiment(folder, draw, players, 1 if whole else 100)

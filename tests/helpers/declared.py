@@ -4,6 +4,7 @@ import csv
 from datetime import date
 from pathlib import Path
 
+from estimates.numbers import Number
 from scenarios.assumptions import EVERY_VERSION
 from scenarios.declarations import declared
 from scenarios.projections import projections
@@ -11,7 +12,14 @@ from scenarios.projections import projections
 DRAWS, SEED = 20_000, 1
 STATED = date(2026, 1, 31)
 SEEDS = Path(__file__).parents[2] / "seeds"
-NUMBERS = {"value", "low", "high", "threshold", "prior_deviation"}
+NUMBERS = {
+    "value",
+    "low",
+    "high",
+    "threshold",
+    "prior_deviation",
+    "position",
+}
 RENAMED = {"dated_on": "stated_date"}
 
 
@@ -46,6 +54,7 @@ def outcome(formula, **changed):
         "formula": formula,
         "base_formula": "users",
         "base_description": "{users} users",
+        "position": None,
     } | changed
 
 
@@ -74,50 +83,39 @@ def measured(term, **changed):
         "version": EVERY_VERSION,
         "term": term,
         "unit": "rate difference",
-        "source_table": "experiment_results",
-        "row_keys": "experiment_id=e",
-        "value_column": "estimate",
-        "error_column": "standard_error",
+        "estimate": "e",
         "control_of": None,
         "prior_deviation": None,
     } | changed
 
 
-def experiment(**changed):
-    """Write a row of experiment results."""
-    return {
-        "experiment_id": "e",
-        "metric_name": "d1",
-        "kind": "proportion",
-        "control_units": 25_000,
-        "treatment_units": 25_000,
-        "control_mean": 0.2,
-        "control_ci_low": 0.195,
-        "control_ci_high": 0.205,
-        "estimate": 0.02,
-        "standard_error": 0.004,
-        "alpha": 0.05,
+def number(value, error=0.0, name="e", **changed):
+    """Give what an estimate finds; by default a count."""
+    given = {"value": value, "standard_error": error} | changed
+    columns = frozenset({"users", "causal_grade", *given})
+    return Number(f"estimates/{name}.sql", f"What {name} is", columns, **given)
+
+
+def experiment(value=0.02, error=0.004, **changed):
+    """Give what an experiment finds."""
+    given = {
         "causal_grade": "A",
-        "reason_code": None,
-    } | changed
+        "kind": "proportion",
+        "control_users": 25_000,
+        "treatment_users": 25_000,
+        "control_mean": 0.2,
+        "drawn_as": "experiment",
+    }
+    return number(value, error, **given | changed)
 
 
 def project(
-    outcomes, assumptions=(), estimates=(), *, draws=DRAWS, seed=SEED, **tables
+    outcomes, assumptions=(), estimates=(), *, draws=DRAWS, seed=SEED, **numbers
 ):
     """Declare and project."""
-    empty = dict.fromkeys(
-        (
-            "genre_effects",
-            "experiment_results",
-            "fct_scenario_baselines",
-            "fct_survival",
-        ),
-        (),
-    )
     return projections(
         declared(outcomes, assumptions, estimates),
-        empty | tables,
+        numbers,
         observed=STATED,
         draw_count=draws,
         seed=seed,
@@ -128,68 +126,32 @@ def whole(projected):
     """Give the results with the whole effect, by scenario and outcome."""
     return {
         (row["scenario_name"], row["version"], row["outcome"]): row
-        for row in projected.tables["scenario_results"]
+        for row in projected["scenario_results"]
         if row["effect_share"] == 1
     }
 
 
 def demo():
     """Project what the project declares, on a log with round numbers."""
-    effects = [
-        {
-            "estimand": name,
-            "estimate": value,
-            "standard_error": 0.003,
-            "other_units": 41_000,
-            "causal_grade": grade,
-            "reason_code": None,
-        }
-        for name, value, grade in (
-            ("naive_difference", 0.042, "D"),
-            ("aipw_atu", 0.02, "C"),
-        )
-    ]
-    baselines = [
-        {"baseline_name": name, "value": value, "standard_error": error}
-        for name, value, error in (
-            ("low_explorers", 41_000.0, None),
-            ("d7_rate_low_explorers", 0.082, 0.0014),
-            ("d1_rate", 0.24, 0.002),
-            ("d7_rate", 0.09, 0.0013),
-            ("d30_rate", 0.05, 0.001),
-        )
-    ]
-    survival = [
-        {
-            "dimension": "all",
-            "dimension_value": "all",
-            "day_number": day,
-            "at_risk_users": 1_000 - 10 * day,
-            "churned_users": 10 if day else 0,
-        }
-        for day in range(30)
-    ]
     return project(
         *files(),
-        genre_effects=effects,
-        experiment_results=[
-            experiment(
-                experiment_id="push_reminders",
-                metric_name="sessions_per_user",
-                kind="mean",
-                method="welch_t",
-                control_mean=49.9,
-                control_ci_low=49.0,
-                control_ci_high=50.8,
-                estimate=9.9,
-                standard_error=0.6,
-            ),
-            experiment(
-                experiment_id="onboarding_personalisation",
-                metric_name="d1_retention",
-                method="two_proportion_z",
-            ),
-        ],
-        fct_scenario_baselines=baselines,
-        fct_survival=survival,
+        d7_gap=number(0.042, 0.003, "d7_gap", causal_grade="D"),
+        d7_gap_users=number(41_000.0),
+        d7_gap_adjusted=number(0.02, 0.003, causal_grade="C"),
+        d7_gap_adjusted_users=number(41_000.0),
+        low_explorers=number(41_000.0),
+        d7_rate_low_explorers=number(0.082, 0.0014, "d7_rate_low_explorers"),
+        d1_rate=number(0.24, 0.002),
+        d7_rate=number(0.09, 0.0013),
+        d30_rate=number(0.05, 0.001),
+        push_uplift=experiment(9.9, 0.6, kind="mean", control_mean=49.9),
+        push_control_sessions=number(
+            49.9, None, ci_low=49.0, ci_high=50.8, alpha=0.05
+        ),
+        onboarding_d1_uplift=experiment(),
+        onboarding_control_rate=number(
+            0.2, None, ci_low=0.195, ci_high=0.205, alpha=0.05
+        ),
+        days_per_returner=number(23.0, 0.7),
+        days_per_user=number(16.0, 0.4),
     )

@@ -6,6 +6,7 @@ the numbers can be chosen.
 
 import copy
 import datetime
+import itertools
 import math
 from functools import lru_cache
 
@@ -777,7 +778,7 @@ def scenario_tables():
             for row in rows
             if row["scenario_name"] in {"explorers", "engineer_roi"}
         ]
-        for name, rows in declared.demo().tables.items()
+        for name, rows in declared.demo().items()
     }
 
 
@@ -791,6 +792,8 @@ def result_rows(
 ):
     """Make the rows of the analysis, by result table."""
 
+    positions = itertools.count(1)
+
     def claim(name, unit, statement, *, expected, found, error):
         z_score = None
         if has_claims and expected is not None:
@@ -799,6 +802,7 @@ def result_rows(
             "headline_name": name,
             "statement": statement,
             "unit": unit,
+            "position": next(positions),
             "expected": expected if has_claims else None,
             "found": found,
             "standard_error": error,
@@ -904,6 +908,7 @@ def result_rows(
                 "source": "simulated",
                 "data_seed": 20260105,
                 "input_version": VERSION,
+                "input_marts": ", ".join(analyze.MARTS),
                 "alpha": 0.05,
                 "draw_count": 40_000,
                 "draw_seed": 7,
@@ -937,6 +942,7 @@ def result_rows(
             name: copy.deepcopy(rows) if has_experiments and has_genres else []
             for name, rows in scenario_tables().items()
         },
+        "expected_lifetimes": [],
         "headlines": [
             claim(
                 "d7_rate_1_genre",

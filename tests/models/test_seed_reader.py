@@ -330,7 +330,7 @@ def test_raw_files_are_never_written_to(unusual, unusual_log, original):
 
 
 def test_loading_again_replaces_and_declared_tables_follow_their_yaml(
-    write_log, build, tmp_path, columns_of
+    write_log, build, dbt, tmp_path, columns_of
 ):
     seeds = write_log(
         tmp_path / "log",
@@ -344,6 +344,11 @@ def test_loading_again_replaces_and_declared_tables_follow_their_yaml(
             "alter table results.headlines drop column z_score;"
             "alter table results.analysis_runs add column old integer"
         )
+    # By itself, so that nothing after it ends its transaction.
+    done = dbt(seeds, tmp_path, "run-operation", "create_declared_tables")
+    assert done.returncode == 0, done.stdout
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
+        assert columns_of(connection, "results") == declared
 
     (seeds / "events.csv").write_text(
         "\n".join([HEADERS["events"], *ROWS["events"]])

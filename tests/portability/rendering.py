@@ -125,7 +125,13 @@ def rendered(path, is_other=False):
 def queries():
     """The text of every query of the project, by where it stands."""
     found = {}
-    for folder in ("models", "tests/singular", "tests/generic", "analyses"):
+    for folder in (
+        "models",
+        "seeds/estimates",
+        "tests/singular",
+        "tests/generic",
+        "analyses",
+    ):
         for path in sorted((ROOT / folder).rglob("*.sql")):
             found[str(path.relative_to(ROOT))] = path.read_text()
     for path in sorted((ROOT / "models").rglob("*.yml")):

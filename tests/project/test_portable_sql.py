@@ -290,7 +290,7 @@ def test_every_query_is_portable(name):
 
 def test_there_are_queries_of_every_kind():
     kinds = {re.split(r"[/ ]", name)[0] for name in QUERIES}
-    assert kinds == {"models", "tests", "analyses", "funnel"}
+    assert kinds == {"models", "seeds", "tests", "analyses", "funnel"}
     assert any(".yml" in name for name in QUERIES)
     assert len(QUERIES) > 130
 

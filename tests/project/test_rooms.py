@@ -25,6 +25,7 @@ MAY_READ = {
     "warehouse": set(),
     "stats": set(),
     "display": set(),
+    "estimates": {"raw", "warehouse", "stats"},
     "simulation": {"raw"},
     "mapping": {"raw"},
     "comparison": {"warehouse"},
@@ -34,8 +35,8 @@ MAY_READ = {
     "funnels": BASE,
     "genres": BASE,
     "experiments": BASE,
-    "scenarios": BASE,
-    "claims": BASE | {"genres", "scenarios"},
+    "scenarios": BASE | {"estimates"},
+    "claims": BASE | {"estimates"},
     "data_quality": BASE,
     "coverage_check": BASE
     | {"warehouse", "genres", "experiments", "scenarios"},

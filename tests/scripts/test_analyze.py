@@ -1,6 +1,6 @@
 """The post-step end to end, on a small warehouse with known answers."""
 
-import csv
+import shutil
 import subprocess
 import sys
 from math import isnan
@@ -12,32 +12,21 @@ import stand_ins
 
 import analyze
 from analyze import main, parsed, read_manifest, run, summary
-from claims.headlines import HEADLINES
+from estimates.files import read_estimates
 from stats.designs.power import proportion_units
-from warehouse import WarehouseError, result_tables
+from warehouse import WarehouseError, result_tables, stand_in
 
 PROJECT = Path(__file__).parents[2]
 RESULTS = tuple(result_tables())
 
 # The marts of the contract, with rows whose answers are the claims.
 MARTS = """
-insert into marts.fct_retention_summary (
-    dimension, dimension_value, retention_type, day_mode, from_day_number,
-    to_day_number, cohort_size, eligible_users, retained_users
-) values
-    ('all', 'all', 'on_day', 'calendar', 1, 1, 50000, 50000, 12000),
-    ('all', 'all', 'on_day', 'calendar', 7, 7, 50000, 50000, 4500),
-    ('all', 'all', 'on_day', 'calendar', 14, 14, 50000, 50000, 3000),
-    ('all', 'all', 'on_day', 'calendar', 30, 30, 50000, 50000, 2400),
-    ('all', 'all', 'on_day', 'elapsed', 7, 7, 50000, 50000, 4600),
-    ('all', 'all', 'on_or_after', 'calendar', 7, 30, 50000, 50000, 9000),
-    ('platform', 'ios', 'on_day', 'calendar', 7, 7, 20000, 20000, 1900);
 insert into marts.fct_retention_by_genres (
     dimension, dimension_value, genres_explored, day_number, cohort_size,
     eligible_users, retained_users, rate, ci_low, ci_high, is_mature
 ) values
     ('all', 'all', '1', 7, 12500, 12500, 800, 0.064, 0.06, 0.068, true),
-    ('all', 'all', '2', 7, 17500, 17500, 1418, 0.081, 0.077, 0.085, true),
+    ('all', 'all', '2', 7, 17500, 17500, 1418, 1418 / 17500, 0.08, 0.09, true),
     ('all', 'all', '3', 7, 11000, 11000, 1133, 0.103, 0.097, 0.109, true),
     ('all', 'all', '4+', 7, 9000, 9000, 1116, 0.124, 0.117, 0.131, true),
     ('platform', 'ios', '1', 7, 5000, 5000, 900, 0.18, 0.17, 0.19, true);
@@ -50,8 +39,7 @@ insert into marts.fct_genre_strata (
     (7, '4:ios', '4', 'ios', true, 4000, 420),
     (7, '9:ios', '9', 'ios', false, 10000, 980),
     (7, '9:ios', '9', 'ios', true, 4996, 696),
-    (7, '40:ios', '40', 'ios', true, 4, 0),
-    (14, '4:ios', '4', 'ios', true, 999, 999);
+    (7, '40:ios', '40', 'ios', true, 4, 0);
 insert into marts.fct_genre_cells (
     exploration_name, day_number, valid_play_band, active_day_count,
     session_band, watched_band_seconds, platform_group, country_group,
@@ -123,7 +111,7 @@ insert into marts.fct_scenario_baselines (
     ('d7_rate_low_explorers', 0.0817317, 0.00135, 'rate', 41000, 'same'),
     ('d1_rate', 0.24, 0.0019, 'rate', 50000, 'same'),
     ('d7_rate', 0.09, 0.00128, 'rate', 50000, 'same'),
-    ('d30_rate', null, null, 'rate', 0, 'nobody is eligible');
+    ('d30_rate', 0.048, 0.00096, 'rate', 50000, 'same');
 insert into marts.fct_observation by name
     select date '2026-03-05' as watermark_date;
 insert into marts.fct_survival by name
@@ -145,7 +133,14 @@ REFERENCES = {
         + ", dated_on as stated_date",
     ),
     "dim_headline_claims": ("headline_claims.csv", "select *"),
+    "dim_lifetimes": (
+        "lifetimes.csv",
+        "select lifetime_name, 'all' as dimension, 'all' as dimension_value,"
+        " from_day, horizon_days, tail_days, yearly_discount",
+    ),
 }
+ESTIMATES = PROJECT / "seeds" / "estimates"
+READ = analyze.marts_of(read_estimates(PROJECT / "seeds").values())
 
 
 @pytest.fixture
@@ -155,12 +150,13 @@ def seeds(tmp_path):
     (folder / "manifest.json").write_text(
         '{"log_name": "demo", "source": "simulated", "seed": 7}'
     )
+    shutil.copytree(ESTIMATES, folder / "estimates")
     return folder
 
 
 def written(path):
     with duckdb.connect(str(path)) as connection:
-        stand_ins.create(connection, *analyze.MARTS)
+        stand_ins.create(connection, *READ)
         connection.execute(MARTS)
         for mart, (file, words) in REFERENCES.items():
             connection.execute(
@@ -186,6 +182,7 @@ def found(tmp_path_factory):
     """What one run finds, for those who only look."""
     folder = tmp_path_factory.mktemp("found")
     path = written(folder / "warehouse.duckdb")
+    shutil.copytree(ESTIMATES, folder / "estimates")
     arguments = ["--warehouse", path, "--seeds", folder, "--draws", 20_000]
     return run(parsed([str(argument) for argument in arguments]))
 
@@ -212,7 +209,7 @@ def by(rows, *names):
 
 def test_finds_every_claim(options):
     rows = by(run(options)["headlines"], "headline_name")
-    assert {name for (name,) in rows} == set(HEADLINES)
+    assert len(rows) == 16
     for row in rows.values():
         assert row["reason_code"] is None
         assert row["ci_low"] < row["found"] < row["ci_high"]
@@ -511,8 +508,8 @@ def test_every_row_names_the_input_it_came_from(options, warehouse):
         assert versions == {one["input_version"]}
     change(
         warehouse,
-        "update marts.fct_retention_summary set retained_users = 4501"
-        " where from_day_number = 7",
+        "update marts.fct_scenario_baselines set value = 0.0901"
+        " where baseline_name = 'd7_rate'",
     )
     [other] = run(options)["analysis_runs"]
     assert other["input_version"] != one["input_version"]
@@ -543,7 +540,7 @@ def test_a_failure_keeps_the_last_results(options, warehouse):
     once = stored(warehouse)
     change(
         warehouse,
-        "update marts.fct_retention_summary set retained_users = 1;"
+        "update marts.fct_scenario_baselines set value = 0.5;"
         "alter table results.headlines rename found to seen",
     )
     with pytest.raises(WarehouseError, match="missing found, extra seen"):
@@ -552,33 +549,169 @@ def test_a_failure_keeps_the_last_results(options, warehouse):
     assert stored(warehouse) == once
 
 
+def test_a_doubled_claim_is_refused(options, warehouse):
+    change(
+        warehouse,
+        "insert into marts.dim_headline_claims by name select *"
+        " from marts.dim_headline_claims where headline_name = 'd7_gap'",
+    )
+    with pytest.raises(ValueError, match="d7_gap: claimed twice; remove one"):
+        run(options)
+
+
+@pytest.mark.parametrize("column", ["unit", "statement"])
+def test_a_claim_without_its_words_is_refused(options, warehouse, column):
+    change(
+        warehouse,
+        f"update marts.dim_headline_claims set {column} = null"
+        " where headline_name = 'd7_gap'",
+    )
+    with pytest.raises(ValueError, match=f"d7_gap: {column} is missing; fill"):
+        run(options)
+
+
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("statement", "where"),
     [
-        ("'moon', 1, 'rate', ''", "csv, moon: unknown headline_name; use"),
-        ("'d7_gap', 1, 'rate difference', ''", "d7_gap: claimed twice"),
+        (
+            "update marts.dim_headline_claims set headline_name = 'moon'"
+            " where headline_name = 'd7_gap'",
+            "headline_claims.csv, moon",
+        ),
+        (
+            "update marts.dim_scenario_estimates set estimate = 'moon'"
+            " where term = 'days_per_user'",
+            "scenario_estimates.csv, retention_ladder.days_per_user",
+        ),
     ],
 )
-def test_unknown_and_doubled_claims_are_refused(
-    options, warehouse, row, message
+def test_an_estimate_that_is_not_there_is_named(
+    options, warehouse, statement, where
 ):
+    change(warehouse, statement)
+    with pytest.raises(
+        ValueError,
+        match=rf"^{where}: no estimate 'moon'; write estimates/moon\.sql",
+    ):
+        run(options)
+
+
+OWN = """
+-- New users who stay for more than a day
+select
+    1e0 * sum(at_risk_users) / 50000 as value,
+    1e-2 as standard_error,
+    50000 as users,
+    null as causal_grade
+from marts.fct_survival
+where day_number = 2
+"""
+
+
+def claim(warehouse, name):
     change(
         warehouse,
         "insert into marts.dim_headline_claims"
-        f" (headline_name, expected, unit, statement) values ({row})",
+        " (position, headline_name, expected, unit, statement)"
+        f" values (0, '{name}', 0.94, 'rate', 'Most users stay')",
     )
-    with pytest.raises(ValueError, match=message):
-        run(options)
 
 
-def test_a_claim_in_another_unit_is_refused(options, warehouse):
+def test_a_claim_of_ones_own_is_a_file_and_a_row(options, warehouse, seeds):
+    (seeds / "estimates" / "stay.sql").write_text(OWN)
+    claim(warehouse, "stay")
+    first, *others = run(options)["headlines"]
+    assert len(others) == 16
+    assert first["headline_name"] == "stay"
+    assert first["position"] == 1
+    assert first["found"] == 0.95
+    assert first["z_score"] == pytest.approx(1)
+    assert first["ci_low"] < 0.95 < first["ci_high"]
+
+
+def test_an_estimate_of_ones_own_feeds_a_scenario(options, warehouse, seeds):
+    (seeds / "estimates" / "stay.sql").write_text(OWN)
     change(
         warehouse,
-        "update marts.dim_headline_claims set unit = 'percent'"
-        " where headline_name = 'd7_gap'",
+        "update marts.dim_scenario_estimates set estimate = 'stay'"
+        " where term = 'base_rate'",
     )
-    with pytest.raises(ValueError, match="unit must be 'rate difference'"):
+    terms = run(options)["scenario_terms"]
+    own = by(terms, "scenario_name", "version", "term")
+    term = own["explorers", "causal", "base_rate"]
+    assert term["value"] == 0.95
+    assert term["source"] == (
+        "New users who stay for more than a day (estimates/stay.sql)"
+    )
+
+
+def test_a_mart_that_only_an_own_query_reads_is_input_too(
+    options, warehouse, seeds
+):
+    (seeds / "estimates" / "days.sql").write_text(
+        "-- Days\nselect 1e0 * count(*) as value, 0 as standard_error,"
+        " 1 as users, null as causal_grade from marts.fct_user_days"
+    )
+    change(warehouse, stand_in("marts.fct_user_days", {}, "limit 0"))
+    claim(warehouse, "days")
+    versions = set()
+    for _ in range(2):
+        results = run(options)
+        [one] = results["analysis_runs"]
+        assert "fct_user_days" in one["input_marts"].split(", ")
+        versions.add(one["input_version"])
+        change(
+            warehouse,
+            "insert into marts.fct_user_days (user_id) values ('another')",
+        )
+    assert len(versions) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "-- x\nselect rat as value from marts.fct_retention_by_genres",
+            'Binder Error: .*"rat" not found',
+        ),
+        ("-- x\ndelete from marts.fct_survival", "Parser Error: syntax error"),
+        (
+            "-- x\nselect 1 as value from results.headlines",
+            "results.headlines is not written when this is asked; read one of",
+        ),
+    ],
+)
+def test_a_query_that_cannot_be_used_is_refused_by_its_file(
+    options, warehouse, seeds, text, message
+):
+    run(options)
+    once = stored(warehouse)
+    claim(warehouse, "own")
+    (seeds / "estimates" / "own.sql").write_text(text)
+    with pytest.raises(ValueError, match=rf"^estimates/own\.sql: {message}"):
         run(options)
+    assert stored(warehouse) == once
+
+
+def test_a_mart_that_nobody_declares_is_refused(options, warehouse, seeds):
+    claim(warehouse, "own")
+    (seeds / "estimates" / "own.sql").write_text(
+        "-- x\nselect 1 as value from marts.fct_moon"
+    )
+    with pytest.raises(WarehouseError, match=r"declares no marts\.fct_moon"):
+        run(options)
+
+
+def test_no_row_is_no_number(options, warehouse, seeds):
+    claim(warehouse, "own")
+    (seeds / "estimates" / "own.sql").write_text(
+        "-- x\nselect rate as value, 0 as standard_error, 1 as users,"
+        " null as causal_grade from marts.fct_retention_by_genres"
+        " where day_number = 99"
+    )
+    rows = by(run(options)["headlines"], "headline_name")
+    assert rows["own",]["found"] is None
+    assert rows["own",]["reason_code"] == "not_found"
 
 
 def test_options_reach_the_numbers(options):
@@ -616,15 +749,12 @@ def test_a_log_without_experiments_genres_or_claims(options, warehouse):
         results[table] for table in results if table.startswith("diversity_")
     )
     assert not results["scenario_results"]
-    names = [row["headline_name"] for row in results["headlines"]]
-    assert names == ["d1_above_d7", "d7_above_d30", "d7_rate"]
+    assert not results["headlines"]
     text = summary(results)
-    assert "nothing is claimed for this log" in text
+    assert "Headlines: none are declared for this log." in text
     assert "Experiments: none in this log." in text
     assert "no user of this log has genres" in text
     assert "no assumptions are given" in text
-    change(warehouse, "delete from marts.fct_retention_summary")
-    assert "the marts hold no retention" in summary(run(options))
 
 
 def test_scenarios_without_their_effect_say_why(options, warehouse):
@@ -739,11 +869,3 @@ def test_a_log_without_manifest_is_named_after_its_folder(tmp_path):
     found = read_manifest(tmp_path)
     assert found["log_name"] == tmp_path.name
     assert found["data_seed"] is None
-
-
-def test_the_claims_in_git_cover_every_headline_in_its_unit():
-    with (PROJECT / "seeds" / "headline_claims.csv").open() as file:
-        claims = list(csv.DictReader(file))
-    assert {row["headline_name"]: row["unit"] for row in claims} == {
-        name: headline.unit for name, headline in HEADLINES.items()
-    }

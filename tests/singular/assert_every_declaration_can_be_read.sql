@@ -19,7 +19,10 @@ final as (
             'event_types',
             'experiments',
             'experiment_metrics',
+            'scenarios',
+            'scenario_estimates',
             'scenario_assumptions',
+            'lifetimes',
             'headline_claims'
         )
 )

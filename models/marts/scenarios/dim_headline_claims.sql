@@ -12,6 +12,7 @@ final as (
         unit,
 
         -- measures
+        position,
         expected
     from claims
 )

@@ -11,10 +11,7 @@ final as (
         version,
         term,
         unit,
-        source_table,
-        row_keys,
-        value_column,
-        error_column,
+        estimate,
         control_of,
 
         -- measures

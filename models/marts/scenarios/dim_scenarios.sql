@@ -16,6 +16,7 @@ final as (
         base_description,
 
         -- measures
+        position,
         threshold
     from scenarios
 )

@@ -12,6 +12,7 @@ renamed as (
         cast(unit as {{ data_type('varchar') }}) as unit,
 
         -- measures
+        cast(position as integer) as position,
         cast(expected as {{ data_type('double') }}) as expected
     from source
 )

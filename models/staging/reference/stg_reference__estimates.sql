@@ -11,10 +11,7 @@ renamed as (
         coalesce(cast(version as {{ data_type('varchar') }}), 'all') as version,
         cast(term as {{ data_type('varchar') }}) as term,
         cast(unit as {{ data_type('varchar') }}) as unit,
-        cast(source_table as {{ data_type('varchar') }}) as source_table,
-        cast(row_keys as {{ data_type('varchar') }}) as row_keys,
-        cast(value_column as {{ data_type('varchar') }}) as value_column,
-        cast(error_column as {{ data_type('varchar') }}) as error_column,
+        cast(estimate as {{ data_type('varchar') }}) as estimate,
         cast(control_of as {{ data_type('varchar') }}) as control_of,
 
         -- measures

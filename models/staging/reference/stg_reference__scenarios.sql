@@ -18,6 +18,7 @@ renamed as (
         ) as base_description,
 
         -- measures
+        cast(position as integer) as position,
         cast(threshold as {{ data_type('double') }}) as threshold
     from source
 )

@@ -70,9 +70,9 @@ def metric(row: Row, *, of_many: bool = False) -> str:
 
     Examples
     --------
-    >>> row = {"metric_name": "d1_retention", "treatment_variant": "B"}
+    >>> row = {"metric_name": "d3_return", "treatment_variant": "B"}
     >>> metric(row), metric(row, of_many=True)
-    ('D1 retention', 'D1 retention in B')
+    ('D3 return', 'D3 return in B')
     """
     name = sentence(row["metric_name"])
     return f"{name} in {row['treatment_variant']}" if of_many else name

@@ -233,8 +233,8 @@ def graded(row: Row) -> str:
 
     Examples
     --------
-    >>> graded({"version": "naive", "causal_grade": "D"})
-    'naive (D)'
+    >>> graded({"version": "plain_gap", "causal_grade": "D"})
+    'plain gap (D)'
     """
     grade = f" ({row['causal_grade']})" if row["causal_grade"] else ""
     return words(row["version"]) + grade

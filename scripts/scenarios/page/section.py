@@ -16,7 +16,6 @@ from display.formats import (
     count,
     fit_scale,
     percent,
-    place,
     sentence,
     words,
 )
@@ -32,14 +31,12 @@ from scenarios.page.tables import discounted, used_terms
 from scenarios.page.words import (
     outcome_scale,
     subject_of,
-    telling_order,
     term_words,
 )
 
 MARTS: tuple[str, ...] = ()
 
-# Whose terms are ranked, the first that there is.
-RANKED_VERSIONS = ["randomised", "causal", "moderate", "naive"]
+NO_GRADE = "F"  # comes after all grades
 FAN_STEPS = 24
 RESULTS = (
     "scenario_results",
@@ -65,7 +62,7 @@ def section(tables: Tables) -> Section:
             "No scenario could be computed from this log.",
             link=title,
         )
-    rows = sorted(rows, key=telling_order)
+    rows = sorted(rows, key=lambda row: row["position"])
     parts: list[Part | None] = []
     for scenario, group in groupby(rows, key=lambda row: row["scenario_name"]):
         own = {
@@ -81,11 +78,12 @@ def section(tables: Tables) -> Section:
         title,
         "Each scenario multiplies an effect found here by stated assumptions."
         " Thick bars hold 80 % of the draws, thin lines 95 %, dots mark the"
-        " median, letters are causal grades. Where an effect is only an"
-        " association, the naive and the causal version stand side by side;"
-        " shrunk is an experiment's effect drawn towards nothing, because what"
-        " was chosen for its size is likely too large. Scenarios are about the"
-        " same users, so their outcomes are not to be added up.",
+        " median, letters are causal grades. Versions of a scenario stand side"
+        " by side, the weakest claim first: an association as it is beside one"
+        " that is adjusted, a measured effect beside the same shrunk, because"
+        " what was chosen for its size is likely too large."
+        " Scenarios are about the same users, so their outcomes are not to be"
+        " added up.",
         [part for part in parts if part is not None],
         title,
     )
@@ -106,7 +104,7 @@ def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
         for _, group in groupby(rows, key=lambda row: row["outcome"])
     ]
     ranked = [
-        min(group, key=lambda row: place(row["version"], RANKED_VERSIONS))
+        min(group, key=lambda row: _effect_grade(row, tables))
         for _, group in groupby(rows, key=lambda row: row["outcome"])
     ]
     doubts = [_moving(row, tables) for row in ranked]
@@ -116,6 +114,16 @@ def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
         parts.append(_tornado(ranked[doubts.index(most)], most, tables))
     parts.append(_fan(ranked[0], tables))
     return parts
+
+
+def _effect_grade(row: Row, tables: Tables) -> str:
+    """Give the grade of an outcome's effect: whose terms are ranked."""
+    return next(
+        term["causal_grade"] or NO_GRADE
+        for term in tables["scenario_terms"]
+        if (term["version"], term["term"])
+        == (row["version"], row["effect_term"])
+    )
 
 
 def _moving(row: Row, tables: Tables) -> list[Row]:
@@ -196,7 +204,7 @@ def _caption(rows: list[Row]) -> str:
     for row in rows:
         if row["probability_target"] is None:
             continue
-        name = "ROI" if row["threshold"] == 1 else "net value"
+        name = term_words(row["outcome"])
         version = f"{sentence(row['version'])}: " if len(rows) > 1 else ""
         caption += (
             f" {version}P({name} > {row['threshold']:g}) ="

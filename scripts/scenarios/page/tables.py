@@ -10,25 +10,18 @@ from display.formats import (
     TIMES,
     day,
     fit_scale,
-    place,
     sentence,
     words,
 )
 from display.parts import Cell, Row, Table, Tables
-from scenarios.page.words import (
-    SCENARIO_ORDER,
-    VERSION_ORDER,
-    outcome_scale,
-    subject_of,
-    telling_order,
-)
+from scenarios.page.words import outcome_scale, subject_of
 
 
 def discounted(results: list[Row]) -> Table | None:
     """Table all outcomes with a part of the effect."""
     shares = sorted({row["effect_share"] for row in results})
     found: dict[tuple[str, ...], dict[float, Row]] = {}
-    for row in sorted(results, key=telling_order):
+    for row in sorted(results, key=lambda row: row["position"]):
         key = (row["scenario_name"], row["outcome"], row["version"])
         if row["median"] is not None:
             found.setdefault(key, {})[row["effect_share"]] = row
@@ -74,18 +67,24 @@ def discounted(results: list[Row]) -> Table | None:
 
 def used_terms(tables: Tables, rows: list[Row]) -> Table | None:
     """Table every term with its source, date and grade."""
-    shown = {row["scenario_name"] for row in rows}
+    first: dict[object, int] = {}
+    for row in rows:
+        for key in (
+            row["scenario_name"],
+            (row["scenario_name"], row["version"]),
+        ):
+            first[key] = min(row["position"], first.get(key, row["position"]))
     terms = sorted(
         (
             row
             for row in tables["scenario_terms"]
-            if row["scenario_name"] in shown and row["value"] is not None
+            if row["scenario_name"] in first and row["value"] is not None
         ),
         key=lambda row: (
-            place(row["scenario_name"], SCENARIO_ORDER),
+            first[row["scenario_name"]],
             row["is_measured"],
             row["term"],
-            place(row["version"], VERSION_ORDER),
+            first.get((row["scenario_name"], row["version"]), 0),
         ),
     )
     # A term that all versions share stands once.

@@ -472,6 +472,40 @@ def test_reference_files_put_there_by_hand_are_kept(load, tmp_path):
     assert load(events()).values("experiments", "experiment_id") == []
 
 
+def test_queries_put_there_by_hand_are_kept_and_given_ones_renewed(
+    load, tmp_path
+):
+    def queries(log):
+        return {
+            path.stem: path.read_text()
+            for path in (log.folder / "estimates").glob("*.sql")
+        }
+
+    log = load(events(), log__csv=csv_of("2024-01-01"))
+    assert queries(log) == {}
+    (log.folder / "estimates").mkdir()
+    (log.folder / "estimates" / "mine.sql").write_text("-- mine")
+    for _ in range(2):
+        log = load(events())
+        assert queries(log) == {"mine": "-- mine"}
+        assert log.manifest["kept"] == ["estimates/mine.sql"]
+    mapping = events() + "references: { estimates: given }\n"
+    with pytest.raises(MappingError, match=r"references\.estimates: no folder"):
+        load(mapping)
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "theirs.sql").write_text("-- theirs")
+    log = load(mapping)
+    assert queries(log) == {"mine": "-- mine", "theirs": "-- theirs"}
+    content = b"-- theirs"
+    assert log.manifest["files"]["estimates/theirs.sql"] == {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    (tmp_path / "given" / "theirs.sql").write_text("-- new")
+    assert queries(load(mapping))["theirs"] == "-- new"
+    assert queries(load(events())) == {"mine": "-- mine"}
+
+
 def test_a_failed_load_leaves_the_folder_as_it_was(load):
     log = load(events(), log__csv=csv_of("2024-01-01"))
     before = log.bytes()

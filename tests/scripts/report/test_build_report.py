@@ -531,7 +531,7 @@ def test_results_of_an_earlier_build_are_not_shown(tmp_path):
     path = make_warehouse(tmp_path / "w.duckdb")
     with duckdb.connect(str(path)) as connection:
         connection.execute(
-            "update marts.fct_retention_summary"
+            "update marts.fct_retention_by_genres"
             " set retained_users = retained_users + 1"
         )
     with pytest.raises(warehouse.WarehouseError, match="earlier build"):

@@ -23,7 +23,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_tables() | declared.demo().tables
+    return make_tables() | declared.demo()
 
 
 @pytest.fixture(scope="module")

@@ -148,16 +148,9 @@ def test_refuses_an_assumption_by_its_place(changed, message):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"source_table": "events"}, "unknown source_table 'events'; use one"),
-        ({"row_keys": "push"}, "row_keys must be name=value; name=value, got"),
-        ({"row_keys": None}, "row_keys and value_column must say which number"),
-        ({"value_column": None}, "row_keys and value_column must say which"),
+        ({"estimate": None}, "estimate is missing; name a query of estimates"),
         ({"control_of": "lift"}, "control_of names 'lift', which is no other"),
         ({"prior_deviation": 0}, "prior_deviation must be positive, got 0"),
-        (
-            {"prior_deviation": 0.1, "source_table": "fct_survival"},
-            "needs a control mean, which only experiment_results have",
-        ),
         ({"unit": "EUR"}, "the formula gives user eur, the unit says user"),
     ],
 )

@@ -8,6 +8,7 @@ from declared import (
     assumed,
     experiment,
     measured,
+    number,
     outcome,
     project,
     whole,
@@ -90,7 +91,7 @@ def test_segments_sum_to_the_total():
             for name, size in sizes.items()
         ],
         [measured("effect", scenario_name=name) for name in sizes],
-        experiment_results=[experiment()],
+        e=experiment(),
     )
     rows = {key[0]: row for key, row in whole(found).items()}
     total = rows.pop("total")
@@ -114,7 +115,7 @@ def test_more_reach_never_means_less():
             )
         ],
         [measured("effect", scenario_name=f"s{share}") for share in range(11)],
-        experiment_results=[experiment()],
+        e=experiment(),
     )
     rows = sorted(whole(found).items(), key=lambda pair: int(pair[0][0][1:]))
     for name in ("median", "ci95_low", "ci80_high"):
@@ -130,9 +131,7 @@ def test_no_effect_gives_the_baseline_exactly():
             assumed("effect", 0.1, 0.0, 0.2, "triangular"),
         ],
     )
-    rows = {
-        row["effect_share"]: row for row in found.tables["scenario_results"]
-    }
+    rows = {row["effect_share"]: row for row in found["scenario_results"]}
     assert rows[0]["point_estimate"] == 0.2
     alone = drawn(
         {"rate": Term("s.rate", 0.2, 0.15, 0.25, "proportion")}, {}, DRAWS, SEED
@@ -151,7 +150,7 @@ def test_rates_never_leave_zero_and_one():
             assumed("effect", 0.5, -3.0, 4.0, "triangular"),
         ],
     )
-    quantiles = [row["value"] for row in found.tables["scenario_quantiles"]]
+    quantiles = [row["value"] for row in found["scenario_quantiles"]]
     assert min(quantiles) == 0
     assert max(quantiles) == 1
 
@@ -165,7 +164,7 @@ def test_delta_method_agrees_when_the_equation_is_linear():
         ],
         [measured("effect")],
         draws=400_000,
-        experiment_results=[experiment()],
+        e=experiment(),
     )
     [row] = whole(found).values()
     for side in ("low", "high"):
@@ -181,16 +180,11 @@ def test_effect_and_control_are_drawn_as_one_experiment_estimates_them():
         [USERS],
         [
             measured("effect"),
-            measured(
-                "control",
-                unit="rate",
-                value_column="control_mean",
-                error_column="control_ci",
-                control_of="effect",
-            ),
+            measured("control", unit="rate", estimate="c", control_of="effect"),
         ],
         draws=400_000,
-        experiment_results=[experiment()],
+        e=experiment(),
+        c=number(0.2, None, ci_low=0.195, ci_high=0.205, alpha=0.05),
     )
     [row] = whole(found).values()
     control = 0.005 / 1.959964
@@ -237,35 +231,15 @@ def test_correlations_that_cannot_hold_together_are_refused():
 
 
 def test_a_switch_of_estimator_is_a_changed_row():
-    effects = [
-        {
-            "estimand": name,
-            "estimate": value,
-            "standard_error": 0.001,
-            "causal_grade": grade,
-            "reason_code": None,
-        }
-        for name, value, grade in (
-            ("naive_difference", 0.04, "D"),
-            ("aipw_atu", 0.02, "C"),
-        )
-    ]
     found = project(
         [outcome("users * effect")],
         [USERS],
         [
-            measured(
-                "effect",
-                version=version,
-                source_table="genre_effects",
-                row_keys=f"estimand={estimand}",
-            )
-            for version, estimand in (
-                ("naive", "naive_difference"),
-                ("causal", "aipw_atu"),
-            )
+            measured("effect", version=version, estimate=estimate)
+            for version, estimate in (("naive", "n"), ("causal", "c"))
         ],
-        genre_effects=effects,
+        n=number(0.04, 0.001, causal_grade="D"),
+        c=number(0.02, 0.001, causal_grade="C"),
     )
     rows = whole(found)
     assert rows["s", "naive", "extra"]["point_estimate"] == 4_000
@@ -273,50 +247,108 @@ def test_a_switch_of_estimator_is_a_changed_row():
     assert rows["s", "causal", "extra"]["causal_grade"] == "C"
 
 
-def test_keys_of_later_columns_are_skipped_until_they_exist():
-    estimate = measured("effect", row_keys="experiment_id=e; adjustment=none")
-    for rows, expected in (
-        ([experiment()], 2_000),
-        (
-            [
-                experiment(adjustment="none"),
-                experiment(adjustment="cuped", estimate=0.03),
-            ],
-            2_000,
-        ),
-    ):
+def test_terms_say_where_their_numbers_are_from():
+    found = project(
+        [outcome("users * effect")],
+        [USERS],
+        [measured("effect")],
+        e=experiment(),
+    )
+    terms = {row["term"]: row for row in found["scenario_terms"]}
+    assert terms["effect"]["source"] == "What e is (estimates/e.sql)"
+    assert terms["effect"]["is_measured"] is True
+    assert terms["users"]["source"] == "asked"
+
+
+def test_what_is_drawn_under_one_name_is_drawn_alike():
+    """Two estimates of one number cancel, draw by draw."""
+
+    def width(name):
         found = project(
-            [outcome("users * effect")],
+            [outcome("users * (effect - other)")],
             [USERS],
-            [estimate],
-            experiment_results=rows,
+            [measured("effect"), measured("other", estimate="f")],
+            e=experiment(),
+            f=experiment(name="f", drawn_as=name),
         )
         [row] = whole(found).values()
-        assert row["point_estimate"] == expected
+        return row["ci95_high"] - row["ci95_low"]
+
+    assert width("experiment") == 0
+    assert width("another") > 0
+
+
+def test_what_was_measured_has_an_error_of_its_own():
+    found = project(
+        [outcome("users * effect * kept")],
+        [USERS, assumed("kept", 0.5, 0.1, 0.9, "beta")],
+        [measured("effect")],
+        e=experiment(),
+    )
+    [row] = whole(found).values()
+    assert row["measured_error"] == pytest.approx(100_000 * 0.5 * 0.004)
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("changed", "reason"),
     [
-        ({"row_keys": "colour=red"}, "no column colour; use one of experiment"),
-        ({"row_keys": "metric_name=d1"}, "2 rows match; name one by experim"),
-        ({"value_column": "size"}, "no column size; use one of"),
-        ({"error_column": "size"}, "no column size; use one of"),
+        ({"value": None}, "no_effect"),
+        ({"value": None, "reason_code": "zero_units"}, "zero_units"),
+        ({"error": None}, "no_effect"),
+        ({"error": 0.0}, "zero_variance"),
     ],
 )
-def test_a_row_that_cannot_be_found_is_named(changed, message):
+def test_an_effect_without_a_number_says_why(changed, reason):
+    found = project(
+        [outcome("users * effect")],
+        [USERS],
+        [measured("effect")],
+        e=experiment(**changed),
+    )
+    [row] = whole(found).values()
+    assert row["reason_code"] == reason
+    assert row["point_estimate"] is None
+
+
+def test_only_what_has_a_control_is_shrunk():
+    parts = [outcome("users * effect")], [USERS]
+    shrunk = [measured("effect", prior_deviation=0.05)]
+    [row] = whole(project(*parts, shrunk, e=experiment())).values()
+    assert 0 < row["point_estimate"] < 2_000
     with pytest.raises(
-        ValueError, match=rf"scenario_estimates\.csv, s\.effect: {message}"
+        ValueError, match=r"s\.effect: prior_deviation needs th"
     ):
-        project(
-            [outcome("users * effect")],
-            [USERS],
-            [measured("effect", **changed)],
-            experiment_results=[
-                experiment(),
-                experiment(experiment_id="f"),
-            ],
-        )
+        project(*parts, shrunk, e=number(0.02, 0.004))
+
+
+def test_scenarios_are_told_as_declared_and_claims_from_the_weakest():
+    found = project(
+        [
+            outcome("users * effect", scenario_name="last", position=3),
+            outcome("users * effect", position=2, outcome="second"),
+            outcome("users * effect", position=1, outcome="first"),
+        ],
+        [
+            USERS,
+            assumed("users", 9, scenario_name="last"),
+            assumed("effect", 0.1, scenario_name="last"),
+        ],
+        [
+            measured("effect", version="z_raw"),
+            measured("effect", version="a_shrunk", prior_deviation=0.05),
+            measured("effect", version="gap", estimate="n"),
+        ],
+        e=experiment(),
+        n=number(0.04, 0.001, causal_grade="D"),
+    )
+    rows = sorted(whole(found).values(), key=lambda row: row["position"])
+    assert [row["position"] for row in rows] == list(range(1, 8))
+    versions = ["gap", "z_raw", "a_shrunk"]
+    assert [(row["outcome"], row["version"]) for row in rows] == [
+        *(("first", version) for version in versions),
+        *(("second", version) for version in versions),
+        ("extra", "assumed"),
+    ]
 
 
 def test_a_divisor_of_zero_stops_its_own_outcome_only():

@@ -4,6 +4,7 @@ from math import pi
 
 import numpy as np
 import pytest
+from declared import experiment, number
 from scipy.special import ndtr
 
 from scenarios.breakeven import break_even, settling_units
@@ -175,22 +176,17 @@ def test_break_even_is_the_crossing_nearest_to_what_is_stated():
 
 
 def test_the_experiment_that_settles_it_is_the_one_that_power_plans():
-    row = {
-        "kind": "proportion",
-        "control_mean": 0.2,
-        "control_units": 1_000,
-        "treatment_units": 1_000,
-        "standard_error": 0.02,
-    }
+    row = experiment(0.02, 0.02, control_users=1_000, treatment_users=1_000)
     assert settling_units(row, 0.02, 0.005) == float(
         proportion_units(0.205, 0.22).total
     )
-    assert settling_units(row | {"kind": "mean"}, 0.02, 0.005) == float(
+    assert settling_units(row._replace(kind="mean"), 0.02, 0.005) == float(
         mean_units(0.015, 0.2).total
     )
     assert np.isnan(settling_units(row, 0.02, 0.02))
     assert np.isnan(settling_units(row, 0.02, np.nan))
     assert np.isnan(settling_units(row, 0.02, -0.5))
+    assert settling_units(number(0.02, 0.02), 0.02, 0.005) is None
 
 
 @pytest.mark.parametrize(

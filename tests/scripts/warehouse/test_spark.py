@@ -99,6 +99,12 @@ def test_what_cannot_be_read_is_named_with_its_remedy(said, told):
         SparkServer(cursor).read("marts.m", {"x": "varchar"})
 
 
+def replace(cursor, frames):
+    with SparkServer(cursor).replacing(TYPES) as fill:
+        for table, frame in frames.items():
+            fill(table, frame)
+
+
 def test_results_are_whole_only_with_the_run_which_comes_last():
     cursor = Cursor(described())
     rows = [{"name": "a'b", "size": 1, "estimate": float("nan")}]
@@ -108,7 +114,7 @@ def test_results_are_whole_only_with_the_run_which_comes_last():
             LAST_TABLE, [{"log_name": "demo"}], TYPES[LAST_TABLE]
         ),
     }
-    SparkServer(cursor).replace(frames, TYPES)
+    replace(cursor, frames)
     changing = [
         query
         for query in cursor.asked
@@ -123,6 +129,58 @@ def test_results_are_whole_only_with_the_run_which_comes_last():
     ]
 
 
+def fail(_):
+    raise ValueError("a query fails")
+
+
+def test_a_failure_puts_the_earlier_rows_back():
+    earlier = {
+        "effects": "select name, size, estimate from results.effects order by"
+        " name asc nulls last, size asc nulls last, estimate asc nulls last",
+        LAST_TABLE: f"select log_name from results.{LAST_TABLE} order by"
+        " log_name asc nulls last",
+    }
+    cursor = Cursor(
+        described()
+        | {earlier["effects"]: [("old", 1, 0.5)], earlier[LAST_TABLE]: [("x",)]}
+    )
+    rows = [{"name": "new", "size": 2, "estimate": 1.5}]
+    frame = framed("effects", rows, TYPES["effects"])
+    with (
+        pytest.raises(ValueError, match="a query fails"),
+        SparkServer(cursor).replacing(TYPES) as fill,
+    ):
+        fail(fill("effects", frame))
+    changing = [
+        query
+        for query in cursor.asked
+        if query.startswith(("truncate", "insert"))
+    ]
+    emptied = [
+        f"truncate table results.{LAST_TABLE}",
+        "truncate table results.effects",
+    ]
+    into = "insert into results.effects (name, size, estimate) values"
+    assert changing == [
+        *emptied,
+        f"{into} ('new', 2, double('1.5'))",
+        *emptied,
+        f"{into} ('old', 1, double('0.5'))",
+        f"insert into results.{LAST_TABLE} (log_name) values ('x')",
+    ]
+
+
+def test_a_query_is_read_as_a_table():
+    query = "select * from (\nselect 1 as value\n) as estimate limit 2"
+    cursor = Cursor({query: [(1,)]})
+    cursor.description = [("value", "int", None)]
+    frame = SparkServer(cursor).query("select 1 as value;\n")
+    assert frame.to_dict("records") == [{"value": 1}]
+    failing = Cursor({query: RuntimeError("Database Error\n  [PARSE] no")})
+    with pytest.raises(WarehouseError, match=r"^\[PARSE\] no$"):
+        SparkServer(failing).query("select 1 as value")
+
+
 def test_many_rows_are_several_inserts():
     cursor = Cursor(described())
     rows = [{"name": str(n), "size": n, "estimate": n / 7} for n in range(2500)]
@@ -130,7 +188,7 @@ def test_many_rows_are_several_inserts():
         "effects": framed("effects", rows, TYPES["effects"]),
         LAST_TABLE: framed(LAST_TABLE, [], TYPES[LAST_TABLE]),
     }
-    SparkServer(cursor).replace(frames, TYPES)
+    replace(cursor, frames)
     inserts = [query for query in cursor.asked if query.startswith("insert")]
     assert len(inserts) == 3
     assert sum(query.count("double('") for query in inserts) == 2500
@@ -143,7 +201,7 @@ def test_other_columns_are_refused_before_a_row_is_lost():
     )
     frames = {table: framed(table, [], types) for table, types in TYPES.items()}
     with pytest.raises(WarehouseError, match=r"effects .*extra old; run `dbt"):
-        SparkServer(cursor).replace(frames, TYPES)
+        replace(cursor, frames)
     assert not [query for query in cursor.asked if "truncate" in query]
 
 
@@ -155,7 +213,7 @@ def test_a_result_table_that_dbt_did_not_make_names_the_remedy():
     with pytest.raises(
         WarehouseError, match=f"no results.{LAST_TABLE}; run `d"
     ):
-        SparkServer(cursor).replace(frames, TYPES)
+        replace(cursor, frames)
 
 
 def test_literals_are_exact():

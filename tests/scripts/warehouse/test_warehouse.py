@@ -13,6 +13,7 @@ from warehouse import (
     default_file,
     read_mart,
     replace_results,
+    replacing_results,
     result_tables,
     version_of,
 )
@@ -207,6 +208,48 @@ def test_a_failure_leaves_every_table_as_it_was(warehouse, definition):
     assert len(effects) == 2
 
 
+def fill_and_fail(file, write, rows):
+    write({"runs": rows})
+    found = file.query("select size from results.runs;")
+    assert found.to_dict("records") == [{"size": 2}]
+    file.query("select 1 from results.moon")
+
+
+def test_queries_see_what_is_written_and_a_failure_undoes_it(
+    warehouse, definition
+):
+    new = [{"name": "next", "size": 2}]
+    with connect(warehouse, read_only=False) as file:
+        replace_results(file, ROWS, definition)
+        with (
+            pytest.raises(WarehouseError, match=r"Catalog Error: .*moon"),
+            replacing_results(file, definition) as write,
+        ):
+            fill_and_fail(file, write, new)
+        assert file.query("select name from results.runs")["name"][0] == "demo"
+        with (
+            pytest.raises(WarehouseError, match=r"computed .*missing effects"),
+            replacing_results(file, definition) as write,
+        ):
+            write({"runs": new})
+        assert file.query("select name from results.runs")["name"][0] == "demo"
+
+
+def test_a_query_can_change_nothing(warehouse):
+    with connect(warehouse, read_only=False) as file:
+        for sql, message in (
+            ("delete from marts.fct_sizes", "Parser Error"),
+            (
+                "select 1) as a; delete from marts.fct_sizes;"
+                " select * from (select 2",
+                "more than one query; keep one",
+            ),
+        ):
+            with pytest.raises(WarehouseError, match=message):
+                file.query(sql)
+        assert len(read_mart(file, "fct_sizes", SIZES)) == 4
+
+
 def test_a_null_where_none_may_be_is_refused(warehouse, definition):
     written = yaml.safe_load(definition.read_text())
     [runs, _] = written["sources"][0]["tables"]
@@ -273,6 +316,7 @@ def test_the_definition_declares_types_and_words_for_every_column():
         "genre_overlap",
         "genre_dose_response",
         "genre_trends",
+        "expected_lifetimes",
         "scenario_results",
         "scenario_terms",
         "scenario_sensitivity",

@@ -1,0 +1,10 @@
+-- Days that whoever is there after day 1 stays within the year from then
+select
+    expected_days as value,
+    standard_error,
+    user_count as users,
+    null as causal_grade,
+    reason_code,
+    'fct_survival.all.all.1.365.14.0.1' as drawn_as
+from results.expected_lifetimes
+where lifetime_name = 'per_returner'
