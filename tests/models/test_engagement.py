@@ -8,11 +8,23 @@ each number is counted from its definition.
 import math
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise, product
 from zoneinfo import ZoneInfo
 
 import pytest
+from by_local_day import (
+    ACTIVE_USERS,
+    DAY,
+    FREQUENCY,
+    GRAINS,
+    GROWTH,
+    Calendar,
+    Expected,
+    Rules,
+    share,
+    told,
+)
 from statsmodels.stats.proportion import proportion_confint
 
 ZONE = ZoneInfo("America/New_York")
@@ -31,7 +43,6 @@ VARIABLES = {
     "active_window_days": WINDOW,
     "session_band_seconds": EDGES,
 }
-DAY = timedelta(days=1)
 # Evening in New York: its days and UTC's differ, and its clocks change on
 # 8 March. Nobody is there from 10 to 24 March, a whole week from Sunday among
 # them.
@@ -206,40 +217,18 @@ def assert_same(found, expected):
                 assert row[name] == value, (key, name)
 
 
-def share(part, whole):
-    return part / whole if whole else None
-
-
 # --- who is active ------------------------------------------------------------
 
 
-def local_day(moment):
-    return moment.astimezone(ZONE).date()
-
-
 @pytest.fixture(scope="module")
-def active(log):
-    """Active users by day, for every day of the log; new users by first day."""
+def expected(log):
     users, events, _ = log
-    every_day = {local_day(at) for *_, at, _ in events}
-    day, last = min(every_day), max(every_day)
-    active = {}
-    while day <= last:
-        active[day] = set()
-        day += DAY
-    for user, _, event_type, at, _ in events:
-        if event_type == "play":
-            active[local_day(at)].add(user)
-    first_days = {}
-    for day, present in active.items():
-        for user in present:
-            first_days.setdefault(user, day)
-    new = {
-        user: day
-        for user, day in first_days.items()
-        if not users[user][0] or local_day(users[user][0]) >= min(active)
-    }
-    return active, new
+    return Expected(
+        Calendar(str(ZONE), "sunday"),
+        Rules(active_window=WINDOW, late_allowance=1),
+        {user: signed_up for user, (signed_up, *_) in users.items()},
+        [(user, kind, at) for user, _, kind, at, _ in events],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -254,155 +243,48 @@ def members(log):
     return groups
 
 
-@pytest.fixture(scope="module")
-def watermark(active):
-    return max(active[0]) - 2 * DAY
-
-
-def test_the_log_is_messy_enough(active, watermark):
-    days, new = active
-    assert {day for day, present in days.items() if not present} >= {
-        datetime(2026, 3, number).date() for number in range(11, 23)
+def test_the_log_is_messy_enough(expected):
+    assert {day for day, users in expected.present.items() if not users} >= {
+        date(2026, 3, number) for number in range(11, 23)
     }
-    everybody = set().union(*days.values())
-    assert new.keys() < everybody
     # Established users who first appear after the first month.
-    assert any(
-        min(day for day, present in days.items() if user in present).month > 2
-        for user in everybody - new.keys()
-    )
-    assert watermark < max(days)
-
-
-def test_active_users(found, active, members, watermark):
-    days, _ = active
-
-    def trailing(day, length, group):
-        window = [day - number * DAY for number in range(length)]
-        if window[-1] not in days:
-            return None, None
-        present = [days[each] & group for each in window]
-        return len(set().union(*present)), sum(map(len, present))
-
-    expected = {}
-    for (key, group), day in product(members.items(), days):
-        monthly, user_days = trailing(day, WINDOW, group)
-        mean = None if monthly is None else user_days / WINDOW
-        expected[*key, day] = {
-            "is_complete": day <= watermark,
-            "daily_active_users": len(days[day] & group),
-            "weekly_active_users": trailing(day, 7, group)[0],
-            "monthly_active_users": monthly,
-            "mean_daily_active_users": mean,
-            "stickiness_rate": share(mean, monthly),
-        }
-    assert_same(
-        found(
-            "fct_active_users", "dimension", "dimension_value", "calendar_date"
-        ),
-        expected,
-    )
-
-
-def test_activity_frequency(found, active, watermark):
-    days, _ = active
-    expected = {}
-    for length in (7, WINDOW):
-        end = watermark
-        while end - (length - 1) * DAY in days:
-            counts = Counter(
-                user
-                for number in range(length)
-                for user in days[end - number * DAY]
-            ).values()
-            for number in range(1, length + 1):
-                exactly = sum(count == number for count in counts)
-                at_least = sum(count >= number for count in counts)
-                expected[length, number, end] = {
-                    "user_count": exactly,
-                    "user_count_at_least": at_least,
-                    "window_user_count": len(counts),
-                    "exact_rate": share(exactly, len(counts)),
-                    "at_least_rate": share(at_least, len(counts)),
-                }
-            end -= length * DAY
+    late = expected.active.keys() - expected.cohort.keys()
+    assert any(min(expected.active[user]).month > 2 for user in late)
     # A week of the silence is among the windows, and is empty.
-    assert 0 in {row["window_user_count"] for row in expected.values()}
-    assert_same(
-        found(
-            "fct_activity_frequency",
-            "window_days",
-            "active_day_count",
-            "window_end_date",
-        ),
-        expected,
+    assert 0 in {row[2] for row in expected.frequency().values()}
+
+
+def test_active_users(warehouse, expected, members):
+    query = (
+        f"select dimension, dimension_value, calendar_date, {ACTIVE_USERS}"
+        " from marts.fct_active_users"
     )
+    assert told(warehouse, query, 3) == {
+        (*key, day): row
+        for key, group in members.items()
+        for day, row in expected.active_users(group).items()
+    }
 
 
-def period(day, grain):
-    """First and last day of the period that a day lies in."""
-    if grain == "day":
-        return day, day
-    if grain == "week":
-        start = day - (day.isoweekday() % 7) * DAY
-        return start, start + 6 * DAY
-    end = day
-    while (end + DAY).month == day.month:
-        end += DAY
-    return day.replace(day=1), end
-
-
-@pytest.mark.parametrize("grain", ["day", "week", "month"])
-def test_growth_accounting(found, active, members, watermark, grain):
-    days, first_days = active
-    periods = defaultdict(set)
-    for day, users in days.items():
-        periods[period(day, grain)] |= users
-    firsts = {user: period(day, grain) for user, day in first_days.items()}
-
-    expected = {}
-    for key, group in members.items():
-        before, seen = None, set()
-        for (start, end), users in sorted(periods.items()):
-            now = users & group
-            new = {user for user in now if firsts.get(user) == (start, end)}
-            row = {
-                "is_complete": start >= min(days) and end <= watermark,
-                "is_first_period": before is None,
-                "active_users": len(now),
-                "previous_active_users": None,
-                "new_users": len(new),
-                "retained_users": None,
-                "resurrected_users": None,
-                "churned_users": None,
-                "dormant_users": None,
-                "quick_ratio": None,
-                "period_end_date": end,
-            }
-            if before is not None:
-                back = now - before - new
-                gone = before - now
-                row |= {
-                    "previous_active_users": len(before),
-                    "retained_users": len(now & before),
-                    "resurrected_users": len(back),
-                    "churned_users": len(gone),
-                    "dormant_users": len(seen - before - now),
-                    "quick_ratio": share(len(new) + len(back), len(gone)),
-                }
-            expected[*key, grain, start] = row
-            before, seen = now, seen | now
-    assert {row["is_complete"] for row in expected.values()} == {True, False}
-    rows = found(
-        "fct_growth_accounting",
-        "dimension",
-        "dimension_value",
-        "period_grain",
-        "period_start_date",
+def test_activity_frequency(warehouse, expected):
+    query = (
+        f"select window_days, window_end_date, active_day_count, {FREQUENCY}"
+        " from marts.fct_activity_frequency"
     )
-    assert_same(
-        {key: row for key, row in rows.items() if key[2] == grain}, expected
+    assert told(warehouse, query, 3) == expected.frequency()
+
+
+def test_growth_accounting(warehouse, expected, members):
+    query = (
+        "select dimension, dimension_value, period_grain, period_start_date,"
+        f" {GROWTH} from marts.fct_growth_accounting"
     )
+    assert told(warehouse, query, 4) == {
+        (*key, grain, start): row
+        for key, group in members.items()
+        for grain in GRAINS
+        for start, row in expected.growth(grain, group).items()
+    }
 
 
 # --- what is played -----------------------------------------------------------
