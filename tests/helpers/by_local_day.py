@@ -85,7 +85,6 @@ class Rules:
     churn_after: int = 14
     tenure_bands: tuple = ()
     active_window: int = 28
-    late_allowance: int = 0
 
 
 def share(part, whole):
@@ -123,7 +122,7 @@ class Expected:
         self.events = sorted(events, key=lambda event: event[2])
         days = {calendar.day(at) for _, _, at in events}
         self.first_day, self.last_day = min(days), max(days)
-        self.watermark = self.last_day - (1 + rules.late_allowance) * DAY
+        self.watermark = self.last_day - DAY
         self.end_of_log = calendar.begins(self.watermark + DAY)
         self.days = [self.first_day]
         while self.days[-1] < self.last_day:
@@ -389,14 +388,14 @@ class Expected:
                 found[day].add(user)
         return found
 
-    def active_users(self, group=None):
+    def active_users(self):
         """Day: complete; users of the day, week and month; mean, stickiness."""
         month = self.rules.active_window
         found = {}
         for place, day in enumerate(self.days, start=1):
             windows = [
                 [
-                    self.of(group, each)
+                    self.present[each]
                     for each in self.days[place - width : place]
                 ]
                 if place >= width
@@ -411,10 +410,6 @@ class Expected:
                 stickiness = share(user_days, users[-1] * month)
             found[day] = (day <= self.watermark, *users, mean, stickiness)
         return found
-
-    def of(self, group, day):
-        """Active users of a day, of all or of a group."""
-        return self.present[day] if group is None else self.present[day] & group
 
     def frequency(self):
         """(width, last day, active days): users of exactly, of at least so
@@ -441,12 +436,12 @@ class Expected:
                 end -= width * DAY
         return found
 
-    def growth(self, grain, group=None):
+    def growth(self, grain):
         """Start: end, whether complete and the first; active, before, new,
         kept, back, gone and dormant users; new and back over gone."""
         periods = defaultdict(set)
-        for day in self.days:
-            periods[self.calendar.start(day, grain)] |= self.of(group, day)
+        for day, users in self.present.items():
+            periods[self.calendar.start(day, grain)] |= users
         found, before, seen = {}, None, set()
         for start, now in sorted(periods.items()):
             end = self.calendar.later(start, 1, grain) - DAY

@@ -1,6 +1,5 @@
 """The report: every number from the warehouse, nothing from elsewhere."""
 
-import datetime
 import itertools
 import json
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from pages import keeps_its_place, plain
-from report_log import WATERMARK, make_warehouse, stamp
+from report_log import make_warehouse, stamp
 
 import build_report
 import count_coverage
@@ -260,13 +259,6 @@ def test_charts_draw_the_rates_of_the_tables(demo, demo_page):
     )
 
 
-def test_immature_cells_are_blank_not_zero(demo_page):
-    for cell in heat_cells(demo_page):
-        cohort = datetime.date.fromisoformat(cell["cohort"])
-        assert cohort + datetime.timedelta(days=cell["period"]) <= WATERMARK
-        assert cell["rate"] > 0
-
-
 def test_blocked_experiment_shows_no_result(demo_page):
     reader = read(demo_page)
     assert "Readout blocked: sample ratio mismatch" in reader.words
@@ -286,36 +278,6 @@ def test_without_claims_shows_only_what_was_found(tmp_path, bundle):
     assert "Expected" not in cells
     assert "Found" in cells
     assert "6.4 %" in cells
-
-
-def test_log_without_genres_or_experiments_builds(tmp_path, bundle):
-    path = make_warehouse(
-        tmp_path / "w.duckdb", has_genres=False, has_experiments=False
-    )
-    words = read(build(path, bundle)).words
-    assert "This log has no genres" in words
-    assert "This log has no experiments." in words
-    assert "No scenario could be computed" in words
-
-
-def test_log_too_young_for_retention_builds(tmp_path, bundle):
-    path = make_warehouse(tmp_path / "w.duckdb")
-    with duckdb.connect(str(path)) as connection:
-        for mart in (
-            "fct_retention_summary",
-            "fct_retention_triangle",
-            "fct_retention_by_genres",
-        ):
-            connection.execute(
-                f"update marts.{mart} set eligible_users = 0,"
-                " retained_users = 0, rate = null, ci_low = null,"
-                " ci_high = null, is_mature = false"
-            )
-        stamp(connection)
-    assert (
-        "No new user of this log is old enough"
-        in read(build(path, bundle)).words
-    )
 
 
 def test_log_without_events_says_so(tmp_path, bundle):

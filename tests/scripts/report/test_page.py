@@ -79,7 +79,8 @@ def test_a_page_of_empty_marts_says_what_is_lacking():
         "names no titles",
         "No sign-up on an observed day",
         "has no genres",
-        "has no experiments",
+        "has no experiments.",
+        "No scenario could be computed",
     ):
         assert words in said
     assert not [

@@ -1,34 +1,20 @@
-"""Every engagement mart again, by brute force, on a small and messy log.
+"""Marts of titles, genres and sessions, by brute force, on a messy log.
 
-Activity is recomputed from the raw lines; what is said of plays and sessions
-from the rows of their own tables. Nothing here looks for an efficient way:
-each number is counted from its definition.
+Each number is counted from the rows of plays and sessions by its definition.
 """
 
 import math
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise, product
-from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
-from by_local_day import (
-    ACTIVE_USERS,
-    DAY,
-    FREQUENCY,
-    GRAINS,
-    GROWTH,
-    Calendar,
-    Expected,
-    Rules,
-    share,
-    told,
-)
+from builds import RAW_COLUMNS
+from by_local_day import DAY, share
 from statsmodels.stats.proportion import proportion_confint
 
-ZONE = ZoneInfo("America/New_York")
-WINDOW = 28
 EDGES = [0, 60, 300, 900, 1800, 3600, 7200]
 VARIABLES = {
     "dimensions": [
@@ -37,18 +23,21 @@ VARIABLES = {
         {"name": "device", "unit": "play", "column": "device_type"},
         {"name": "genre", "unit": "title", "column": "genre_name"},
     ],
-    "time_zone": str(ZONE),
+    "time_zone": "America/New_York",
     "week_start_day": "sunday",
     "late_allowance_days": 1,
-    "active_window_days": WINDOW,
     "session_band_seconds": EDGES,
 }
 # Evening in New York: its days and UTC's differ, and its clocks change on
 # 8 March. Nobody is there from 10 to 24 March, a whole week from Sunday among
 # them.
-BEGIN = datetime(2026, 1, 28, 20, tzinfo=UTC)
-SILENCE = (datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 24, tzinfo=UTC))
+BEGIN = datetime(2026, 1, 28, 20)
+SILENCE = (datetime(2026, 3, 10), datetime(2026, 3, 24))
 DAYS = 80
+USER_COLUMNS = [
+    *("user_id", "signed_up_at", "platform"),
+    *("country_code", "acquisition_channel"),
+]
 GENRES = ["Crime", "Drama", "Horror", "Crime|Drama", "Drama|Horror|Crime", ""]
 TITLES = {
     f"t{number:02}": (
@@ -104,21 +93,9 @@ def lines_of(draw, user, signed_up):
     return lines
 
 
-def written(path, header, rows):
-    text = "\n".join(
-        ",".join("" if value is None else str(value) for value in row)
-        for row in rows
-    )
-    path.write_text(f"{header}\n{text}\n")
-
-
-def instant(moment):
-    return moment and f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
 @pytest.fixture(scope="module")
 def log():
-    """Accounts and canonical events; and all lines, the others among them."""
+    """Accounts; and lines in any order, some copied and some of no use."""
     draw = random.Random(20260128)  # noqa: S311
     users = accounts(draw)
     events = [
@@ -138,46 +115,30 @@ def log():
         ("x4", "u00", title, event_type, None, device),
     ]
     draw.shuffle(messy)
-    return users, events, messy
+    return users, messy
 
 
 @pytest.fixture(scope="module")
-def warehouse(log, tmp_path_factory, build, add_references):
-    users, _, messy = log
-    folder = tmp_path_factory.mktemp("engagement")
-    seeds = add_references(folder)
-    written(
-        seeds / "users.csv",
-        "user_id,signed_up_at,platform,country_code,subscription_status,"
-        "acquisition_channel",
-        [
-            (user, instant(at), platform, country, "free", channel)
-            for user, (at, platform, country, channel) in users.items()
-        ],
-    )
-    written(
-        seeds / "content.csv",
-        "content_id,title,genre,language,duration_seconds,released_on",
-        [
-            (key, title, genre, "en", seconds, "2020-01-01")
-            for key, (title, genre, seconds) in TITLES.items()
-        ],
-    )
-    written(
-        seeds / "events.csv",
-        "event_id,user_id,content_id,event_type,event_at,device_type",
-        [(*line[:4], instant(line[4]), line[5]) for line in messy],
-    )
-    written(
-        seeds / "experiment_assignments.csv",
-        "experiment_id,user_id,variant,assigned_at,reached_at",
-        [],
+def warehouse(log, tmp_path_factory, build, log_of):
+    users, messy = log
+    folder = tmp_path_factory.mktemp("playback")
+    seeds = log_of(
+        folder / "log",
+        users=pd.DataFrame(
+            [(user, *attributes) for user, attributes in users.items()],
+            columns=USER_COLUMNS,
+        ),
+        content=pd.DataFrame(
+            [(key, *attributes) for key, attributes in TITLES.items()],
+            columns=["content_id", "title", "genre", "duration_seconds"],
+        ),
+        events=pd.DataFrame(messy, columns=RAW_COLUMNS["events"].split()),
     )
     with build(
         seeds,
         folder,
         VARIABLES,
-        "+path:models/marts/engagement +path:models/marts/playback",
+        "+path:models/marts/playback",
         ("--indirect-selection", "cautious"),
         with_tests=True,
     ) as connection:
@@ -215,76 +176,6 @@ def assert_same(found, expected):
                 ), (key, name, row[name], value)
             else:
                 assert row[name] == value, (key, name)
-
-
-# --- who is active ------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def expected(log):
-    users, events, _ = log
-    return Expected(
-        Calendar(str(ZONE), "sunday"),
-        Rules(active_window=WINDOW, late_allowance=1),
-        {user: signed_up for user, (signed_up, *_) in users.items()},
-        [(user, kind, at) for user, _, kind, at, _ in events],
-    )
-
-
-@pytest.fixture(scope="module")
-def members(log):
-    """Users by dimension and value."""
-    users, _, _ = log
-    groups = defaultdict(set)
-    for user, (_, platform, country, _) in users.items():
-        groups["all", "all"].add(user)
-        groups["platform", platform or "unknown"].add(user)
-        groups["country", country or "unknown"].add(user)
-    return groups
-
-
-def test_the_log_is_messy_enough(expected):
-    assert {day for day, users in expected.present.items() if not users} >= {
-        date(2026, 3, number) for number in range(11, 23)
-    }
-    # Established users who first appear after the first month.
-    late = expected.active.keys() - expected.cohort.keys()
-    assert any(min(expected.active[user]).month > 2 for user in late)
-    # A week of the silence is among the windows, and is empty.
-    assert 0 in {row[2] for row in expected.frequency().values()}
-
-
-def test_active_users(warehouse, expected, members):
-    query = (
-        f"select dimension, dimension_value, calendar_date, {ACTIVE_USERS}"
-        " from marts.fct_active_users"
-    )
-    assert told(warehouse, query, 3) == {
-        (*key, day): row
-        for key, group in members.items()
-        for day, row in expected.active_users(group).items()
-    }
-
-
-def test_activity_frequency(warehouse, expected):
-    query = (
-        f"select window_days, window_end_date, active_day_count, {FREQUENCY}"
-        " from marts.fct_activity_frequency"
-    )
-    assert told(warehouse, query, 3) == expected.frequency()
-
-
-def test_growth_accounting(warehouse, expected, members):
-    query = (
-        "select dimension, dimension_value, period_grain, period_start_date,"
-        f" {GROWTH} from marts.fct_growth_accounting"
-    )
-    assert told(warehouse, query, 4) == {
-        (*key, grain, start): row
-        for key, group in members.items()
-        for grain in GRAINS
-        for start, row in expected.growth(grain, group).items()
-    }
 
 
 # --- what is played -----------------------------------------------------------
@@ -437,24 +328,6 @@ def grouped_sessions(plays, sessions):
     return groups
 
 
-def test_session_length_counts(found, grouped_sessions):
-    assert_same(
-        found(
-            "fct_session_length_counts",
-            "dimension",
-            "dimension_value",
-            "length_seconds",
-        ),
-        {
-            (*key, seconds): {"session_count": count}
-            for key, group in grouped_sessions.items()
-            for seconds, count in Counter(
-                seconds for _, seconds in group
-            ).items()
-        },
-    )
-
-
 def test_session_lengths(found, grouped_sessions):
     expected = {}
     for key, group in grouped_sessions.items():
@@ -479,47 +352,4 @@ def test_session_lengths(found, grouped_sessions):
         }
     assert_same(
         found("fct_session_lengths", "dimension", "dimension_value"), expected
-    )
-
-
-def test_session_length_bands(found, grouped_sessions):
-    names = [
-        "0-1 min",
-        "1-5 min",
-        "5-15 min",
-        "15-30 min",
-        "30-60 min",
-        "60-120 min",
-        "120+ min",
-    ]
-    expected = {}
-    for key, group in grouped_sessions.items():
-        for number, name in enumerate(names, start=1):
-            start = EDGES[number - 1]
-            end = EDGES[number] if number < len(EDGES) else None
-            count = sum(
-                start <= seconds and (end is None or seconds < end)
-                for _, seconds in group
-            )
-            expected[*key, number] = {
-                "band_name": name,
-                "session_count": count,
-                "session_rate": count / len(group),
-                "from_seconds": start,
-                "to_seconds": end,
-            }
-    assert all(
-        any(
-            row["session_count"] for key, row in expected.items() if key[2] == n
-        )
-        for n in range(1, len(EDGES))
-    )
-    assert_same(
-        found(
-            "fct_session_length_bands",
-            "dimension",
-            "dimension_value",
-            "band_number",
-        ),
-        expected,
     )
