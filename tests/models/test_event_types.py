@@ -506,13 +506,6 @@ LIKES = events().replace(
 )
 
 
-def test_a_log_without_types_of_its_own_has_the_projects(load):
-    log = load(events(), log__csv=csv_of("2024-01-01"))
-    written = log.folder / "event_types.csv"
-    assert written.read_bytes() == EVENT_TYPES.read_bytes()
-    assert "event_types.csv" not in log.manifest["kept"]
-
-
 def test_a_log_declares_types_of_its_own(load):
     mapping = LIKES + "references: { event_types: own.csv }\n"
     log = load(

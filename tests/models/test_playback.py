@@ -7,6 +7,7 @@ log is built once.
 import random
 from dataclasses import dataclass, field
 
+import pandas as pd
 import pytest
 from players import played, player_events
 
@@ -246,8 +247,7 @@ def random_events():
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory, build, add_references, random_events):
-    seeds = add_references(tmp_path_factory.mktemp("traces"))
+def warehouse(tmp_path_factory, build, log_of, random_events):
     rows = list(random_events)
     late = {
         user: Trace([*VISITS, pause(at, event_id="late")], [])
@@ -259,23 +259,17 @@ def warehouse(tmp_path_factory, build, add_references, random_events):
             if row.get("event_id"):
                 values["event_id"] = f"{user}-{row['event_id']}"
             rows.append(values)
-    lines = [",".join(COLUMNS)]
-    lines += [
-        ",".join(str(row.get(name, "")) for name in COLUMNS) for row in rows
-    ]
-    (seeds / "events.csv").write_text("\n".join(lines) + "\n")
-    (seeds / "users.csv").write_text(
-        "user_id,signed_up_at,platform,country_code,subscription_status,"
-        "acquisition_channel\n"
-        + "".join(f"{user},,,,,\n" for user in {row["user_id"] for row in rows})
+    seeds = log_of(
+        tmp_path_factory.mktemp("traces"),
+        users=pd.DataFrame(
+            {"user_id": sorted({row["user_id"] for row in rows})}
+        ),
+        content=pd.DataFrame(
+            TITLES.items(), columns=["content_id", "duration_seconds"]
+        ),
     )
-    (seeds / "content.csv").write_text(
-        "content_id,title,genre,language,duration_seconds,released_on\n"
-        + "".join(f"{name},,,,{length},\n" for name, length in TITLES.items())
-    )
-    (seeds / "experiment_assignments.csv").write_text(
-        "experiment_id,user_id,variant,assigned_at,reached_at\n"
-    )
+    events = pd.DataFrame(rows, columns=COLUMNS)
+    events.to_csv(seeds / "events.csv", index=False)
     with build(
         seeds,
         tmp_path_factory.mktemp("traced"),

@@ -9,7 +9,6 @@ The logs are not part of the project: the proofs run where they lie in
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -23,7 +22,6 @@ from by_local_day import (
     Rules,
     told,
 )
-from by_session import session_lengths, sessions, watched
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared/data"
@@ -105,37 +103,22 @@ def warehouse(build, log, folder):
 
 
 def read_movietweetings(folder):
-    def read(file, names):
-        path = folder / f"{file}_100K.dat.gz"
-        return pd.read_csv(
-            path, sep="::", engine="python", names=names, dtype=str
-        )
-
-    frame = read("ratings", ["user_id", "item", "rating", "rated_at"])
-    titles = read("movies", ["item", "title", "genres"]).set_index("item")
+    frame = pd.read_csv(
+        folder / "ratings_100K.dat.gz",
+        sep="::",
+        engine="python",
+        names=["user_id", "item", "rating", "rated_at"],
+        dtype=str,
+    )
     return frame.assign(
-        event_at=pd.to_datetime(frame["rated_at"].astype(int), unit="s"),
-        ended_at=pd.Series(pd.NaT, frame.index, "datetime64[s]"),
-        platform="unknown",
-        device="unknown",
-        genres=frame["item"].map(titles["genres"].str.split("|")),
+        event_at=pd.to_datetime(frame["rated_at"].astype(int), unit="s")
     )
 
 
 def read_outriders(folder):
     frame = pd.read_csv(folder / "telemetry-outriders.csv.gz")
-    start, end = (
-        pd.to_datetime(frame[column]).dt.tz_localize(None)
-        for column in ("session_start", "session_end")
-    )
-    return frame.rename(
-        columns={"pid": "user_id", "s__platform": "platform"}
-    ).assign(
-        event_at=start,
-        ended_at=end,
-        device=frame["s__platform"],
-        genres=[[]] * len(frame),
-    )
+    start = pd.to_datetime(frame["session_start"]).dt.tz_localize(None)
+    return frame.rename(columns={"pid": "user_id"}).assign(event_at=start)
 
 
 @pytest.fixture(scope="module")
@@ -313,61 +296,6 @@ def test_growth_accounts_for_every_user(warehouse, expected, grain):
         f" where dimension = 'all' and period_grain = '{grain}'"
     )
     assert told(warehouse, query) == expected.growth(grain)
-
-
-def test_session_lengths(warehouse, plays):
-    rows = sessions(plays)
-    # A user's platform is that of their first event.
-    platform = plays.sort_values(["event_at", "platform"])
-    platform = platform.groupby("user_id")["platform"].first()
-    groups = {("all", "all"): rows} | {
-        ("platform", value): part
-        for value, part in rows.groupby(rows["user_id"].map(platform))
-    }
-    # Of all else these logs say nothing of their users.
-    groups |= {
-        (dimension, "unknown"): rows
-        for dimension in ("country", "channel", "subscription")
-    }
-    groups |= {
-        ("country x platform", f"unknown x {value}"): part
-        for (dimension, value), part in groups.items()
-        if dimension == "platform"
-    }
-    # A session counts once for each device, and each genre, that it was on.
-    for dimension, tag in (("device", "device"), ("genre", "genres")):
-        tags = rows[["session", tag]].explode(tag).dropna()
-        for value, part in tags.groupby(tag):
-            groups[dimension, value] = rows[
-                rows["session"].isin(part["session"])
-            ]
-    expected = {key: session_lengths(part) for key, part in groups.items()}
-    columns = [*expected["all", "all"]]
-    found = told(
-        warehouse,
-        f"select dimension, dimension_value, {', '.join(columns)}"
-        " from marts.fct_session_lengths",
-        2,
-    )
-    assert found.keys() == expected.keys()
-    for key, values in found.items():
-        assert np.array(values, float) == pytest.approx(
-            np.array([*expected[key].values()]), rel=1e-12
-        )
-
-
-def test_seconds_played_and_seconds_of_players(warehouse, name, plays):
-    expected = watched(sessions(plays))
-    # In Outriders sessions overlap; a rating ends with the next one.
-    assert (expected[1] < expected[0]) == (name == "outriders")
-    for mart in ("fct_plays", "fct_user_days"):
-        assert (
-            warehouse.execute(
-                "select sum(watched_seconds), sum(net_watched_seconds)"
-                f" from marts.{mart}"
-            ).fetchone()
-            == expected
-        )
 
 
 # To the report ----------------------------------------------------------------
