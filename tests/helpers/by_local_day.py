@@ -107,14 +107,8 @@ def told(connection, query, keys=1):
 class Expected:
     """Every mart with days in it, for one log and calendar.
 
-    Parameters
-    ----------
-    calendar : Calendar
-    rules : Rules
-    users : dict
-        user_id to the naive UTC instant of sign-up, or None.
-    events : list of tuple
-        user_id, event_type, event_at.
+    `users` maps user_id to the naive UTC instant of sign-up, or None; `events`
+    are tuples of user_id, event_type and event_at.
     """
 
     def __init__(self, calendar, rules, users, events):

@@ -137,22 +137,6 @@ def test_values_beyond_the_bound_share_one_and_are_counted(built):
         assert values <= kept | {"other"}, mart
 
 
-def test_a_folded_value_holds_the_users_of_all_of_its_values(built):
-    [(found,)] = built.execute(
-        "select cohort_size from marts.fct_retention_summary"
-        " where dimension = 'country' and dimension_value = 'other'"
-        " and retention_type = 'on_day' and day_mode = 'calendar'"
-        " and from_day_number = 1"
-    ).fetchall()
-    [(wanted,)] = built.execute(
-        "with kept as (select country_code from marts.dim_users group by all"
-        f" order by count(*) desc, country_code limit {LIMIT})"
-        " select count(*) from marts.dim_users where is_new"
-        " and country_code not in (from kept)"
-    ).fetchall()
-    assert found == wanted > 0
-
-
 def test_labels_and_order_are_as_declared(built):
     found = built.execute(
         "select dimension, label from marts.dim_dimensions where not is_pair"

@@ -145,15 +145,3 @@ def test_agrees_with_lifelines(survival):
         counts = fitter.event_table.reindex(ours.index, fill_value=0)
         assert (ours["churned_users"] == counts["observed"]).all(), name
         assert (ours["censored_users"] == counts["censored"]).all(), name
-
-
-def test_ends_are_exact(survival):
-    found = survival(
-        {
-            "all": [(1 + i % 7, True) for i in range(999)],
-            "none": [(1 + i % 7, False) for i in range(999)],
-        }
-    )
-    assert found["all"]["survival_rate"][7] == 0
-    assert found["all"]["hazard_rate"][7] == 1
-    assert (found["none"]["survival_rate"] == 1).all()

@@ -378,13 +378,6 @@ def test_a_count_is_read_beside_the_warehouse(tmp_path):
     assert build_report.read_coverage(built, "now") == rows
 
 
-def test_a_count_of_other_experiments_is_left_out(tmp_path, capsys):
-    rows = [claim("a: b", 0.05, is_met=True)]
-    record.write(tmp_path / record.FILE, "before", rows)
-    assert build_report.read_coverage(tmp_path / "any.duckdb", "now") == []
-    assert "other experiments" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     "text",
     [

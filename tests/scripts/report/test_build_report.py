@@ -16,7 +16,6 @@ from report_log import make_warehouse, stamp
 
 import build_report
 import count_coverage
-import genres.page.effects
 import warehouse
 from coverage_check import record
 from display.charts import theme
@@ -187,12 +186,6 @@ def test_data_cannot_become_code(tmp_path, bundle, place):
         assert HOSTILE in json.dumps(
             json.loads(data), ensure_ascii=False
         ).replace('\\"', '"')
-
-
-def test_hostile_genres_are_refused_as_numbers_only():
-    """Genre buckets are parsed as numbers; names of genres never appear."""
-    with pytest.raises(ValueError):
-        genres.page.effects._genre_count({"genres_explored": HOSTILE})
 
 
 def test_numbers_are_those_of_the_tables(demo, demo_page):
