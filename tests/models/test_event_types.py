@@ -160,10 +160,15 @@ def table(connection, name, columns="*", order="all"):
 
 
 @pytest.mark.parametrize(
-    "name", ["intermediate.int_plays_measured", "marts.fct_plays"]
+    ("name", "others"),
+    [
+        ("intermediate.int_plays_measured", "session_id"),
+        # Who is new, and since when, follows from the first activity.
+        ("marts.fct_plays", "session_id, is_new, day_number"),
+    ],
 )
-def test_events_without_effect_change_no_play(base, neutral, name):
-    columns = "* exclude (session_id)"
+def test_events_without_effect_change_no_play(base, neutral, name, others):
+    columns = f"* exclude ({others})"
     assert table(neutral, name, columns) == table(base, name, columns)
 
 
