@@ -370,12 +370,6 @@ def test_first_filled_column_nulls_defaults_maps_and_sql(load):
     ]
 
 
-def test_optional_columns_may_be_absent(load):
-    mapping = events() + "    device_type: { column: os, optional: true }\n"
-    log = load(mapping, log__csv=csv_of("2024-01-01"))
-    assert log.values("events", "device_type") == [""]
-
-
 def test_a_json_key_that_no_row_has_is_an_error(load):
     mapping = NESTED.replace("p.$item", "p.$itme")
     with pytest.raises(MappingError, match=r"there are \$item, a.b; did you"):
