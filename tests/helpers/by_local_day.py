@@ -19,6 +19,22 @@ WEEKDAYS = (
 )
 
 
+# The columns of what `Expected` tells of a mart, after those of its key.
+ACTIVE_USERS = (
+    "is_complete, daily_active_users, weekly_active_users,"
+    " monthly_active_users, mean_daily_active_users, stickiness_rate"
+)
+FREQUENCY = (
+    "user_count, user_count_at_least, window_user_count, exact_rate,"
+    " at_least_rate"
+)
+GROWTH = (
+    "period_end_date, is_complete, is_first_period, active_users,"
+    " previous_active_users, new_users, retained_users, resurrected_users,"
+    " churned_users, dormant_users, quick_ratio"
+)
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Days of a zone, and weeks that begin on one of them."""
@@ -63,26 +79,36 @@ class Calendar:
 class Rules:
     """The variables that the definitions speak of."""
 
-    windows: tuple  # (retention_type, first, last)
-    horizon: int
-    fixed: int
-    churn_after: int
-    tenure_bands: tuple
-    active_window: int
-    onboarding_window: int
+    windows: tuple = ()  # (retention_type, first, last)
+    horizon: int = 60
+    fixed: int = 30
+    churn_after: int = 14
+    tenure_bands: tuple = ()
+    active_window: int = 28
+
+
+def share(part, whole):
+    return part / whole if whole else None
+
+
+def told(connection, query, keys=1):
+    """Read a query as {first columns: others}."""
+    rows = connection.execute(query).fetchall()
+    table = {}
+    for row in rows:
+        key, values = row[:keys], row[keys:]
+        table[key if keys > 1 else key[0]] = (
+            values if len(values) > 1 else values[0]
+        )
+    assert len(table) == len(rows) > 0
+    return table
 
 
 class Expected:
     """Every mart with days in it, for one log and calendar.
 
-    Parameters
-    ----------
-    calendar : Calendar
-    rules : Rules
-    users : dict
-        user_id to the naive UTC instant of sign-up, or None.
-    events : list of tuple
-        user_id, event_type, event_at.
+    `users` maps user_id to the naive UTC instant of sign-up, or None; `events`
+    are tuples of user_id, event_type and event_at.
     """
 
     def __init__(self, calendar, rules, users, events):
@@ -91,7 +117,7 @@ class Expected:
         days = {calendar.day(at) for _, _, at in events}
         self.first_day, self.last_day = min(days), max(days)
         self.watermark = self.last_day - DAY
-        self.end_of_log = calendar.begins(self.last_day)
+        self.end_of_log = calendar.begins(self.watermark + DAY)
         self.days = [self.first_day]
         while self.days[-1] < self.last_day:
             self.days.append(self.days[-1] + DAY)
@@ -350,30 +376,38 @@ class Expected:
     @cached_property
     def present(self):
         """Active users, by day of the log."""
-        return {
-            day: {user for user, days in self.active.items() if day in days}
-            for day in self.days
-        }
+        found = {day: set() for day in self.days}
+        for user, days in self.active.items():
+            for day in days:
+                found[day].add(user)
+        return found
 
     def active_users(self):
-        """Day: complete; users of the day, week and month; user days."""
+        """Day: complete; users of the day, week and month; mean, stickiness."""
+        month = self.rules.active_window
         found = {}
-        for number, day in enumerate(self.days):
-            row = [day <= self.watermark, len(self.present[day])]
-            for width in (7, self.rules.active_window):
-                window = self.days[max(number + 1 - width, 0) : number + 1]
-                users = set().union(*(self.present[each] for each in window))
-                row.append(len(users) if len(window) == width else None)
-            row.append(
-                sum(len(self.present[each]) for each in window)
-                if len(window) == self.rules.active_window
+        for place, day in enumerate(self.days, start=1):
+            windows = [
+                [
+                    self.present[each]
+                    for each in self.days[place - width : place]
+                ]
+                if place >= width
                 else None
-            )
-            found[day] = tuple(row)
+                for width in (1, 7, month)
+            ]
+            users = [each and len(set().union(*each)) for each in windows]
+            mean = stickiness = None
+            if place >= month:
+                user_days = sum(map(len, windows[-1]))
+                mean = user_days / month
+                stickiness = share(user_days, users[-1] * month)
+            found[day] = (day <= self.watermark, *users, mean, stickiness)
         return found
 
     def frequency(self):
-        """(width, last day, active days): users with exactly so many."""
+        """(width, last day, active days): users of exactly, of at least so
+        many, of all; and the shares."""
         found = {}
         for width in (7, self.rules.active_window):
             end = self.watermark
@@ -382,15 +416,23 @@ class Expected:
                     user
                     for passed in range(width)
                     for user in self.present[end - passed * DAY]
-                )
-                exactly = Counter(counts.values())
+                ).values()
                 for number in range(1, width + 1):
-                    found[width, end, number] = exactly[number]
+                    exactly = sum(count == number for count in counts)
+                    at_least = sum(count >= number for count in counts)
+                    found[width, end, number] = (
+                        exactly,
+                        at_least,
+                        len(counts),
+                        share(exactly, len(counts)),
+                        share(at_least, len(counts)),
+                    )
                 end -= width * DAY
         return found
 
     def growth(self, grain):
-        """Start: end, complete, active, new, kept, back, gone, dormant."""
+        """Start: end, whether complete and the first; active, before, new,
+        kept, back, gone and dormant users; new and back over gone."""
         periods = defaultdict(set)
         for day, users in self.present.items():
             periods[self.calendar.start(day, grain)] |= users
@@ -403,59 +445,19 @@ class Expected:
                 if user in self.cohort
                 and self.calendar.start(self.cohort[user], grain) == start
             }
-            row = [None] * 4
+            row = [None, len(new), *[None] * 5]
             if before is not None:
+                back, gone = now - before - new, before - now
                 row = [
+                    len(before),
+                    len(new),
                     len(now & before),
-                    len(now - before - new),
-                    len(before - now),
+                    len(back),
+                    len(gone),
                     len(seen - before - now),
+                    share(len(new) + len(back), len(gone)),
                 ]
             is_complete = start >= self.first_day and end <= self.watermark
-            found[start] = (end, is_complete, len(now), len(new), *row)
+            found[start] = (end, is_complete, before is None, len(now), *row)
             before, seen = now, seen | now
-        return found
-
-    # --- sign-up to return ----------------------------------------------------
-
-    def onboarding(self, milestones):
-        """user: state, mature, instants of the steps that were reached.
-
-        `milestones` are a user's first valid play and second genre, instants
-        or None. A step counts when it comes after the one before, at once or
-        later, in the window, and on a day that is loaded whole.
-        """
-        window = self.rules.onboarding_window * DAY
-        found = {}
-        for user, signed_up in self.users.items():
-            if (
-                not signed_up
-                or user in self.established
-                or signed_up >= self.end_of_log
-            ):
-                continue
-            next_day = [
-                at
-                for at in milestones[user].starts
-                if self.calendar.day(at) == self.cohort[user] + DAY
-            ]
-            steps = [signed_up]
-            for at in (
-                milestones[user].first_valid_play,
-                milestones[user].second_genre,
-                min(next_day, default=None),
-            ):
-                if (
-                    at is None
-                    or at < steps[-1]
-                    or at - signed_up > window
-                    or at >= self.end_of_log
-                ):
-                    break
-                steps.append(at)
-            is_mature = self.end_of_log - signed_up > window
-            state = "dropped" if is_mature else "pending"
-            if len(steps) == 4:
-                state = "converted"
-            found[user] = (state, is_mature, *steps, *[None] * (4 - len(steps)))
         return found

@@ -6,9 +6,10 @@ the numbers can be chosen.
 
 import copy
 import datetime
-import itertools
 import math
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import declared
 import duckdb
@@ -115,56 +116,42 @@ def dimensions(country, users):
         yield "country", value, users // 5, 0.95 + 0.03 * place
 
 
+def groups_of(country, last_day_number):
+    """Yield values and cohorts, each with size, eligible users and factor."""
+    for dimension, value, size, factor in dimensions(country, 24_042):
+        yield dimension, value, size, size, factor
+    for index in range(COHORTS):
+        size = 1800 + 37 * index
+        eligible = size * (day(index + last_day_number) <= WATERMARK)
+        factor = 1 + 0.05 * math.sin(index)
+        yield "cohort", str(day(index)), size, eligible, factor
+
+
 def summary_rows(country):
     rows = []
     windows = [("on_day", n, n) for n in (1, 7, 14, 30)]
     windows += [("bracket", 1, 7), ("bracket", 8, 14)]
     windows += [("on_or_after", n, 30) for n in (1, 7, 14)]
-
-    def add(dimension, value, window, mode, size, *, eligible, factor):
-        kind, first, last = window
-        rate = expected_rate(first) * factor * (2 if kind != "on_day" else 1)
-        rate *= 1.01 if mode == "elapsed" else 1
-        row = between(retention(size, eligible, min(rate, 1)))
-        if dimension == "cohort":
-            row |= dict.fromkeys(
-                ("design_effect", "cohort_ci_low", "cohort_ci_high")
+    for (kind, first, last), mode in product(windows, ("calendar", "elapsed")):
+        for dimension, value, size, eligible, factor in groups_of(
+            country, last
+        ):
+            rate = expected_rate(first) * factor
+            rate *= (2 if kind != "on_day" else 1) * (
+                1.01 if mode == "elapsed" else 1
             )
-        rows.append(
-            row
-            | {
-                "dimension": dimension,
-                "dimension_value": value,
-                "retention_type": kind,
-                "day_mode": mode,
-                "from_day_number": first,
-                "to_day_number": last,
-            }
-        )
-
-    for window in windows:
-        for mode in ("calendar", "elapsed"):
-            for dimension, value, size, factor in dimensions(country, 24_042):
-                add(
-                    dimension,
-                    value,
-                    window,
-                    mode,
-                    size,
-                    eligible=size,
-                    factor=factor,
-                )
-            for index in range(COHORTS):
-                size = 1800 + 37 * index
-                add(
-                    "cohort",
-                    str(day(index)),
-                    window,
-                    mode,
-                    size,
-                    eligible=size * (day(index + window[2]) <= WATERMARK),
-                    factor=1 + 0.05 * math.sin(index),
-                )
+            row = retention(size, eligible, min(rate, 1))
+            rows.append(
+                (row if dimension == "cohort" else between(row))
+                | {
+                    "dimension": dimension,
+                    "dimension_value": value,
+                    "retention_type": kind,
+                    "day_mode": mode,
+                    "from_day_number": first,
+                    "to_day_number": last,
+                }
+            )
     return rows
 
 
@@ -473,11 +460,22 @@ def funnel_rows():
     return rows
 
 
-def mart_rows(
-    *, country="DE", genre="drama", has_genres=True, has_experiments=True
-):
+@dataclass(frozen=True)
+class Log:
+    """What of the small log a test may choose."""
+
+    country: str = "DE"
+    genre: str = "drama"
+    variant: str = "B"
+    log_name: str = "demo"
+    has_claims: bool = True
+    has_genres: bool = True
+    has_experiments: bool = True
+
+
+def mart_rows(log):
     """Make the rows of a small log, by mart."""
-    names = (genre, *GENRES[1:]) if has_genres else ()
+    names = (log.genre, *GENRES[1:]) if log.has_genres else ()
     lengths, bands = length_rows(names)
     performance, transitions = genre_rows(names)
     explored = [("1", 0.064), ("2", 0.081), ("3", 0.103), ("4+", 0.124)]
@@ -491,7 +489,7 @@ def mart_rows(
         | without(retention(users, users, rate), "is_small_cell")
         for number, rate, users in (
             [(number, rate, 6_000) for number, rate in explored]
-            if has_genres
+            if log.has_genres
             else [("0", 0.09, 24_042)]
         )
     ]
@@ -513,7 +511,7 @@ def mart_rows(
                 "established_user_count": 4_000,
                 "never_active_user_count": 958,
                 "title_count": TITLES,
-                "untagged_title_count": 0 if has_genres else TITLES,
+                "untagged_title_count": 0 if log.has_genres else TITLES,
                 "event_count": 1_234_567,
                 "session_count": 345_678,
                 "play_count": 987_654,
@@ -556,7 +554,7 @@ def mart_rows(
             ]
         ],
         "fct_retention_triangle": triangle_rows(),
-        "fct_retention_summary": summary_rows(country),
+        "fct_retention_summary": summary_rows(log.country),
         "fct_retention_curve": curve_rows(),
         "fct_survival": survival_rows(),
         "fct_tenure": tenure_rows(),
@@ -583,7 +581,7 @@ def mart_rows(
                 ("compared", "4+", 6_000),
                 ("too_few_plays", "1", 8_000),
             )
-            if has_genres
+            if log.has_genres
         ],
         "fct_experiment_arms": [
             dict(
@@ -604,7 +602,7 @@ def mart_rows(
             )
             | {"dimension": "all", "dimension_value": "all"}
             for row in arms
-            if has_experiments
+            if log.has_experiments
         ],
     }
 
@@ -641,8 +639,6 @@ def exploring(estimand, estimate, grade):
         "ci_low": estimate - 0.0061,
         "ci_high": estimate + 0.0061,
         "p_value": 1e-12,
-        "explorer_rate": 0.1 + estimate,
-        "other_rate": 0.1,
         "risk_ratio": ratio,
         "risk_ratio_ci_low": ratio - 0.06,
         "risk_ratio_ci_high": ratio + 0.06,
@@ -650,16 +646,12 @@ def exploring(estimand, estimate, grade):
         "e_value_limit": e_value(ratio, ratio - 0.06, ratio + 0.06).limit,
         "explorer_units": 6_000,
         "other_units": 18_000,
-        "strata_used": None if grade == "D" else 40,
         "units_without_overlap": 0 if grade == "D" else 120,
         "trimmed_rate": 0.005,
-        "effective_units": 22_000.0,
-        "maximum_weight": 3.5,
         "wording": "Exploring is associated with coming back",
         "causal_grade": grade,
         "alpha": 0.05,
         "input_version": VERSION,
-        "reason_code": None,
     }
 
 
@@ -676,12 +668,10 @@ def check(name, plain, adjusted, verdict, p_value):
         "ci_low": adjusted - 0.008 if has_interval else None,
         "ci_high": adjusted + 0.008 if has_interval else None,
         "statistic": 1.0,
-        "degrees_of_freedom": None,
         "p_value": p_value,
         "verdict": verdict,
         "alpha": 0.05,
         "input_version": VERSION,
-        "reason_code": None,
     }
 
 
@@ -711,8 +701,6 @@ def exploring_tables():
                 "covariate_value": value,
                 "other_mean": 0.4,
                 "explorer_mean": 0.45,
-                "other_mean_weighted": 0.42,
-                "explorer_mean_weighted": 0.42,
                 "difference_before": before,
                 "difference_after": after,
                 "input_version": VERSION,
@@ -749,7 +737,6 @@ def exploring_tables():
                 "trimmed_rate": 0.06,
                 "alpha": 0.05,
                 "input_version": VERSION,
-                "reason_code": None,
             }
             for genres, rate in doses
         ],
@@ -762,7 +749,6 @@ def exploring_tables():
                 "statistic": 9.1,
                 "p_value": 1e-15,
                 "input_version": VERSION,
-                "reason_code": None,
             }
             for number in (7, 14, 30)
         ],
@@ -782,36 +768,41 @@ def scenario_tables():
     }
 
 
-def result_rows(
-    *,
-    has_claims=True,
-    has_genres=True,
-    has_experiments=True,
-    variant="B",
-    log_name="demo",
-):
+def claim(log, row):
+    """One row of `headlines`."""
+    name, unit, statement, expected, found, error = row
+    if not log.has_claims:
+        expected = None
+    z_score = None if expected is None else (found - expected) / error
+    return {
+        "headline_name": name,
+        "statement": statement,
+        "unit": unit,
+        "expected": expected,
+        "found": found,
+        "standard_error": error,
+        "ci_low": found - 1.96 * error,
+        "ci_high": found + 1.96 * error,
+        "z_score": z_score,
+        "is_within_error": None if z_score is None else abs(z_score) <= 3,
+    }
+
+
+CLAIMS = (
+    # Name, unit, statement, expected, found, its standard error.
+    ("d7_rate_1_genre", "rate", "D7 after 1", 0.064, 0.0637, 0.0012),
+    ("d7_gap", "rate difference", "D7 gap", 0.042, 0.0418, 0.0031),
+    ("push_sessions_a", "sessions per user", "Push A", 45, 49.9, 0.2),
+    (
+        *("scenario_push_sessions", "sessions per week"),
+        *("Push for 10 million", 99e6, 98_700_000.0, 2.1e6),
+    ),
+    ("d1_above_d7", "rate difference", "D1 > D7", None, 0.16, 0.002),
+)
+
+
+def result_rows(log):
     """Make the rows of the analysis, by result table."""
-
-    positions = itertools.count(1)
-
-    def claim(name, unit, statement, *, expected, found, error):
-        z_score = None
-        if has_claims and expected is not None:
-            z_score = (found - expected) / error
-        return {
-            "headline_name": name,
-            "statement": statement,
-            "unit": unit,
-            "position": next(positions),
-            "expected": expected if has_claims else None,
-            "found": found,
-            "standard_error": error,
-            "ci_low": found - 1.96 * error,
-            "ci_high": found + 1.96 * error,
-            "z_score": z_score,
-            "is_within_error": None if z_score is None else abs(z_score) <= 3,
-            "reason_code": None,
-        }
 
     def comparison(
         experiment, name, metric, kind, method, *, control, estimate
@@ -824,22 +815,18 @@ def result_rows(
             "kind": kind,
             "role": "primary",
             "control_variant": "A",
-            "treatment_variant": variant,
+            "treatment_variant": log.variant,
             "outcome_version": "raw",
             "policy": "first_assignment",
             "adjustment": "none",
             "method": method,
             "is_headline": (kind == "proportion") == (method == z_test),
-            "margin": None,
-            "cap_value": None,
             "control_units": 2_003,
             "treatment_units": 1_997,
             "control_mean": control,
             "treatment_mean": control + estimate,
             "control_ci_low": control - half,
             "control_ci_high": control + half,
-            "treatment_ci_low": control + estimate - half,
-            "treatment_ci_high": control + estimate + half,
             "estimate": estimate,
             "standard_error": half / 1.96,
             "ci_low": estimate - half,
@@ -847,22 +834,15 @@ def result_rows(
             "statistic": 9.8,
             "degrees_of_freedom": 3_990.0 if method == "welch_t" else None,
             "p_value": 3e-40,
-            "family_id": f"{experiment}:primary",
             "family_size": 1,
             "multiplicity_method": "holm",
             "adjusted_p_value": 3e-40,
-            "adjusted_alpha": 0.05,
             "relative_estimate": estimate / control,
             "relative_ci_low": (estimate - half) / control,
             "relative_ci_high": (estimate + half) / control,
-            "variance_ratio": None,
-            "covariate_p_value": None,
-            "probability_better": None,
-            "expected_loss": None,
             "alpha": 0.05,
             "causal_grade": "A",
             "input_version": VERSION,
-            "reason_code": None,
         }
 
     def health(experiment, name, *, is_broken):
@@ -874,23 +854,19 @@ def result_rows(
             "planned_users": 4_000,
             "expected_shares": "A 0.5, B 0.5",
             "observed_shares": "A 0.501, B 0.499",
-            "chi_square": 45.5 if is_broken else 0.01,
             "degrees_of_freedom": 1,
             "p_value": 1.5e-11 if is_broken else 0.92,
             "is_srm_alarm": is_broken,
             "srm_dimension": "platform",
             "srm_dimension_value": "ios",
             "srm_dimension_p_value": 0.4,
-            "srm_first_alarm_date": None,
             "mixed_users": 20,
             "mixed_rate": 0.005,
-            "is_mixed_warning": False,
             "switched_users": 20,
+            "is_mixed_warning": False,
             "immature_rate": 0.0,
             "reached_rate": 0.88,
             "reached_rates": "A 0, B 0.88",
-            "pre_period_metric_name": None,
-            "pre_period_p_value": None,
             "decision": "broken" if is_broken else "ship",
             "decision_reasons": reason or "sessions_per_user is better",
             "input_version": VERSION,
@@ -901,10 +877,10 @@ def result_rows(
     skewed = ("skewed", "Skewed split", "d1_retention", "proportion")
     onboarding = ("onboarding", "Onboarding", "d1_retention", "proportion")
     z_test, t_test = "two_proportion_z", "welch_t"
-    return {
+    found = {
         "analysis_runs": [
             {
-                "log_name": log_name,
+                "log_name": log.log_name,
                 "source": "simulated",
                 "data_seed": 20260105,
                 "input_version": VERSION,
@@ -922,119 +898,71 @@ def result_rows(
             comparison(*onboarding, t_test, control=0.2341, estimate=0.0201),
             comparison(*skewed, z_test, control=0.7777, estimate=0.0666),
         ]
-        if has_experiments
+        if log.has_experiments
         else [],
         "experiment_health": [
             health("push", "Push reminders", is_broken=False),
             health("onboarding", "Onboarding", is_broken=False),
             health("skewed", "Skewed split", is_broken=True),
         ]
-        if has_experiments
+        if log.has_experiments
         else [],
         "experiment_segments": [],
         "experiment_time_series": [],
         "experiment_power": [],
         **{
-            table: rows if has_genres else []
+            table: rows if log.has_genres else []
             for table, rows in exploring_tables().items()
         },
         **{
-            name: copy.deepcopy(rows) if has_experiments and has_genres else []
+            name: copy.deepcopy(rows)
+            if log.has_experiments and log.has_genres
+            else []
             for name, rows in scenario_tables().items()
         },
-        "expected_lifetimes": [],
         "headlines": [
-            claim(
-                "d7_rate_1_genre",
-                "rate",
-                "D7 after 1",
-                expected=0.064,
-                found=0.0637,
-                error=0.0012,
-            ),
-            claim(
-                "d7_gap",
-                "rate difference",
-                "D7 gap",
-                expected=0.042,
-                found=0.0418,
-                error=0.0031,
-            ),
-            claim(
-                "push_sessions_a",
-                "sessions per user",
-                "Push A",
-                expected=45,
-                found=49.9,
-                error=0.2,
-            ),
-            claim(
-                "scenario_push_sessions",
-                "sessions per week",
-                "Push for 10 million",
-                expected=99e6,
-                found=98_700_000.0,
-                error=2.1e6,
-            ),
-            claim(
-                "d1_above_d7",
-                "rate difference",
-                "D1 > D7",
-                expected=None,
-                found=0.16,
-                error=0.002,
-            ),
+            claim(log, row) | {"position": position}
+            for position, row in enumerate(CLAIMS, start=1)
         ],
+    }
+    return {
+        name: [whole("results", name, row) for row in rows]
+        for name, rows in found.items()
     }
 
 
 def make_tables(**options):
     """Return what the page is made from, without a warehouse."""
-    marts, results = _picked(options)
-    found = {
-        name: [whole(name, row) for row in rows]
-        for name, rows in mart_rows(**marts).items()
-    }
-    return found | result_rows(**results) | {"coverage": []}
+    log = Log(**options)
+    return (
+        {
+            name: [whole("marts", name, row) for row in rows]
+            for name, rows in mart_rows(log).items()
+        }
+        | result_rows(log)
+        | {"coverage": []}
+    )
 
 
-def whole(mart, row):
-    """Give a row all columns of its mart's contract, and refuse any other."""
-    types = warehouse.declared("marts", mart).types
-    assert row.keys() <= types.keys(), f"{mart}: {row.keys() - types.keys()}"
+def whole(schema, table, row):
+    """Give a row all columns of its contract, and refuse any other."""
+    types = warehouse.declared(schema, table).types
+    assert row.keys() <= types.keys(), f"{table}: {row.keys() - types.keys()}"
     return dict.fromkeys(types) | row
 
 
 def make_warehouse(path, **options):
-    """Write a small warehouse; options go to the rows that know them."""
-    marts, results = _picked(options)
+    """Write a small warehouse; options are those of a `Log`."""
+    log = Log(**options)
     with duckdb.connect(str(path)) as connection:
         names = sorted({*MARTS, *analyze.MARTS})
         stand_ins.create(connection, *names)
-        rows_of = mart_rows(**marts)
+        rows_of = mart_rows(log)
         for name in names:
             stand_ins.insert(connection, name, rows_of.get(name, []))
-        warehouse.replace_results(
-            DuckDBFile(connection), result_rows(**results)
-        )
+        warehouse.replace_results(DuckDBFile(connection), result_rows(log))
         stamp(connection)
     return path
-
-
-def _picked(options):
-    """Give each option to those rows that know it."""
-    marts = ("country", "genre", "has_genres", "has_experiments")
-    results = (
-        "has_claims",
-        "has_genres",
-        "has_experiments",
-        "variant",
-        "log_name",
-    )
-    return (
-        {key: options[key] for key in marts if key in options},
-        {key: options[key] for key in results if key in options},
-    )
 
 
 def stamp(connection):

@@ -27,10 +27,6 @@ def log(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dimensions") / "log"
     folder.mkdir()
     complete_log(folder, users=800, panel=60)
-    # Some users have no region.
-    path = folder / "user_segments.csv"
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(one for one in lines if "7,region," not in one))
     return folder
 
 
@@ -139,35 +135,6 @@ def test_values_beyond_the_bound_share_one_and_are_counted(built):
         }
         kept = {name for name, _ in countries[:LIMIT]}
         assert values <= kept | {"other"}, mart
-
-
-def test_a_folded_value_holds_the_users_of_all_of_its_values(built):
-    [(found,)] = built.execute(
-        "select cohort_size from marts.fct_retention_summary"
-        " where dimension = 'country' and dimension_value = 'other'"
-        " and retention_type = 'on_day' and day_mode = 'calendar'"
-        " and from_day_number = 1"
-    ).fetchall()
-    [(wanted,)] = built.execute(
-        "with kept as (select country_code from marts.dim_users group by all"
-        f" order by count(*) desc, country_code limit {LIMIT})"
-        " select count(*) from marts.dim_users where is_new"
-        " and country_code not in (from kept)"
-    ).fetchall()
-    assert found == wanted > 0
-
-
-def test_whoever_has_no_value_is_unknown(built):
-    [(found,)] = built.execute(
-        "select count(*) from intermediate.int_users_described"
-        " where dimension = 'region' and dimension_value = 'unknown'"
-    ).fetchall()
-    [(wanted,)] = built.execute(
-        "select count(*) from marts.dim_users where user_id not in"
-        " (select user_id from intermediate.int_segments_classified"
-        " where dimension = 'region' and row_verdict = 'canonical')"
-    ).fetchall()
-    assert found == wanted > 0
 
 
 def test_labels_and_order_are_as_declared(built):

@@ -24,6 +24,7 @@ GAP = 1800
 # One session is one run, so that runs can be counted from outside.
 VARIABLES = {"session_gap_seconds": GAP, "maximum_session_seconds": 0}
 NEUTRAL = ("like", "search", "rating")
+ACTIVE = ("like",)
 METRIC = (
     "push_reminders,likes_per_user,mean,like_events,,,elapsed,0,7,increase,"
     "secondary,,\n"
@@ -118,14 +119,14 @@ def neutral_events(base):
     return found
 
 
-def add(folder, rows, active=()):
-    """Declare neutral types and append events of them to a log."""
+def add(folder, rows):
+    """Declare neutral types, one of them active, and append their events."""
     declare(
         folder,
         [
             *project_types(),
             *(
-                f"{kind},{kind.title()},none,{str(kind in active).lower()}"
+                f"{kind},{kind.title()},none,{str(kind in ACTIVE).lower()}"
                 for kind in NEUTRAL
             ),
         ],
@@ -148,14 +149,7 @@ def add(folder, rows, active=()):
 def neutral(build, log, neutral_events, tmp_path_factory):
     folder = tmp_path_factory.mktemp("neutral")
     seeds = add(copied(log, folder / "log"), neutral_events)
-    with build(
-        seeds,
-        folder,
-        VARIABLES,
-        select="+fct_plays +fct_sessions +fct_user_days +fct_user_returns"
-        " +fct_streaming_activity +fct_reconciliation"
-        " +fct_experiment_outcomes",
-    ) as connection:
+    with build(seeds, folder, VARIABLES, with_tests=True) as connection:
         yield connection
 
 
@@ -166,10 +160,15 @@ def table(connection, name, columns="*", order="all"):
 
 
 @pytest.mark.parametrize(
-    "name", ["intermediate.int_plays_measured", "marts.fct_plays"]
+    ("name", "others"),
+    [
+        ("intermediate.int_plays_measured", "session_id"),
+        # Who is new, and since when, follows from the first activity.
+        ("marts.fct_plays", "session_id, is_new, day_number"),
+    ],
 )
-def test_events_without_effect_change_no_play(base, neutral, name):
-    columns = "* exclude (session_id)"
+def test_events_without_effect_change_no_play(base, neutral, name, others):
+    columns = f"* exclude ({others})"
     assert table(neutral, name, columns) == table(base, name, columns)
 
 
@@ -184,18 +183,6 @@ def test_events_without_effect_change_no_other_events_place(base, neutral):
         " order by all"
     ).fetchall()
     assert theirs == table(base, name, columns)
-
-
-@pytest.mark.parametrize("name", ["dim_users", "fct_user_returns"])
-def test_types_that_are_not_active_make_nobody_active(base, neutral, name):
-    if name == "dim_users":
-        columns = "user_id, is_new, cohort_date, first_active_at"
-        name, source = "int_users_started", "intermediate"
-    else:
-        columns, source = "*", "marts"
-    assert table(neutral, f"{source}.{name}", columns) == table(
-        base, f"{source}.{name}", columns
-    )
 
 
 def test_every_event_without_effect_reaches_the_activity(
@@ -259,7 +246,7 @@ def test_visits_are_runs_of_all_events(base, neutral, neutral_events):
     )
 
 
-def days(base, neutral_events, active):
+def days(base, neutral_events):
     """Days of the users: what the log had, and what was added."""
     counts, starts = Counter(), Counter()
     for user, at, *_ in visits(base, neutral_events):
@@ -276,7 +263,7 @@ def days(base, neutral_events, active):
         key = row["user_id"], row["event_at"].date()
         counts[key] += 1
         day = found.setdefault(key, [False, 0, 0, 0])
-        day[0] |= row["event_type"].lower() in active
+        day[0] |= row["event_type"].lower() in ACTIVE
     return sorted(
         (*key, counts[key], starts[key], *rest) for key, rest in found.items()
     )
@@ -288,9 +275,11 @@ DAYS = (
 )
 
 
-def test_days_count_all_events(base, neutral, neutral_events):
-    expected = days(base, neutral_events, ())
-    assert len(expected) > len(days(base, [], ()))
+def test_days_count_all_events_and_an_active_type_makes_them_active(
+    base, neutral, neutral_events
+):
+    expected = days(base, neutral_events)
+    assert len(expected) > len(days(base, []))
     assert table(neutral, "marts.fct_user_days", DAYS) == expected
 
 
@@ -315,42 +304,19 @@ def test_the_count_of_a_declared_type_is_a_measure(neutral, neutral_events):
     assert sum(row[2] for row in found) > 0
 
 
-@pytest.fixture(scope="module")
-def active(build, log, neutral_events, tmp_path_factory):
-    """All of it with a type that does nothing but make active, and tested."""
-    folder = tmp_path_factory.mktemp("active")
-    seeds = add(copied(log, folder / "log"), neutral_events, active=("like",))
-    with build(seeds, folder, VARIABLES, with_tests=True) as connection:
-        yield connection
-
-
-def test_an_active_type_makes_the_day_and_no_play(base, active, neutral_events):
-    assert table(active, "marts.fct_user_days", DAYS) == days(
-        base, neutral_events, ("like",)
-    )
-    columns = "* exclude (session_id)"
-    name = "intermediate.int_plays_measured"
-    assert table(active, name, columns) == table(base, name, columns)
-
-
-def test_an_active_type_may_be_the_first_activity(base, active, neutral_events):
-    firsts = dict(
-        base.execute(
-            "select user_id, first_active_at"
-            " from intermediate.int_users_started"
-        ).fetchall()
-    )
-    before = dict(firsts)
+def test_only_an_active_type_may_be_the_first_activity(
+    base, neutral, neutral_events
+):
+    columns = "user_id, first_active_at"
+    before = dict(table(base, "intermediate.int_users_started", columns))
+    firsts = dict(before)
     for row in neutral_events:
-        if row["event_type"].lower() == "like":
+        if row["event_type"].lower() in ACTIVE:
             user, at = row["user_id"], row["event_at"]
             firsts[user] = min(firsts[user] or at, at)
     assert firsts != before
     assert firsts == dict(
-        active.execute(
-            "select user_id, first_active_at"
-            " from intermediate.int_users_started"
-        ).fetchall()
+        table(neutral, "intermediate.int_users_started", columns)
     )
 
 
@@ -543,13 +509,6 @@ OWN_TYPES = OWN + "watch,Watched,plays,true\nhalt,Halted,pauses,false\n"
 LIKES = events().replace(
     "{ value: play }", "{ column: kind, map: { a: watch, b: like } }"
 )
-
-
-def test_a_log_without_types_of_its_own_has_the_projects(load):
-    log = load(events(), log__csv=csv_of("2024-01-01"))
-    written = log.folder / "event_types.csv"
-    assert written.read_bytes() == EVENT_TYPES.read_bytes()
-    assert "event_types.csv" not in log.manifest["kept"]
 
 
 def test_a_log_declares_types_of_its_own(load):

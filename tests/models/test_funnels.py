@@ -180,12 +180,9 @@ def judged(stream, funnel, *, is_closed=False):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, add_references):
+def folder(tmp_path_factory, log_of):
     """A log without rows: enough for dbt to read the project."""
-    folder = tmp_path_factory.mktemp("funnels")
-    for name in ("users", "content", "events", "experiment_assignments"):
-        (folder / f"{name}.csv").touch()
-    return add_references(folder)
+    return log_of(tmp_path_factory.mktemp("funnels"))
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,18 @@ The logs are not part of the project: the proofs run where they lie in
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from by_definition import (
-    Activity,
-    session_lengths,
-    sessions,
-    watched,
+from by_local_day import (
+    ACTIVE_USERS,
+    FREQUENCY,
+    GRAINS,
+    GROWTH,
+    Calendar,
+    Expected,
+    Rules,
+    told,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +44,12 @@ RETENTION = {
 SESSIONS = {"movietweetings": 80_977, "outriders": 94_388}
 SESSIONS_BY_STARTS = 124_287
 NEW_YORK_DAY_7 = (752, 15_464)
+# Of the project's own variables.
+WINDOWS = (
+    *(("on_day", day, day) for day in (1, 7, 14, 30)),
+    *(("bracket", first, last) for first, last in ((1, 7), (8, 14), (15, 30))),
+    *(("on_or_after", day, 30) for day in (1, 7, 14)),
+)
 
 
 def only(name):
@@ -94,37 +103,22 @@ def warehouse(build, log, folder):
 
 
 def read_movietweetings(folder):
-    def read(file, names):
-        path = folder / f"{file}_100K.dat.gz"
-        return pd.read_csv(
-            path, sep="::", engine="python", names=names, dtype=str
-        )
-
-    frame = read("ratings", ["user_id", "item", "rating", "rated_at"])
-    titles = read("movies", ["item", "title", "genres"]).set_index("item")
+    frame = pd.read_csv(
+        folder / "ratings_100K.dat.gz",
+        sep="::",
+        engine="python",
+        names=["user_id", "item", "rating", "rated_at"],
+        dtype=str,
+    )
     return frame.assign(
-        event_at=pd.to_datetime(frame["rated_at"].astype(int), unit="s"),
-        ended_at=pd.Series(pd.NaT, frame.index, "datetime64[s]"),
-        platform="unknown",
-        device="unknown",
-        genres=frame["item"].map(titles["genres"].str.split("|")),
+        event_at=pd.to_datetime(frame["rated_at"].astype(int), unit="s")
     )
 
 
 def read_outriders(folder):
     frame = pd.read_csv(folder / "telemetry-outriders.csv.gz")
-    start, end = (
-        pd.to_datetime(frame[column]).dt.tz_localize(None)
-        for column in ("session_start", "session_end")
-    )
-    return frame.rename(
-        columns={"pid": "user_id", "s__platform": "platform"}
-    ).assign(
-        event_at=start,
-        ended_at=end,
-        device=frame["s__platform"],
-        genres=[[]] * len(frame),
-    )
+    start = pd.to_datetime(frame["session_start"]).dt.tz_localize(None)
+    return frame.rename(columns={"pid": "user_id"}).assign(event_at=start)
 
 
 @pytest.fixture(scope="module")
@@ -137,61 +131,47 @@ def plays(name):
     return read[name](DATA / name)
 
 
-@pytest.fixture(scope="module")
-def activity(plays):
-    return Activity(plays)
-
-
-def table(connection, query, *, keys=1):
-    """Read a query as a dict from its first columns to the others."""
-
-    def plain(values):
-        return values[0] if len(values) == 1 else values
-
-    return {
-        plain(row[:keys]): plain(row[keys:])
-        for row in connection.execute(query).fetchall()
-    }
-
-
-def retention(connection, retention_type="on_day", day_mode="calendar"):
-    return table(
-        connection,
-        "select from_day_number, to_day_number, retained_users, eligible_users"
-        " from marts.fct_retention_summary where dimension = 'all'"
-        f" and retention_type = '{retention_type}'"
-        f" and day_mode = '{day_mode}'",
-        keys=2,
+def expected_of(plays, zone="UTC"):
+    """Neither log has sign-ups, and every row makes its user active."""
+    return Expected(
+        Calendar(zone, "monday"),
+        Rules(windows=WINDOWS),
+        dict.fromkeys(plays["user_id"]),
+        [
+            (user, "play", at.to_pydatetime())
+            for user, at in zip(
+                plays["user_id"], plays["event_at"], strict=True
+            )
+        ],
     )
 
 
+@pytest.fixture(scope="module")
+def expected(plays):
+    return expected_of(plays)
+
+
 def on_day(connection):
-    return {
-        number: found for (number, _), found in retention(connection).items()
-    }
+    return told(
+        connection,
+        "select from_day_number, retained_users, eligible_users"
+        " from marts.fct_retention_summary where dimension = 'all'"
+        " and retention_type = 'on_day' and day_mode = 'calendar'",
+    )
 
 
 def triangle(connection, grain):
-    return table(
+    return told(
         connection,
         "select cohort_date, period_number, cohort_size, eligible_users,"
-        " retained_users from marts.fct_retention_triangle"
-        f" where cohort_grain = '{grain}'",
-        keys=2,
+        " retained_users, is_mature, is_cohort_complete"
+        f" from marts.fct_retention_triangle where cohort_grain = '{grain}'",
+        2,
     )
 
 
 def count(connection, mart):
     return connection.execute(f"select count(*) from marts.{mart}").fetchone()
-
-
-def agree_on_cohorts(found, expected):
-    """Compare a mart's triangle, which has a last column, with a whole one."""
-    last = max(number for _, number in found)
-    for cell in {cell for cell in expected if cell[1] <= last} | found.keys():
-        # What lies beyond the log is immature.
-        size = expected[cell[0], 0][0]
-        assert found[cell] == expected.get(cell, (size, 0, 0))
 
 
 # Published answers ------------------------------------------------------------
@@ -245,8 +225,8 @@ def test_new_york_days_across_a_clock_change(new_york, plays):
     local = local.dt.tz_convert("America/New_York")
     assert local.map(lambda at: at.utcoffset()).nunique() == 2
     assert on_day(new_york)[7] == NEW_YORK_DAY_7
-    activity = Activity(plays.assign(event_at=local.dt.tz_localize(None)))
-    agree_on_cohorts(triangle(new_york, "day"), activity.triangle("day"))
+    expected = expected_of(plays, "America/New_York")
+    assert triangle(new_york, "day") == expected.triangle("day")
 
 
 # Nothing is lost --------------------------------------------------------------
@@ -273,118 +253,49 @@ def test_every_row_is_an_event(warehouse, plays):
 # Retention --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("retention_type", ["on_day", "bracket", "on_or_after"])
-def test_retention_in_calendar_days(warehouse, activity, retention_type):
-    found = retention(warehouse, retention_type)
-    assert found
-    assert found == {window: activity.returned(*window) for window in found}
+def test_retention_in_calendar_and_elapsed_days(warehouse, expected):
+    found = told(
+        warehouse,
+        "select dimension, dimension_value, retention_type, day_mode,"
+        " from_day_number, to_day_number, cohort_size, eligible_users,"
+        " retained_users from marts.fct_retention_summary"
+        " where dimension in ('all', 'cohort')",
+        6,
+    )
+    assert found == expected.summary()
 
 
-@pytest.mark.parametrize("retention_type", ["on_day", "bracket", "on_or_after"])
-def test_retention_in_elapsed_days(warehouse, activity, retention_type):
-    found = retention(warehouse, retention_type, "elapsed")
-    assert found
-    assert found == {
-        window: activity.returned_in_elapsed_days(*window) for window in found
-    }
-
-
-@pytest.mark.parametrize("grain", ["day", "week", "month"])
-def test_triangle_of_cohorts(warehouse, activity, grain):
-    agree_on_cohorts(triangle(warehouse, grain), activity.triangle(grain))
+@pytest.mark.parametrize("grain", GRAINS)
+def test_triangle_of_cohorts(warehouse, expected, grain):
+    assert triangle(warehouse, grain) == expected.triangle(grain)
 
 
 # Engagement -------------------------------------------------------------------
 
 
-def test_active_users_of_every_day_week_and_month(warehouse, activity):
-    found = table(
-        warehouse,
-        "select calendar_date, daily_active_users, weekly_active_users,"
-        " monthly_active_users, mean_daily_active_users"
-        " from marts.fct_active_users where dimension = 'all'",
+def test_active_users_of_every_day_week_and_month(warehouse, expected):
+    query = (
+        f"select calendar_date, {ACTIVE_USERS} from marts.fct_active_users"
+        " where dimension = 'all'"
     )
-    assert found == activity.active_users()
+    assert told(warehouse, query) == expected.active_users()
 
 
-@pytest.mark.parametrize("width", [7, 28])
-def test_days_active_of_the_last_week_and_month(warehouse, activity, width):
-    found = table(
-        warehouse,
-        "select active_day_count, user_count"
+def test_days_active_of_every_week_and_month(warehouse, expected):
+    query = (
+        f"select window_days, window_end_date, active_day_count, {FREQUENCY}"
         " from marts.fct_activity_frequency"
-        f" where window_days = {width} and window_end_date ="
-        f" date '{activity.days[activity.last]}'",
     )
-    exactly = activity.days_active(width)
-    assert found == dict(enumerate(exactly, start=1))
+    assert told(warehouse, query, 3) == expected.frequency()
 
 
-@pytest.mark.parametrize("grain", ["day", "week", "month"])
-def test_growth_accounts_for_every_user(warehouse, activity, grain):
-    found = table(
-        warehouse,
-        "select period_start_date, active_users, previous_active_users,"
-        " new_users, retained_users, resurrected_users, churned_users,"
-        " dormant_users from marts.fct_growth_accounting"
-        f" where dimension = 'all' and period_grain = '{grain}'",
+@pytest.mark.parametrize("grain", GRAINS)
+def test_growth_accounts_for_every_user(warehouse, expected, grain):
+    query = (
+        f"select period_start_date, {GROWTH} from marts.fct_growth_accounting"
+        f" where dimension = 'all' and period_grain = '{grain}'"
     )
-    assert found == activity.growth(grain)
-
-
-def test_session_lengths(warehouse, plays):
-    rows = sessions(plays)
-    # A user's platform is that of their first event.
-    platform = plays.sort_values(["event_at", "platform"])
-    platform = platform.groupby("user_id")["platform"].first()
-    groups = {("all", "all"): rows} | {
-        ("platform", value): part
-        for value, part in rows.groupby(rows["user_id"].map(platform))
-    }
-    # Of all else these logs say nothing of their users.
-    groups |= {
-        (dimension, "unknown"): rows
-        for dimension in ("country", "channel", "subscription")
-    }
-    groups |= {
-        ("country x platform", f"unknown x {value}"): part
-        for (dimension, value), part in groups.items()
-        if dimension == "platform"
-    }
-    # A session counts once for each device, and each genre, that it was on.
-    for dimension, tag in (("device", "device"), ("genre", "genres")):
-        tags = rows[["session", tag]].explode(tag).dropna()
-        for value, part in tags.groupby(tag):
-            groups[dimension, value] = rows[
-                rows["session"].isin(part["session"])
-            ]
-    expected = {key: session_lengths(part) for key, part in groups.items()}
-    columns = [*expected["all", "all"]]
-    found = table(
-        warehouse,
-        f"select dimension, dimension_value, {', '.join(columns)}"
-        " from marts.fct_session_lengths",
-        keys=2,
-    )
-    assert found.keys() == expected.keys()
-    for key, values in found.items():
-        assert np.array(values, float) == pytest.approx(
-            np.array([*expected[key].values()]), rel=1e-12
-        )
-
-
-def test_seconds_played_and_seconds_of_players(warehouse, name, plays):
-    expected = watched(sessions(plays))
-    # In Outriders sessions overlap; a rating ends with the next one.
-    assert (expected[1] < expected[0]) == (name == "outriders")
-    for mart in ("fct_plays", "fct_user_days"):
-        assert (
-            warehouse.execute(
-                "select sum(watched_seconds), sum(net_watched_seconds)"
-                f" from marts.{mart}"
-            ).fetchone()
-            == expected
-        )
+    assert told(warehouse, query) == expected.growth(grain)
 
 
 # To the report ----------------------------------------------------------------

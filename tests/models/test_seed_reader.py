@@ -2,18 +2,8 @@
 
 import duckdb
 import pytest
+from builds import RAW_COLUMNS
 
-HEADERS = {
-    "users": (
-        "user_id,signed_up_at,platform,country_code,subscription_status,"
-        "acquisition_channel"
-    ),
-    "content": "content_id,title,genre,language,duration_seconds,released_on",
-    "events": "event_id,user_id,content_id,event_type,event_at,device_type",
-    "experiment_assignments": (
-        "experiment_id,user_id,variant,assigned_at,reached_at"
-    ),
-}
 ROWS = {
     "users": [
         "007,2026-01-05 08:00:00,ios,de,free,search",
@@ -29,6 +19,7 @@ ROWS = {
         "push_reminders,007,A,2026-01-05 08:00:00,",
     ],
 }
+HEADERS = {name: RAW_COLUMNS[name].replace(" ", ",") for name in ROWS}
 RAW = "event_id, user_id, content_id, event_type, event_at, device_type"
 
 

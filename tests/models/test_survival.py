@@ -1,7 +1,4 @@
-"""Lifetimes and survival, in the SQL that dbt compiles: published values, an
-independent library, the definition by brute force, and what comes later."""
-
-from datetime import date, timedelta
+"""Survival, in the SQL that dbt compiles, by published values and lifelines."""
 
 import duckdb
 import numpy as np
@@ -9,21 +6,13 @@ import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
-CHURN_AFTER = 5
 HORIZON = 60
-FIRST_DAY = date(2026, 1, 5)
 
 
 @pytest.fixture(scope="module")
 def sql(compiled):
-    return compiled(
-        "fct_user_lifetimes",
-        "fct_survival",
-        variables={
-            "churn_after_days": CHURN_AFTER,
-            "retention_horizon_days": HORIZON,
-        },
-    )
+    variables = {"retention_horizon_days": HORIZON}
+    return compiled("fct_survival", variables=variables)["fct_survival"]
 
 
 @pytest.fixture
@@ -61,8 +50,7 @@ def survival(connection, sql):
             " 'user' as dimension_unit, true as is_bounded from users"
         )
         rows = connection.execute(
-            f"select * from ({sql['fct_survival']})"
-            " order by dimension_value, day_number"
+            f"select * from ({sql}) order by dimension_value, day_number"
         ).df()
         return {
             name: rows[rows["dimension_value"] == name].set_index("day_number")
@@ -157,125 +145,3 @@ def test_agrees_with_lifelines(survival):
         counts = fitter.event_table.reindex(ours.index, fill_value=0)
         assert (ours["churned_users"] == counts["observed"]).all(), name
         assert (ours["censored_users"] == counts["censored"]).all(), name
-
-
-def test_ends_are_exact(survival):
-    found = survival(
-        {
-            "all": [(1 + i % 7, True) for i in range(999)],
-            "none": [(1 + i % 7, False) for i in range(999)],
-        }
-    )
-    assert found["all"]["survival_rate"][7] == 0
-    assert found["all"]["hazard_rate"][7] == 1
-    assert (found["none"]["survival_rate"] == 1).all()
-
-
-# --- lifetimes ----------------------------------------------------------------
-
-
-def by_definition(days, watermark_day):
-    """The first run of silent days that had its full length, by trying all."""
-    followed = watermark_day - CHURN_AFTER + 1
-    if followed < 1:
-        return None
-    for start in range(1, followed + 1):
-        if not days & set(range(start, start + CHURN_AFTER)):
-            return start, True
-    return followed, False
-
-
-@pytest.fixture(scope="module")
-def lives():
-    """Active days of many users, day 0 always one: user to (cohort, days)."""
-    draw = np.random.default_rng(20260106)
-    found = {}
-    for number in range(1500):
-        rate = draw.beta(0.6, 0.8)
-        active = np.flatnonzero(draw.random(40) < rate)
-        found[f"u{number}"] = int(draw.integers(0, 30)), {0, *active.tolist()}
-    return found
-
-
-@pytest.fixture
-def lifetimes(connection, sql, lives):
-    """Lifetimes as told from the days up to a watermark and some after it."""
-    users = pd.DataFrame(
-        [
-            (user, FIRST_DAY + timedelta(days=cohort))
-            for user, (cohort, _) in lives.items()
-        ],
-        columns=["user_id", "cohort_date"],
-    )
-    days = pd.DataFrame(
-        [
-            (user, day, FIRST_DAY + timedelta(days=cohort + day))
-            for user, (cohort, active) in lives.items()
-            for day in active
-        ],
-        columns=["user_id", "day_number", "activity_date"],
-    )
-    connection.register("users", users)
-    connection.register("days", days)
-
-    def told(watermark, days_after):
-        connection.execute(
-            "create or replace table warehouse.intermediate.int_users_started"
-            " as select user_id, cast(cohort_date as date) as cohort_date,"
-            " true as is_new, 'tv' as platform, 'DE' as country_code,"
-            " 'organic' as acquisition_channel from users"
-        )
-        connection.execute(
-            "create or replace table warehouse.marts.fct_user_days as"
-            " select user_id, day_number, true as is_active,"
-            " cast(activity_date as date) as activity_date from days"
-            " where activity_date <= ?",
-            [FIRST_DAY + timedelta(days=watermark + days_after)],
-        )
-        connection.execute(
-            "create or replace table warehouse.intermediate.int_log_bounded"
-            " as select cast(? as date) as watermark_date",
-            [FIRST_DAY + timedelta(days=watermark)],
-        )
-        return {
-            user: (days, is_churned)
-            for user, days, is_churned in connection.execute(
-                "select user_id, lifetime_days, is_churned"
-                f" from ({sql['fct_user_lifetimes']})"
-            ).fetchall()
-        }
-
-    return told
-
-
-@pytest.mark.parametrize("watermark", [0, CHURN_AFTER, 20, 33])
-def test_lifetimes_follow_the_definition(lifetimes, lives, watermark):
-    expected = {
-        user: by_definition(
-            {day for day in days if cohort + day <= watermark},
-            watermark - cohort,
-        )
-        for user, (cohort, days) in lives.items()
-    }
-    known = {user: one for user, one in expected.items() if one is not None}
-    assert lifetimes(watermark, days_after=1) == known
-    assert len(known) == sum(
-        cohort <= watermark - CHURN_AFTER for cohort, _ in lives.values()
-    )
-
-
-def test_days_after_the_watermark_change_no_lifetime(lifetimes):
-    assert lifetimes(25, days_after=0) == lifetimes(25, days_after=40)
-
-
-def test_a_longer_log_changes_nothing_that_was_told(lifetimes, lives):
-    """Cut back to where follow-up ended, a lifetime is what it was."""
-    earlier = lifetimes(20, days_after=1)
-    later = lifetimes(33, days_after=1)
-    assert earlier.keys() < later.keys()
-    for user, told in earlier.items():
-        followed = 20 - CHURN_AFTER + 1 - lives[user][0]
-        days, is_churned = later[user]
-        cut = (days, is_churned) if days <= followed else (followed, False)
-        assert told == cut, user
-    assert len({is_churned for _, is_churned in earlier.values()}) == 2

@@ -117,13 +117,10 @@ def test_tests_lie_where_what_they_test_lies():
     places = {path.parent.relative_to(tests) for path in modules(tests)}
     strange = {place for place in places if not (SCRIPTS / place).is_dir()}
     assert not strange
-    # A room of pages alone is tested with all pages.
+    # The claims are tested with the verbs, raw files with who writes them.
     untested = {
         room
         for room in MAY_READ
         if not any(path.parts[:1] == (room,) for path in places)
     }
-    assert untested <= {
-        *("display", "retention", "engagement", "playback", "funnels"),
-        *("genres", "raw", "claims", "data_quality"),
-    }
+    assert untested <= {"raw", "claims"}

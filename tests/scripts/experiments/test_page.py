@@ -1,10 +1,10 @@
 """What the report says of experiments whose numbers the test has chosen."""
 
 import datetime
-import re
 
+import pages
 import pytest
-import vl_convert
+from pages import drawn, keeps_its_place, plain
 from report_log import day, make_tables
 
 import build_report
@@ -12,9 +12,7 @@ import experiments.page
 import warehouse
 from coverage_check import record
 from display import charts
-from display.charts import theme
-from display.formats import NO_BREAK
-from display.parts import Figure, Note, Table
+from display.parts import Figure, Note
 from experiments.page import wording
 from report import page
 
@@ -29,10 +27,6 @@ METRIC = {
     "alpha": 0.05,
     "reason_code": None,
 }
-
-
-def plain(text):
-    return " ".join(text.replace(NO_BREAK, " ").split())
 
 
 def effect(estimate, half, **others):
@@ -194,19 +188,12 @@ def whole_log():
 
 
 def figure(tables, name):
-    return next(
-        part
-        for part in experiments.page.section(tables).parts
-        if isinstance(part, Figure) and part.name == f"experiment-{ID}-{name}"
-    )
+    section = experiments.page.section(tables)
+    return pages.figure(section, f"experiment-{ID}-{name}")
 
 
 def table(tables, words):
-    return next(
-        part
-        for part in experiments.page.section(tables).parts
-        if isinstance(part, Table) and words in part.caption
-    )
+    return pages.table(experiments.page.section(tables), words)
 
 
 def note(tables, title):
@@ -214,14 +201,6 @@ def note(tables, title):
         part
         for part in experiments.page.section(tables).parts
         if isinstance(part, Note) and part.title == title
-    )
-
-
-def drawn(part, key):
-    return next(
-        rows
-        for rows in part.spec["datasets"].values()
-        if rows and key in rows[0]
     )
 
 
@@ -399,13 +378,6 @@ def test_a_count_is_read_beside_the_warehouse(tmp_path):
     assert build_report.read_coverage(built, "now") == rows
 
 
-def test_a_count_of_other_experiments_is_left_out(tmp_path, capsys):
-    rows = [claim("a: b", 0.05, is_met=True)]
-    record.write(tmp_path / record.FILE, "before", rows)
-    assert build_report.read_coverage(tmp_path / "any.duckdb", "now") == []
-    assert "other experiments" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -426,11 +398,7 @@ def test_charts_of_an_experiment_compile():
     figures = list(page.figures_of([experiments.page.section(whole_log())]))
     assert len({part.name for part in figures}) == len(figures) >= 6
     for part in figures:
-        spec = {**part.spec, "config": theme.CONFIG, "width": 340}
-        svg = vl_convert.vegalite_to_svg(spec, format_locale=page.LOCALE)
-        assert not re.search("NaN|undefined|null|Infinity", svg), part.name
-        height = float(re.search(r'height="([\d.]+)"', svg)[1])
-        assert abs(height - page.reserved_height(part.spec)) < 60, part.name
+        assert keeps_its_place(part, width=340), part.name
         widths = {len(row) for row in part.table.rows}
         assert widths == {len(part.table.columns)}
 

@@ -10,7 +10,7 @@ import pytest
 from loading import csv_of, events, loader
 
 from mapping.language import MappingError
-from raw.files import EVENT_TYPES, TABLES, playback_effects
+from raw.files import TABLES
 
 
 @pytest.fixture
@@ -370,12 +370,6 @@ def test_first_filled_column_nulls_defaults_maps_and_sql(load):
     ]
 
 
-def test_optional_columns_may_be_absent(load):
-    mapping = events() + "    device_type: { column: os, optional: true }\n"
-    log = load(mapping, log__csv=csv_of("2024-01-01"))
-    assert log.values("events", "device_type") == [""]
-
-
 def test_a_json_key_that_no_row_has_is_an_error(load):
     mapping = NESTED.replace("p.$item", "p.$itme")
     with pytest.raises(MappingError, match=r"there are \$item, a.b; did you"):
@@ -614,18 +608,6 @@ def test_a_play_may_cross_a_change_of_the_clocks(load):
     log = load(mapping, log__csv="user,item,at,x\n1,a,2021-03-14 01:30:00,1\n")
     assert log.times == ["2021-03-14 06:30:00"]
     assert log.values("events", "ended_at") == ["2021-03-14 07:30:00"]
-
-
-def test_every_event_type_can_be_mapped(load):
-    mapping = events().replace(
-        "{ value: play }",
-        "{ column: type, map: { a: play, b: pause, c: skip, d: stop, e: seek,"
-        " f: heartbeat } }",
-    )
-    lines = [f"1,x,2024-01-01,{kind}" for kind in "abcdef"]
-    log = load(mapping, log__csv="user,item,at,type\n" + "\n".join(lines))
-    declared = playback_effects(EVENT_TYPES)
-    assert log.values("events", "event_type") == list(declared)
 
 
 # Ids --------------------------------------------------------------------------

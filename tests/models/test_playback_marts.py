@@ -1,22 +1,20 @@
-"""Every engagement mart again, by brute force, on a small and messy log.
+"""Marts of titles, genres and sessions, by brute force, on a messy log.
 
-Activity is recomputed from the raw lines; what is said of plays and sessions
-from the rows of their own tables. Nothing here looks for an efficient way:
-each number is counted from its definition.
+Each number is counted from the rows of plays and sessions by its definition.
 """
 
 import math
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise, product
-from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
+from builds import RAW_COLUMNS
+from by_local_day import DAY, share
 from statsmodels.stats.proportion import proportion_confint
 
-ZONE = ZoneInfo("America/New_York")
-WINDOW = 28
 EDGES = [0, 60, 300, 900, 1800, 3600, 7200]
 VARIABLES = {
     "dimensions": [
@@ -25,19 +23,21 @@ VARIABLES = {
         {"name": "device", "unit": "play", "column": "device_type"},
         {"name": "genre", "unit": "title", "column": "genre_name"},
     ],
-    "time_zone": str(ZONE),
+    "time_zone": "America/New_York",
     "week_start_day": "sunday",
     "late_allowance_days": 1,
-    "active_window_days": WINDOW,
     "session_band_seconds": EDGES,
 }
-DAY = timedelta(days=1)
 # Evening in New York: its days and UTC's differ, and its clocks change on
 # 8 March. Nobody is there from 10 to 24 March, a whole week from Sunday among
 # them.
-BEGIN = datetime(2026, 1, 28, 20, tzinfo=UTC)
-SILENCE = (datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 24, tzinfo=UTC))
+BEGIN = datetime(2026, 1, 28, 20)
+SILENCE = (datetime(2026, 3, 10), datetime(2026, 3, 24))
 DAYS = 80
+USER_COLUMNS = [
+    *("user_id", "signed_up_at", "platform"),
+    *("country_code", "acquisition_channel"),
+]
 GENRES = ["Crime", "Drama", "Horror", "Crime|Drama", "Drama|Horror|Crime", ""]
 TITLES = {
     f"t{number:02}": (
@@ -93,21 +93,9 @@ def lines_of(draw, user, signed_up):
     return lines
 
 
-def written(path, header, rows):
-    text = "\n".join(
-        ",".join("" if value is None else str(value) for value in row)
-        for row in rows
-    )
-    path.write_text(f"{header}\n{text}\n")
-
-
-def instant(moment):
-    return moment and f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
 @pytest.fixture(scope="module")
 def log():
-    """Accounts and canonical events; and all lines, the others among them."""
+    """Accounts; and lines in any order, some copied and some of no use."""
     draw = random.Random(20260128)  # noqa: S311
     users = accounts(draw)
     events = [
@@ -127,46 +115,30 @@ def log():
         ("x4", "u00", title, event_type, None, device),
     ]
     draw.shuffle(messy)
-    return users, events, messy
+    return users, messy
 
 
 @pytest.fixture(scope="module")
-def warehouse(log, tmp_path_factory, build, add_references):
-    users, _, messy = log
-    folder = tmp_path_factory.mktemp("engagement")
-    seeds = add_references(folder)
-    written(
-        seeds / "users.csv",
-        "user_id,signed_up_at,platform,country_code,subscription_status,"
-        "acquisition_channel",
-        [
-            (user, instant(at), platform, country, "free", channel)
-            for user, (at, platform, country, channel) in users.items()
-        ],
-    )
-    written(
-        seeds / "content.csv",
-        "content_id,title,genre,language,duration_seconds,released_on",
-        [
-            (key, title, genre, "en", seconds, "2020-01-01")
-            for key, (title, genre, seconds) in TITLES.items()
-        ],
-    )
-    written(
-        seeds / "events.csv",
-        "event_id,user_id,content_id,event_type,event_at,device_type",
-        [(*line[:4], instant(line[4]), line[5]) for line in messy],
-    )
-    written(
-        seeds / "experiment_assignments.csv",
-        "experiment_id,user_id,variant,assigned_at,reached_at",
-        [],
+def warehouse(log, tmp_path_factory, build, log_of):
+    users, messy = log
+    folder = tmp_path_factory.mktemp("playback")
+    seeds = log_of(
+        folder / "log",
+        users=pd.DataFrame(
+            [(user, *attributes) for user, attributes in users.items()],
+            columns=USER_COLUMNS,
+        ),
+        content=pd.DataFrame(
+            [(key, *attributes) for key, attributes in TITLES.items()],
+            columns=["content_id", "title", "genre", "duration_seconds"],
+        ),
+        events=pd.DataFrame(messy, columns=RAW_COLUMNS["events"].split()),
     )
     with build(
         seeds,
         folder,
         VARIABLES,
-        "+path:models/marts/engagement +path:models/marts/playback",
+        "+path:models/marts/playback",
         ("--indirect-selection", "cautious"),
         with_tests=True,
     ) as connection:
@@ -204,205 +176,6 @@ def assert_same(found, expected):
                 ), (key, name, row[name], value)
             else:
                 assert row[name] == value, (key, name)
-
-
-def share(part, whole):
-    return part / whole if whole else None
-
-
-# --- who is active ------------------------------------------------------------
-
-
-def local_day(moment):
-    return moment.astimezone(ZONE).date()
-
-
-@pytest.fixture(scope="module")
-def active(log):
-    """Active users by day, for every day of the log; new users by first day."""
-    users, events, _ = log
-    every_day = {local_day(at) for *_, at, _ in events}
-    day, last = min(every_day), max(every_day)
-    active = {}
-    while day <= last:
-        active[day] = set()
-        day += DAY
-    for user, _, event_type, at, _ in events:
-        if event_type == "play":
-            active[local_day(at)].add(user)
-    first_days = {}
-    for day, present in active.items():
-        for user in present:
-            first_days.setdefault(user, day)
-    new = {
-        user: day
-        for user, day in first_days.items()
-        if not users[user][0] or local_day(users[user][0]) >= min(active)
-    }
-    return active, new
-
-
-@pytest.fixture(scope="module")
-def members(log):
-    """Users by dimension and value."""
-    users, _, _ = log
-    groups = defaultdict(set)
-    for user, (_, platform, country, _) in users.items():
-        groups["all", "all"].add(user)
-        groups["platform", platform or "unknown"].add(user)
-        groups["country", country or "unknown"].add(user)
-    return groups
-
-
-@pytest.fixture(scope="module")
-def watermark(active):
-    return max(active[0]) - 2 * DAY
-
-
-def test_the_log_is_messy_enough(active, watermark):
-    days, new = active
-    assert {day for day, present in days.items() if not present} >= {
-        datetime(2026, 3, number).date() for number in range(11, 23)
-    }
-    everybody = set().union(*days.values())
-    assert new.keys() < everybody
-    # Established users who first appear after the first month.
-    assert any(
-        min(day for day, present in days.items() if user in present).month > 2
-        for user in everybody - new.keys()
-    )
-    assert watermark < max(days)
-
-
-def test_active_users(found, active, members, watermark):
-    days, _ = active
-
-    def trailing(day, length, group):
-        window = [day - number * DAY for number in range(length)]
-        if window[-1] not in days:
-            return None, None
-        present = [days[each] & group for each in window]
-        return len(set().union(*present)), sum(map(len, present))
-
-    expected = {}
-    for (key, group), day in product(members.items(), days):
-        monthly, user_days = trailing(day, WINDOW, group)
-        mean = None if monthly is None else user_days / WINDOW
-        expected[*key, day] = {
-            "is_complete": day <= watermark,
-            "daily_active_users": len(days[day] & group),
-            "weekly_active_users": trailing(day, 7, group)[0],
-            "monthly_active_users": monthly,
-            "mean_daily_active_users": mean,
-            "stickiness_rate": share(mean, monthly),
-        }
-    assert_same(
-        found(
-            "fct_active_users", "dimension", "dimension_value", "calendar_date"
-        ),
-        expected,
-    )
-
-
-def test_activity_frequency(found, active, watermark):
-    days, _ = active
-    expected = {}
-    for length in (7, WINDOW):
-        end = watermark
-        while end - (length - 1) * DAY in days:
-            counts = Counter(
-                user
-                for number in range(length)
-                for user in days[end - number * DAY]
-            ).values()
-            for number in range(1, length + 1):
-                exactly = sum(count == number for count in counts)
-                at_least = sum(count >= number for count in counts)
-                expected[length, number, end] = {
-                    "user_count": exactly,
-                    "user_count_at_least": at_least,
-                    "window_user_count": len(counts),
-                    "exact_rate": share(exactly, len(counts)),
-                    "at_least_rate": share(at_least, len(counts)),
-                }
-            end -= length * DAY
-    # A week of the silence is among the windows, and is empty.
-    assert 0 in {row["window_user_count"] for row in expected.values()}
-    assert_same(
-        found(
-            "fct_activity_frequency",
-            "window_days",
-            "active_day_count",
-            "window_end_date",
-        ),
-        expected,
-    )
-
-
-def period(day, grain):
-    """First and last day of the period that a day lies in."""
-    if grain == "day":
-        return day, day
-    if grain == "week":
-        start = day - (day.isoweekday() % 7) * DAY
-        return start, start + 6 * DAY
-    end = day
-    while (end + DAY).month == day.month:
-        end += DAY
-    return day.replace(day=1), end
-
-
-@pytest.mark.parametrize("grain", ["day", "week", "month"])
-def test_growth_accounting(found, active, members, watermark, grain):
-    days, first_days = active
-    periods = defaultdict(set)
-    for day, users in days.items():
-        periods[period(day, grain)] |= users
-    firsts = {user: period(day, grain) for user, day in first_days.items()}
-
-    expected = {}
-    for key, group in members.items():
-        before, seen = None, set()
-        for (start, end), users in sorted(periods.items()):
-            now = users & group
-            new = {user for user in now if firsts.get(user) == (start, end)}
-            row = {
-                "is_complete": start >= min(days) and end <= watermark,
-                "is_first_period": before is None,
-                "active_users": len(now),
-                "previous_active_users": None,
-                "new_users": len(new),
-                "retained_users": None,
-                "resurrected_users": None,
-                "churned_users": None,
-                "dormant_users": None,
-                "quick_ratio": None,
-                "period_end_date": end,
-            }
-            if before is not None:
-                back = now - before - new
-                gone = before - now
-                row |= {
-                    "previous_active_users": len(before),
-                    "retained_users": len(now & before),
-                    "resurrected_users": len(back),
-                    "churned_users": len(gone),
-                    "dormant_users": len(seen - before - now),
-                    "quick_ratio": share(len(new) + len(back), len(gone)),
-                }
-            expected[*key, grain, start] = row
-            before, seen = now, seen | now
-    assert {row["is_complete"] for row in expected.values()} == {True, False}
-    rows = found(
-        "fct_growth_accounting",
-        "dimension",
-        "dimension_value",
-        "period_grain",
-        "period_start_date",
-    )
-    assert_same(
-        {key: row for key, row in rows.items() if key[2] == grain}, expected
-    )
 
 
 # --- what is played -----------------------------------------------------------
@@ -555,24 +328,6 @@ def grouped_sessions(plays, sessions):
     return groups
 
 
-def test_session_length_counts(found, grouped_sessions):
-    assert_same(
-        found(
-            "fct_session_length_counts",
-            "dimension",
-            "dimension_value",
-            "length_seconds",
-        ),
-        {
-            (*key, seconds): {"session_count": count}
-            for key, group in grouped_sessions.items()
-            for seconds, count in Counter(
-                seconds for _, seconds in group
-            ).items()
-        },
-    )
-
-
 def test_session_lengths(found, grouped_sessions):
     expected = {}
     for key, group in grouped_sessions.items():
@@ -597,47 +352,4 @@ def test_session_lengths(found, grouped_sessions):
         }
     assert_same(
         found("fct_session_lengths", "dimension", "dimension_value"), expected
-    )
-
-
-def test_session_length_bands(found, grouped_sessions):
-    names = [
-        "0-1 min",
-        "1-5 min",
-        "5-15 min",
-        "15-30 min",
-        "30-60 min",
-        "60-120 min",
-        "120+ min",
-    ]
-    expected = {}
-    for key, group in grouped_sessions.items():
-        for number, name in enumerate(names, start=1):
-            start = EDGES[number - 1]
-            end = EDGES[number] if number < len(EDGES) else None
-            count = sum(
-                start <= seconds and (end is None or seconds < end)
-                for _, seconds in group
-            )
-            expected[*key, number] = {
-                "band_name": name,
-                "session_count": count,
-                "session_rate": count / len(group),
-                "from_seconds": start,
-                "to_seconds": end,
-            }
-    assert all(
-        any(
-            row["session_count"] for key, row in expected.items() if key[2] == n
-        )
-        for n in range(1, len(EDGES))
-    )
-    assert_same(
-        found(
-            "fct_session_length_bands",
-            "dimension",
-            "dimension_value",
-            "band_number",
-        ),
-        expected,
     )
