@@ -23,16 +23,7 @@ def test_the_curve_says_that_retention_rises(tables):
     for row in rows:
         other = by_day.get((row["cohort_set"], 31 - row["day_number"]))
         if other:
-            row |= {
-                name: other[name]
-                for name in (
-                    "rate",
-                    "ci_low",
-                    "ci_high",
-                    "cohort_ci_low",
-                    "cohort_ci_high",
-                )
-            }
+            row |= {name: other[name] for name in RATES}
     part = figure(returns.section(tables), "retention-curve")
     assert plain(part.title).startswith("Retention rises from 4.7 %")
 
