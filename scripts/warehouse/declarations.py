@@ -81,6 +81,7 @@ def stand_in(relation: str, values: Mapping[str, str], source: str) -> str:
     )
 
 
+@cache
 def result_tables(definition: Path = DEFINITION) -> dict[str, Declared]:
     """Read all result tables.
 

@@ -920,6 +920,7 @@ def result_rows(log):
             else []
             for name, rows in scenario_tables().items()
         },
+        "expected_lifetimes": [],
         "headlines": [
             claim(log, row) | {"position": position}
             for position, row in enumerate(CLAIMS, start=1)
