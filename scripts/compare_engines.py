@@ -359,7 +359,14 @@ def proven(options: argparse.Namespace) -> list[Proof]:
     spark = {}
     if not options.running:
         print(f"Spark starts on {settings.master} ...", flush=True)
-        spark = {"SPARK_HOST": HOST, "SPARK_PORT": str(start(settings))}
+        spark = {
+            "SPARK_HOST": HOST,
+            "SPARK_PORT": str(start(settings)),
+            # Small queries are planned longer than they run: two plan while
+            # another runs, and nobody sleeps when one has ended.
+            "SPARK_POLL_SECONDS": "0",
+            "SPARK_THREADS": "3",
+        }
     try:
         for number, proof in enumerate(proofs):
             prove(proof, spark, units=options.unit_tests and number == 0)

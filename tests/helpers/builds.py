@@ -57,7 +57,8 @@ class Dbt:
     """Run dbt from the project's root, as the command does.
 
     A log with the usual raw files is run by a process that has parsed the
-    project before, see `parsed_project`; any other by the command itself.
+    project before, see `parsed_project`; any other by the command itself, and
+    so is one with an environment of its own, but for the machine's zone.
     """
 
     def __init__(self):
@@ -70,9 +71,11 @@ class Dbt:
         files = sorted(path.name for path in Path(seeds).glob("*.csv"))
         with self.starting:
             usual = all(f"{name}.csv" in files for name in RAW_COLUMNS)
-            if self.server is None and not extra and usual:
-                self.server, self.known = self.start(own), files
-        if extra or files != self.known:
+            plain = not extra.keys() - {"TZ"}
+            if self.server is None and plain and usual:
+                self.server = self.start(environment(seeds, folder))
+                self.known = files
+        if not plain or files != self.known:
             return subprocess.run(
                 command,
                 cwd=ROOT,

@@ -85,6 +85,7 @@ class Rules:
     churn_after: int = 14
     tenure_bands: tuple = ()
     active_window: int = 28
+    onboarding_window: int = 7
 
 
 def share(part, whole):
@@ -460,4 +461,48 @@ class Expected:
             is_complete = start >= self.first_day and end <= self.watermark
             found[start] = (end, is_complete, before is None, len(now), *row)
             before, seen = now, seen | now
+        return found
+
+    # --- sign-up to return ----------------------------------------------------
+
+    def onboarding(self, milestones):
+        """user: state, mature, instants of the steps that were reached.
+
+        `milestones` are a user's first valid play and second genre, instants
+        or None. A step counts when it comes after the one before, at once or
+        later, in the window, and on a day that is loaded whole.
+        """
+        window = self.rules.onboarding_window * DAY
+        found = {}
+        for user, signed_up in self.users.items():
+            if (
+                not signed_up
+                or user in self.established
+                or signed_up >= self.end_of_log
+            ):
+                continue
+            next_day = [
+                at
+                for at in milestones[user].starts
+                if self.calendar.day(at) == self.cohort[user] + DAY
+            ]
+            steps = [signed_up]
+            for at in (
+                milestones[user].first_valid_play,
+                milestones[user].second_genre,
+                min(next_day, default=None),
+            ):
+                if (
+                    at is None
+                    or at < steps[-1]
+                    or at - signed_up > window
+                    or at >= self.end_of_log
+                ):
+                    break
+                steps.append(at)
+            is_mature = self.end_of_log - signed_up > window
+            state = "dropped" if is_mature else "pending"
+            if len(steps) == 4:
+                state = "converted"
+            found[user] = (state, is_mature, *steps, *[None] * (4 - len(steps)))
         return found

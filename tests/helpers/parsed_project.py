@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -32,6 +33,7 @@ def invoke(manifest, words, environment, said):
     """Run dbt on another log; return what its command would return."""
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     folder = Path(environment["STREAMING_SEEDS"])
     for node in manifest.nodes.values():
         if node.resource_type == "seed":

@@ -9,6 +9,7 @@ The logs are not part of the project: the proofs run where they lie in
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -111,14 +112,20 @@ def read_movietweetings(folder):
         dtype=str,
     )
     return frame.assign(
-        event_at=pd.to_datetime(frame["rated_at"].astype(int), unit="s")
+        event_at=pd.to_datetime(frame["rated_at"].astype(int), unit="s"),
+        ended_at=pd.Series(pd.NaT, frame.index, "datetime64[s]"),
     )
 
 
 def read_outriders(folder):
     frame = pd.read_csv(folder / "telemetry-outriders.csv.gz")
-    start = pd.to_datetime(frame["session_start"]).dt.tz_localize(None)
-    return frame.rename(columns={"pid": "user_id"}).assign(event_at=start)
+    start, end = (
+        pd.to_datetime(frame[column]).dt.tz_localize(None)
+        for column in ("session_start", "session_end")
+    )
+    return frame.rename(columns={"pid": "user_id"}).assign(
+        event_at=start, ended_at=end
+    )
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +303,56 @@ def test_growth_accounts_for_every_user(warehouse, expected, grain):
         f" where dimension = 'all' and period_grain = '{grain}'"
     )
     assert told(warehouse, query) == expected.growth(grain)
+
+
+def sessions(plays, gap=1800):
+    """Give plays, in order, the session that they are in.
+
+    One begins after more than `gap` seconds of silence since the latest end, or
+    start, so far. An end that is missing or before the start is unknown.
+    """
+    rows = plays.sort_values(["user_id", "event_at"], kind="stable")
+    start = rows["event_at"]
+    end = rows["ended_at"].where(rows["ended_at"] >= start)
+    latest = end.fillna(start).groupby(rows["user_id"]).cummax()
+    silence = start - latest.groupby(rows["user_id"]).shift()
+    opens = silence.isna() | (silence > pd.Timedelta(seconds=gap))
+    return rows.assign(ended_at=end, session=opens.cumsum())
+
+
+def watched(rows):
+    """Sum the seconds of plays and, user by user, those with any play.
+
+    A play whose end is unknown lasts until the next one of its session; the
+    last one of a session lasted for nobody knows how long.
+    """
+    following = rows.groupby("session")["event_at"].shift(-1)
+    end = rows["ended_at"].fillna(following).fillna(rows["event_at"])
+    total = (end - rows["event_at"]).dt.total_seconds().sum()
+    net = 0
+    for _, played in rows.assign(ended_at=end).groupby("user_id"):
+        # Sweep: +1 where a play starts, -1 where one ends.
+        at = np.concatenate([played["event_at"], played["ended_at"]])
+        step = np.repeat([1, -1], len(played))
+        order = np.argsort(at, kind="stable")
+        playing = step[order].cumsum()[:-1] > 0
+        spans = np.diff(at[order]) / np.timedelta64(1, "s")
+        net += spans[playing].sum()
+    return int(total), int(net)
+
+
+def test_seconds_played_and_seconds_of_players(warehouse, name, plays):
+    expected = watched(sessions(plays))
+    # In Outriders sessions overlap; a rating ends with the next one.
+    assert (expected[1] < expected[0]) == (name == "outriders")
+    for mart in ("fct_plays", "fct_user_days"):
+        assert (
+            warehouse.execute(
+                "select sum(watched_seconds), sum(net_watched_seconds)"
+                f" from marts.{mart}"
+            ).fetchone()
+            == expected
+        )
 
 
 # To the report ----------------------------------------------------------------

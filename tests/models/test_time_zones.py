@@ -9,7 +9,7 @@ runs under another zone of the machine, which must mean nothing.
 import random
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import cycle
@@ -58,6 +58,7 @@ RULES = Rules(
     churn_after=4,
     tenure_bands=(3, 9),
     active_window=14,
+    onboarding_window=3,
 )
 VARIABLES = {
     "retention_days": [1, 2, 7],
@@ -69,6 +70,7 @@ VARIABLES = {
     "churn_after_days": RULES.churn_after,
     "tenure_band_days": list(RULES.tenure_bands),
     "active_window_days": RULES.active_window,
+    "onboarding_window_days": RULES.onboarding_window,
     "late_allowance_days": 0,
     "session_midnight": "split",
 }
@@ -258,6 +260,8 @@ def built(raw_logs, build, tmp_path_factory):
             # Facts between models hold under these variables too.
             with_tests=case == CASES[4],
             TZ=machine,
+            # Once by the command itself, whose process never had another zone.
+            **({"PYTHONHASHSEED": "1"} if case == CASES[4] else {}),
         ).close()
         return folder / name
 
@@ -507,3 +511,120 @@ def test_growth_accounting(expected, found, grain):
         f" where dimension = 'all' and period_grain = '{grain}'"
     )
     assert found(query) == expected.growth(grain)
+
+
+# --- experiments, genres and the funnel ---------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured(case, found):
+    """The instants of what the metrics count, by measure and user."""
+    _, _, log = case
+    instants = defaultdict(list)
+    for user, _, kind, at in log.events:
+        if kind == "play":
+            instants["active", user].append(at)
+    for mart, measure, key in (
+        ("fct_plays", "plays", "play_id"),
+        ("fct_sessions", "sessions", "session_id"),
+    ):
+        for user, at in found(
+            f"select {key}, user_id, started_at from marts.{mart}", 1
+        ).values():
+            instants[measure, user].append(at)
+    return instants
+
+
+def test_windows_of_experiments(case, found, measured):
+    expected, _, log = case
+    calendar = expected.calendar
+    outcomes = {}
+    for user, at in log.assignments.items():
+        for name, (kind, measure, mode, first, last) in METRICS.items():
+            if mode == "calendar":
+                opens, closes = (
+                    calendar.begins(calendar.day(at) + number * DAY)
+                    for number in (first, last)
+                )
+            else:
+                opens, closes = at + first * DAY, at + last * DAY
+            amount = sum(
+                opens <= instant < closes for instant in measured[measure, user]
+            )
+            outcomes[user, name] = (
+                opens,
+                closes,
+                closes <= expected.end_of_log,
+                min(amount, 1) if kind == "proportion" else amount,
+            )
+    assert (
+        found(
+            "select user_id, metric_name, window_starts_at, window_ends_at,"
+            " is_mature, outcome_value from marts.fct_experiment_outcomes",
+            2,
+        )
+        == outcomes
+    )
+    assert {row[2] for row in outcomes.values()} == {True, False}
+
+
+@dataclass
+class Milestones:
+    """What a user's plays come to: all of their starts, and two firsts."""
+
+    starts: list = field(default_factory=list)
+    first_valid_play: datetime | None = None
+    second_genre: datetime | None = None
+    early_genres: set = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def milestones(expected, found):
+    reached = defaultdict(Milestones)
+    genres = defaultdict(set)
+    for user, title, is_valid, at in sorted(
+        found(
+            "select play_id, user_id, content_id, is_valid_play, started_at"
+            " from marts.fct_plays",
+            1,
+        ).values(),
+        key=lambda play: play[3],
+    ):
+        each = reached[user]
+        each.starts.append(at)
+        if is_valid:
+            each.first_valid_play = each.first_valid_play or at
+            genres[user] |= set((TITLES[title] or "").split("|")) - {""}
+            if len(genres[user]) > 1:
+                each.second_genre = each.second_genre or at
+            cohort = expected.cohort.get(user)
+            if cohort and expected.calendar.day(at) < cohort + 3 * DAY:
+                each.early_genres = set(genres[user])
+    return reached
+
+
+def test_genres_of_the_first_days(expected, found, milestones):
+    assert found(
+        "select user_id, genre_count, is_eligible, is_retained"
+        " from marts.fct_user_genres",
+        1,
+    ) == {
+        user: (len(milestones[user].early_genres), is_eligible, is_retained)
+        for (user, *window), (is_eligible, is_retained, *_) in (
+            expected.returns().items()
+        )
+        if window == ["on_day", "calendar", 7, 7]
+    }
+
+
+def test_onboarding_to_the_return_of_the_next_day(expected, found, milestones):
+    attempts = expected.onboarding(milestones)
+    assert (
+        found(
+            "select user_id, state_name, is_mature, step_1_at, step_2_at,"
+            " step_3_at, step_4_at from marts.fct_onboarding_attempts",
+            1,
+        )
+        == attempts
+    )
+    assert {state for state, *_ in attempts.values()} > {"converted"}
