@@ -430,10 +430,15 @@ def killed(start_dbt, base, longer, tmp_path):
     return run
 
 
+@pytest.mark.parametrize(
+    "moments",
+    [MOMENTS[1:2], pytest.param(MOMENTS, marks=pytest.mark.slow)],
+    ids=["once", "at every stage"],
+)
 def test_a_killed_build_leaves_whole_marts_and_the_next_one_completes(
-    build, killed, base, longer, differing_marts
+    build, killed, base, longer, differing_marts, *, moments
 ):
-    for moment in MOMENTS:
+    for moment in moments:
         folder = killed(moment)
         neither = set(differing_marts(base, folder))
         neither &= set(differing_marts(longer, folder))

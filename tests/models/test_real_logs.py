@@ -195,6 +195,7 @@ def test_sessions_to_the_last_one(warehouse, name):
     assert count(warehouse, "fct_sessions") == (SESSIONS[name],)
 
 
+@pytest.mark.slow
 @only("outriders")
 def test_without_ends_silence_runs_from_starts(build, load, name, tmp_path):
     mapping = tmp_path / "starts.yml"
@@ -226,6 +227,7 @@ def new_york(build, log, tmp_path):
     connection.close()
 
 
+@pytest.mark.slow
 @only("movietweetings")
 def test_new_york_days_across_a_clock_change(new_york, plays):
     local = plays["event_at"].dt.tz_localize("UTC")
