@@ -67,20 +67,11 @@ MARTS = sorted(
 
 
 class Declared(NamedTuple):
-    """What a log asks for.
-
-    Attributes
-    ----------
-    scenarios : list of Scenario
-    claims : list of mapping
-        Rows of ``dim_headline_claims``, in order.
-    estimates : dict of str to Estimate
-        Those that a scenario or a claim names.
-    """
+    """What a log asks for."""
 
     scenarios: list[Scenario]
-    claims: list[Row]
-    estimates: dict[str, Estimate]
+    claims: list[Row]  # rows of ``dim_headline_claims``, in order
+    estimates: dict[str, Estimate]  # those that a scenario or a claim names
 
 
 def read_declared(

@@ -23,21 +23,11 @@ RELATION = re.compile(rf"(?<![\w.])({'|'.join(SCHEMAS)})\.(\w+)")
 
 
 class Estimate(NamedTuple):
-    """A query that finds one number.
+    """A query that finds one number."""
 
-    Attributes
-    ----------
-    name : str
-        Its file's name, without the ending.
-    description : str
-        Its first comment: what it estimates.
-    sql : str
-        The file's text.
-    """
-
-    name: str
-    description: str
-    sql: str
+    name: str  # its file's name, without the ending
+    description: str  # its first comment: what it estimates
+    sql: str  # the file's text
 
     @property
     def place(self) -> str:

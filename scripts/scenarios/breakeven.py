@@ -24,21 +24,13 @@ STEPS = 2_001
 
 
 class BreakEven(NamedTuple):
-    """Where an outcome crosses its threshold.
+    """Where an outcome crosses its threshold."""
 
-    Attributes
-    ----------
-    value : float
-        Of the term, all others as stated; nan if it never pays, or always,
-        within `FARTHEST` times the stated value.
-    is_above : bool
-        Whether it pays above the value, not below.
-    probability : float
-        That the term lies on the paying side; nan for a fixed term.
-    """
-
+    # Of the term, all others as stated; nan if it never pays, or always, within
+    # `FARTHEST` times the stated value.
     value: float
-    is_above: bool
+    is_above: bool  # whether it pays above the value, not below
+    # That the term lies on the paying side; nan for a fixed term.
     probability: float
 
 

@@ -82,18 +82,10 @@ def ramped_weeks(
 
 @dataclass(frozen=True)
 class Formula:
-    """A parsed formula.
+    """A parsed formula."""
 
-    Attributes
-    ----------
-    text : str
-        As written.
-    names : tuple of str
-        Terms it uses, in order of their first mention.
-    """
-
-    text: str
-    names: tuple[str, ...]
+    text: str  # as written
+    names: tuple[str, ...]  # terms it uses, in order of their first mention
     _tree: ast.expr
 
     def __call__(self, terms: Mapping[str, Any]) -> Any:  # noqa: ANN401

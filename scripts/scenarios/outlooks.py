@@ -22,71 +22,45 @@ Correlations = Mapping[tuple[str, str], float]
 
 
 class Draws(NamedTuple):
-    """Draws of all terms of a scenario.
+    """Draws of all terms of a scenario."""
 
-    Attributes
-    ----------
-    scores : dict of str to ndarray of shape (n_draws,)
-        Normal scores of the uncertain terms, correlated.
-    values : dict of str to ndarray
-        Terms in their units; a single number for a fixed one.
-    draw_count : int
-        How many.
-    """
-
+    # Normal scores of the uncertain terms, correlated, of shape (n_draws,).
     scores: dict[str, Floats]
+    # In their units; a single number for a fixed term.
     values: dict[str, Floats]
     draw_count: int
 
 
 class Outlook(NamedTuple):
-    """Distribution of one outcome, in its own unit.
+    """Distribution of one outcome, in its own unit."""
 
-    Attributes
-    ----------
-    point_estimate : float
-        Every term at its stated value. It is neither mean nor median when
-        terms are skewed or dependent.
-    mean, median, ci80_low, ci80_high, ci95_low, ci95_high : float
-        Of the draws.
-    delta_ci95_low, delta_ci95_high : float
-        The same interval by the delta method, around the point estimate: a
-        check that does not depend on draws.
-    probability_positive : float
-        Share of draws above 0.
-    monte_carlo_error : float
-        Standard error of `median` due to the number of draws.
-    """
-
+    # Every term at its stated value. It is neither mean nor median when terms
+    # are skewed or dependent.
     point_estimate: float
+    # Of the draws.
     mean: float
     median: float
     ci80_low: float
     ci80_high: float
     ci95_low: float
     ci95_high: float
+    # The same interval by the delta method, around the point estimate: a check
+    # that does not depend on draws.
     delta_ci95_low: float
     delta_ci95_high: float
-    probability_positive: float
+    probability_positive: float  # share of draws above 0
+    # Standard error of `median` due to the number of draws.
     monte_carlo_error: float
 
 
 class Decision(NamedTuple):
-    """What acting on an outcome risks, in the outcome's unit.
+    """What acting on an outcome risks, in the outcome's unit."""
 
-    Attributes
-    ----------
-    probability_target : float
-        Share of draws above the threshold.
-    expected_loss : float
-        Mean shortfall below the threshold: what acting gives away where it
-        does not pay.
-    perfect_information_value : float
-        What knowing every term before deciding would be worth (EVPI).
-    """
-
-    probability_target: float
+    probability_target: float  # share of draws above the threshold
+    # Mean shortfall below the threshold: what acting gives away where it does
+    # not pay.
     expected_loss: float
+    # What knowing every term before deciding would be worth (EVPI).
     perfect_information_value: float
 
 

@@ -24,36 +24,22 @@ SMOOTHNESS = 5  # degree of the polynomial that stands for a conditional mean
 
 
 class Swing(NamedTuple):
-    """One bar of a tornado.
+    """One bar of a tornado."""
 
-    Attributes
-    ----------
-    low_value, median_value, high_value : float
-        The term at its 10 %, 50 % and 90 % quantile, in its unit.
-    at_low, at_high : float
-        The outcome there, all other terms at their medians.
-    """
-
+    # The term at its 10 %, 50 % and 90 % quantile, in its unit.
     low_value: float
     median_value: float
     high_value: float
+    # The outcome there, all other terms at their medians.
     at_low: float
     at_high: float
 
 
 class Indices(NamedTuple):
-    """Shares of an outcome's variance, one per factor.
+    """Shares of an outcome's variance, one per factor."""
 
-    Attributes
-    ----------
-    first_order : ndarray
-        By the factor alone.
-    total : ndarray
-        By the factor and all that it does together with others.
-    """
-
-    first_order: Floats
-    total: Floats
+    first_order: Floats  # by the factor alone
+    total: Floats  # by the factor and all that it does together with others
 
 
 def tornado(equation: Equation, terms: Mapping[str, Term]) -> dict[str, Swing]:

@@ -22,35 +22,19 @@ CLOSEST = 0.999  # a derived correlation; at 1 one term would be the other
 
 
 class Supplied(NamedTuple):
-    """A term with everything that is shown of it.
+    """A term with everything that is shown of it."""
 
-    Attributes
-    ----------
-    term : Term or None
-        None where the log has no number.
-    unit, source, causal_grade : str
-        As declared, or as the log says.
-    stated_date : date or None
-        Of an assumption; of an estimate the last day loaded whole.
-    raw_value : float or None
-        Before shrinkage; None where nothing was shrunk.
-    is_measured : bool
-        Whether the log supplies it.
-    reason_code : str or None
-        Why there is no number.
-    number : Number or None
-        The estimate it was taken from.
-    """
-
-    term: Term | None
+    term: Term | None  # none where the log has no number
+    # As declared, or as the log says.
     unit: str
     source: str
     causal_grade: str
+    # Of an assumption; of an estimate the last day loaded whole.
     stated_date: date | None
-    raw_value: float | None
-    is_measured: bool
-    reason_code: str | None
-    number: Number | None
+    raw_value: float | None  # before shrinkage; none where nothing was shrunk
+    is_measured: bool  # whether the log supplies it
+    reason_code: str | None  # why there is no number
+    number: Number | None  # the estimate it was taken from
 
 
 def supplied(

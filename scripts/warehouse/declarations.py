@@ -17,18 +17,11 @@ DEFINITION = MODELS / "results.yml"
 
 
 class Declared(NamedTuple):
-    """A relation as it is declared.
+    """A relation as it is declared."""
 
-    Attributes
-    ----------
-    types : dict of str to str
-        Column to data type: the key's first, then the others as written.
-    required : frozenset of str
-        Columns that are never null.
-    """
-
+    # Column to data type: the key's first, then the others as written.
     types: Types
-    required: frozenset[str]
+    required: frozenset[str]  # columns that are never null
 
 
 def declared(schema: str, relation: str) -> Declared:

@@ -23,19 +23,13 @@ IN_USE = (
 
 
 class DuckDBFile:
-    """Marts and results over a connection; see `port.Warehouse`.
-
-    Attributes
-    ----------
-    connection : DuckDBPyConnection
-        For what only DuckDB is asked.
-    """
+    """Marts and results over a connection; see `port.Warehouse`."""
 
     engine_name = "duckdb"
     engine_version = duckdb.__version__
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
+        self.connection = connection  # for what only DuckDB is asked
 
     def read(self, relation: str, types: Types) -> pd.DataFrame:
         """Read columns of a relation; see `port.Warehouse`."""

@@ -22,14 +22,9 @@ class WarehouseError(Exception):
 
 
 class Warehouse(Protocol):
-    """A warehouse that is open.
+    """A warehouse that is open."""
 
-    Attributes
-    ----------
-    engine_name, engine_version : str
-        What computes, for example `duckdb` and `1.5.6`.
-    """
-
+    # What computes, for example `duckdb` and `1.5.6`.
     engine_name: str
     engine_version: str
 

@@ -23,18 +23,12 @@ Cursor = Any  # of dbt-spark, which has no types
 
 
 class SparkServer:
-    """Marts and results over a cursor of dbt-spark; see `port.Warehouse`.
-
-    Attributes
-    ----------
-    cursor : Cursor
-        For what only Spark is asked.
-    """
+    """Marts and results over a cursor of dbt-spark; see `port.Warehouse`."""
 
     engine_name = "spark"
 
     def __init__(self, cursor: Cursor) -> None:
-        self.cursor = cursor
+        self.cursor = cursor  # for what only Spark is asked
         [(version, zone)] = self.rows("select version(), current_timezone()")
         if zone != "UTC":
             raise WarehouseError(
