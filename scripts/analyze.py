@@ -108,12 +108,7 @@ def marts_of(estimates: Iterable[Estimate]) -> list[str]:
 def estimated(marts: Mapping[str, pd.DataFrame], alpha: float) -> Results:
     """Compute the tables that no query of the log reaches into.
 
-    Parameters
-    ----------
-    marts : mapping of str to DataFrame
-        The marts of `MARTS`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
+    Takes the marts of `MARTS`; the significance level is two-sided, in (0, 1).
     """
     return {
         **experiments.tables.experiment_tables(marts, alpha),
@@ -159,23 +154,9 @@ def analyse(
 ) -> Results:
     """Compute and replace every result table.
 
-    Parameters
-    ----------
-    opened : Warehouse
-        Opened for writing.
-    estimates : mapping of str to Estimate
-        The log's queries.
-    run_row : mapping
-        What `read_manifest` says of the log.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-    draw_count, draw_seed : int
-        Monte Carlo draws and their seed.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Table to rows.
+    The warehouse is open for writing, `run_row` is what `read_manifest` says of
+    the log, and `alpha` is the two-sided significance level, in (0, 1). Gives
+    the rows of each table.
 
     Raises
     ------

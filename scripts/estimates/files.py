@@ -38,14 +38,8 @@ class Estimate(NamedTuple):
 def read_estimates(folder: Path) -> dict[str, Estimate]:
     """Read the estimates of a log.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the raw data. Without a folder `estimates` in it, there are none.
-
-    Returns
-    -------
-    dict of str to Estimate
+    They are in the folder `estimates` of the raw data; without it, there are
+    none.
 
     Raises
     ------
@@ -102,10 +96,7 @@ def chosen(
 def relations_of(estimate: Estimate) -> dict[str, set[str]]:
     """Find the tables that a query reads.
 
-    Returns
-    -------
-    dict of str to set of str
-        Each schema of `SCHEMAS` to the names read there.
+    Gives for each schema of `SCHEMAS` the names read there.
 
     Raises
     ------

@@ -71,18 +71,8 @@ def number_of(
 ) -> Number:
     """Run an estimate.
 
-    Parameters
-    ----------
-    estimate : Estimate
-    query : callable
-        Runs SQL; see `warehouse.port.Warehouse`.
-    written : collection of str
-        The result tables that hold this analysis already.
-
-    Returns
-    -------
-    Number
-        Without a value where the query returns no row or a null.
+    The result tables `written` hold this analysis already. The number is
+    without a value where the query returns no row or a null.
 
     Raises
     ------

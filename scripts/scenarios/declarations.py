@@ -83,17 +83,10 @@ def declared(
 ) -> list[Scenario]:
     """Read the three files of scenarios together.
 
-    Parameters
-    ----------
-    scenarios, assumptions, estimates : iterable of mapping
-        Rows of ``dim_scenarios``, ``dim_scenario_terms`` and
-        ``dim_scenario_estimates``; an empty cell is None.
-
-    Returns
-    -------
-    list of Scenario
-        In the order of the rows' `position`, its outcomes too; rows without
-        one come last, by name.
+    Takes rows of ``dim_scenarios``, ``dim_scenario_terms`` and
+    ``dim_scenario_estimates``; an empty cell is None. Scenarios and their
+    outcomes are in the order of the rows' `position`; rows without one come
+    last, by name.
 
     Raises
     ------

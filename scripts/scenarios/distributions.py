@@ -142,15 +142,8 @@ class Term:
     def at(self, scores: ArrayLike) -> Floats:
         """Give the term's quantiles at standard normal scores.
 
-        Parameters
-        ----------
-        scores : array_like
-            Such as 0 for the median, 1.28 for the 90 % quantile.
-
-        Returns
-        -------
-        ndarray
-            Of the same shape, in the value's unit.
+        Such as 0 for the median, 1.28 for the 90 % quantile; in the value's
+        unit.
         """
         z = np.asarray(scores, float)
         if self.distribution == "normal":
@@ -185,16 +178,7 @@ class Term:
     def scores(self, count: int, seed: int) -> Floats:
         """Draw the term's standard normal scores.
 
-        Parameters
-        ----------
-        count : int
-            Draws wanted.
-        seed : int
-            Seed of the whole analysis; the term's name is mixed in.
-
-        Returns
-        -------
-        ndarray of shape (count,), dtype=float
+        The term's name is mixed into the seed of the whole analysis.
         """
         digest = hashlib.md5(self.name.encode(), usedforsecurity=False).digest()
         words = np.frombuffer(digest, dtype="<u4").tolist()

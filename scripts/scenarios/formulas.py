@@ -38,19 +38,9 @@ def ramped_weeks(
     whole effect in the first week, and loses a share of what is left of it
     with every further one.
 
-    Parameters
-    ----------
-    weeks : array_like
-        Weeks looked at; one number, at least 0.
-    ramp_weeks : array_like
-        Weeks until everybody is reached; at most 1 for at once.
-    weekly_loss : array_like
-        Share of the effect that wears off per week, in [0, 1].
-
-    Returns
-    -------
-    ndarray
-        Sum over the weeks of the share reached times the effect left.
+    The weeks looked at are one number; a ramp of at most 1 week is none, and
+    the weekly loss is in [0, 1]. Gives the sum over the weeks of the share
+    reached times the effect left.
 
     Raises
     ------
@@ -91,15 +81,7 @@ class Formula:
     def __call__(self, terms: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Compute the value; floats or arrays alike.
 
-        Parameters
-        ----------
-        terms : mapping of str to array_like
-            At least the `names`.
-
-        Returns
-        -------
-        float or ndarray
-            Not finite where a divisor is 0.
+        At least the `names` are given; not finite where a divisor is 0.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             return _value(self._tree, terms)
@@ -107,14 +89,7 @@ class Formula:
     def unit(self, units: Mapping[str, Unit]) -> Unit:
         """Give the unit of the value.
 
-        Parameters
-        ----------
-        units : mapping of str to Unit
-            Of at least the `names`.
-
-        Returns
-        -------
-        Unit
+        At least the `names` are given.
 
         Raises
         ------
@@ -127,14 +102,7 @@ class Formula:
 def parse(text: str) -> Formula:
     """Read a formula.
 
-    Parameters
-    ----------
-    text : str
-        Such as ``users * min(1, rate + lift) - cost``.
-
-    Returns
-    -------
-    Formula
+    Such as ``users * min(1, rate + lift) - cost``.
 
     Raises
     ------

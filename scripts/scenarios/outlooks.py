@@ -72,20 +72,8 @@ def drawn(
 ) -> Draws:
     """Draw every term.
 
-    Parameters
-    ----------
-    terms : mapping of str to Term
-        By the name that formulas use.
-    correlations : mapping of (str, str) to float
-        See `scenarios.copulas.correlated`.
-    draw_count : int
-        At least `MINIMUM_DRAWS`.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    Draws
+    Terms go by the name that formulas use; for correlations see
+    `scenarios.copulas.correlated`.
 
     Raises
     ------
@@ -133,20 +121,8 @@ def outlook(
 ) -> Outlook:
     """Summarise an outcome.
 
-    Parameters
-    ----------
-    equation : callable
-        Term names to numbers in, the outcome out; floats or arrays alike.
-    terms : mapping of str to Term
-        By the name that the equation uses.
-    correlations : mapping of (str, str) to float
-        Between terms.
-    outcomes : ndarray of shape (n_draws,)
-        From `outcome_draws`.
-
-    Returns
-    -------
-    Outlook
+    The equation takes terms by name, floats or arrays alike; its outcomes are
+    those of `outcome_draws`.
 
     Examples
     --------
@@ -189,16 +165,7 @@ def outlook(
 def decision(outcomes: Floats, threshold: float) -> Decision:
     """Judge acting on an outcome against leaving it.
 
-    Parameters
-    ----------
-    outcomes : ndarray of shape (n_draws,)
-        Draws of the outcome.
-    threshold : float
-        What the outcome must exceed to pay.
-
-    Returns
-    -------
-    Decision
+    The outcome, of which there are draws, must exceed the threshold to pay.
 
     References
     ----------
@@ -230,19 +197,8 @@ def delta_error(
     Exact when the equation is linear; an independent check of the draws
     otherwise.
 
-    Parameters
-    ----------
-    equation : callable
-        See `outlook`.
-    terms : mapping of str to Term
-        Make a term fixed to leave it out.
-    correlations : mapping of (str, str) to float, optional
-        Between terms; none by default.
-
-    Returns
-    -------
-    float
-        Standard error of the outcome, in its unit.
+    Make a term fixed to leave it out. Gives the standard error of the outcome,
+    in its unit.
 
     References
     ----------

@@ -88,24 +88,10 @@ def projections(
 ) -> dict[str, list[Row]]:
     """Project every version of every scenario.
 
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        As declared.
-    numbers : mapping of str to Number
-        What the estimates find that terms name.
-    observed : date or None
-        Last day that is loaded whole.
-    draw_count, seed : int
-        Monte Carlo draws and their seed.
-    assumption_version : str
-        Fingerprint of the declarations, quoted in every row.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Rows of `SCENARIO_TABLES`, without ``input_version``. An outcome
-        without a number carries a reason code.
+    Takes what the estimates find that terms name, the last day that is loaded
+    whole, and a fingerprint of the declarations, quoted in every row. Gives the
+    rows of `SCENARIO_TABLES`, without ``input_version``; an outcome without a
+    number carries a reason code.
 
     Raises
     ------

@@ -45,17 +45,8 @@ class Indices(NamedTuple):
 def tornado(equation: Equation, terms: Mapping[str, Term]) -> dict[str, Swing]:
     """Move one term at a time.
 
-    Parameters
-    ----------
-    equation : callable
-        Term names to numbers in, the outcome out.
-    terms : mapping of str to Term
-        All terms of the equation.
-
-    Returns
-    -------
-    dict of str to Swing
-        Uncertain terms, the widest swing first; equal ones by name.
+    Gives the uncertain terms of the equation, the widest swing first; equal
+    ones by name.
 
     Examples
     --------
@@ -96,22 +87,10 @@ def sobol_indices(
 ) -> Indices:
     """Estimate Sobol indices by Saltelli's scheme on a scrambled sequence.
 
-    Parameters
-    ----------
-    model : callable
-        Points of the unit cube, of shape (n, n_columns), to n outcomes.
-    factors : sequence of sequence of int
-        Columns of each factor; those of one factor are exchanged together,
-        so dependent inputs make one factor.
-    seed : int
-        Scrambles the sequence.
-    samples : int, default 2048
-        Rows of each of the two base matrices; a power of 2.
-
-    Returns
-    -------
-    Indices
-        nan where the outcome does not vary.
+    The model turns points of the unit cube, of shape (n, n_columns), into n
+    outcomes. The columns of one factor are exchanged together, so dependent
+    inputs make one factor. Each of the two base matrices has a power of 2 as
+    its number of rows. The indices are nan where the outcome does not vary.
 
     References
     ----------
@@ -160,19 +139,8 @@ def shares_of_variance(
 ) -> dict[str, tuple[float, float, list[str]]]:
     """Give each uncertain term its Sobol indices.
 
-    Parameters
-    ----------
-    equation, terms
-        As for `tornado`.
-    correlations : mapping of (str, str) to float
-        Correlated terms are one factor: each has the indices of all.
-    seed : int
-        Seed of the points.
-
-    Returns
-    -------
-    dict of str to tuple
-        First order, total, and the terms that share them.
+    Correlated terms are one factor: each has the indices of all. Gives the
+    first order, the total, and the terms that share them.
     """
     names = [name for name, term in terms.items() if not term.is_fixed]
     if not names:
@@ -212,18 +180,10 @@ def shares_of_variance(
 def information_value(net: Floats, scores: Floats) -> float:
     """Give what knowing one term before deciding would be worth (EVPPI).
 
-    Parameters
-    ----------
-    net : ndarray of shape (n_draws,)
-        Outcome above its threshold: acting pays where its mean is positive.
-    scores : ndarray of shape (n_draws,)
-        Normal scores of the term in the same draws.
-
-    Returns
-    -------
-    float
-        In the unit of `net`, never negative. The conditional mean of `net` is
-        a polynomial of the scores.
+    Takes, draw by draw, the outcome above its threshold, where acting pays if
+    its mean is positive, and the term's normal scores. The value is in the unit
+    of `net` and never negative; the conditional mean of `net` is a polynomial
+    of the scores.
 
     References
     ----------

@@ -44,18 +44,8 @@ def supplied(
 ) -> dict[str, Supplied]:
     """Give each term of one version its number.
 
-    Parameters
-    ----------
-    sources : mapping of str to Source
-        Of one version of a scenario.
-    numbers : mapping of str to Number
-        What the estimates find that terms name.
-    observed : date or None
-        Last day that is loaded whole.
-
-    Returns
-    -------
-    dict of str to Supplied
+    Takes the sources of one version of a scenario, what the estimates find that
+    terms name, and the last day that is loaded whole.
 
     Raises
     ------

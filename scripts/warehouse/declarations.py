@@ -47,14 +47,9 @@ def stand_in(relation: str, values: Mapping[str, str], source: str) -> str:
     It has the columns and types that the relation is declared with, whatever
     they are by now.
 
-    Parameters
-    ----------
-    relation : str
-        Schema and name, after a catalog if there is one.
-    values : mapping of str to str
-        Column to an expression over `source`; the other columns are null.
-    source : str
-        What follows the select list, such as ``from units``.
+    A relation is schema and name, after a catalog if there is one. Values are
+    expressions over the source, which is what follows the select list, such as
+    ``from units``; the other columns are null.
 
     Raises
     ------
@@ -78,15 +73,7 @@ def stand_in(relation: str, values: Mapping[str, str], source: str) -> str:
 def result_tables(definition: Path = DEFINITION) -> dict[str, Declared]:
     """Read all result tables.
 
-    Parameters
-    ----------
-    definition : Path
-        A dbt properties file with the source `results`.
-
-    Returns
-    -------
-    dict of str to Declared
-        In the file's order.
+    In the order of a dbt properties file with the source `results`.
     """
     sources = _loaded(definition)["sources"]
     tables = next(s["tables"] for s in sources if s["name"] == "results")

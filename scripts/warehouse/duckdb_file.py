@@ -105,16 +105,7 @@ class DuckDBFile:
 def opened(path: Path, *, read_only: bool = True) -> Iterator[DuckDBFile]:
     """Open a file, and close it again.
 
-    Parameters
-    ----------
-    path : Path
-        An existing DuckDB file.
-    read_only : bool, default True
-        Whether other readers may stay connected.
-
-    Yields
-    ------
-    DuckDBFile
+    Read-only, other readers may stay connected.
 
     Raises
     ------

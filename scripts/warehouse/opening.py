@@ -44,16 +44,9 @@ def connect(
 ) -> Iterator[Warehouse]:
     """Open a warehouse, and close it again.
 
-    Parameters
-    ----------
-    address : str or Path
-        A DuckDB file, or `target:NAME` for a target of profiles.yml.
-    read_only : bool, default True
-        Whether other readers may stay connected, where that matters.
-
-    Yields
-    ------
-    Warehouse
+    The address is that of a DuckDB file, or `target:NAME` for a target of
+    profiles.yml. Read-only, other readers may stay connected, where that
+    matters.
 
     Raises
     ------

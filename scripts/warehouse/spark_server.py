@@ -174,14 +174,7 @@ def first_line(error: Exception) -> str:
 def opened(credentials: Any) -> Iterator[SparkServer]:  # noqa: ANN401
     """Connect as dbt-spark does, and close the connection again.
 
-    Parameters
-    ----------
-    credentials : SparkCredentials
-        Of a target of profiles.yml.
-
-    Yields
-    ------
-    SparkServer
+    Credentials are those of a target of profiles.yml.
 
     Raises
     ------
