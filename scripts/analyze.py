@@ -41,6 +41,7 @@ from warehouse import (
     default_address,
     read_marts,
     replacing_results,
+    rows_of,
     version_of,
 )
 
@@ -84,9 +85,9 @@ def read_declared(
     ValueError
         Naming file, row and remedy, if one cannot be used.
     """
-    files = [records(marts[name]) for name in DECLARATIONS]
+    files = [rows_of(marts[name]) for name in DECLARATIONS]
     asked = declared(*files)
-    claimed = in_order(records(marts["dim_headline_claims"]))
+    claimed = in_order(rows_of(marts["dim_headline_claims"]))
     named = {
         **{row["headline_name"]: place(row) for row in claimed},
         **{one.name: one.where for one in estimates_of(asked)},
@@ -207,17 +208,6 @@ def analyse(
         }
         write(last)
     return results | last
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn a frame into rows; every kind of null is None."""
-    return [
-        {
-            str(name): None if pd.isna(value) else value
-            for name, value in row.items()
-        }
-        for row in frame.to_dict("records")
-    ]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -38,9 +38,10 @@ def section(tables: Tables) -> Section:
     columns |= {"Found": _found, "Interval": _interval}
     if claimed:
         columns |= {"In standard errors": _distance, "Verdict": _verdict}
-    number = "number claimed and the number" if claimed else "numbers"
     table = table_of(
-        f"Headlines: the {number} found",
+        "Headlines: the number claimed and the number found"
+        if claimed
+        else "Headlines: the numbers found",
         rows,
         columns,
         source="results.headlines",

@@ -10,6 +10,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -201,25 +202,10 @@ def _check_call(node: ast.Call, names: dict[str, None]) -> None:
         _check(argument, names)
 
 
-def _minimum(*values: Any) -> Any:  # noqa: ANN401
-    return _folded(np.minimum, values)
-
-
-def _maximum(*values: Any) -> Any:  # noqa: ANN401
-    return _folded(np.maximum, values)
-
-
-def _folded(pick: Callable[[Any, Any], Any], values: tuple[Any, ...]) -> Any:  # noqa: ANN401
-    found = values[0]
-    for value in values[1:]:
-        found = pick(found, value)
-    return found
-
-
 _RAMP_ARGUMENTS = 3
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": _minimum,
-    "max": _maximum,
+    "min": lambda *values: reduce(np.minimum, values),
+    "max": lambda *values: reduce(np.maximum, values),
     "ramped_weeks": ramped_weeks,
 }
 

@@ -31,10 +31,11 @@ class Supplied(NamedTuple):
     causal_grade: str
     # Of an assumption; of an estimate the last day loaded whole.
     stated_date: date | None
-    raw_value: float | None  # before shrinkage; none where nothing was shrunk
     is_measured: bool  # whether the log supplies it
-    reason_code: str | None  # why there is no number
-    number: Number | None  # the estimate it was taken from
+    # Before shrinkage; none where nothing was shrunk.
+    raw_value: float | None = None
+    reason_code: str | None = None  # why there is no number
+    number: Number | None = None  # the estimate it was taken from
 
 
 def supplied(
@@ -60,10 +61,7 @@ def supplied(
             source.source,
             source.causal_grade,
             source.stated_date,
-            None,
             is_measured=False,
-            reason_code=None,
-            number=None,
         )
         if isinstance(source, Assumption)
         else _measured(source, numbers[source.name], observed)
@@ -108,7 +106,6 @@ def _measured(
         f"{number.description} ({number.place})",
         grade,
         observed,
-        None,
         is_measured=True,
         reason_code=number.reason_code,
         number=number,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from math import isnan
 from typing import Any
 
@@ -77,6 +78,34 @@ def version_of(frames: Mapping[str, pd.DataFrame]) -> str:
         text = frames[name].to_csv(index=False, lineterminator="\n")
         digest.update(f"{name}\n{text}\n".encode())
     return digest.hexdigest()
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a frame into rows of plain values; every kind of null is None."""
+    return [
+        {
+            str(name): plain(str(name), value)
+            for name, value in zip(frame.columns, values, strict=True)
+        }
+        for values in frame.itertuples(index=False, name=None)
+    ]
+
+
+def plain(name: str, value: Any) -> Any:  # noqa: ANN401
+    """Make a value of a frame a plain one.
+
+    Examples
+    --------
+    >>> plain("cohort_date", pd.Timestamp("2026-01-05"))
+    datetime.date(2026, 1, 5)
+    >>> plain("rate", float("nan")) is None
+    True
+    """
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp) and name.endswith("_date"):
+        return date(value.year, value.month, value.day)
+    return value.item() if hasattr(value, "item") else value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

@@ -44,10 +44,7 @@ def degree(
 ) -> int | None:
     """Tell whether an outcome is proportional to a term.
 
-    Returns
-    -------
-    int or None
-        1 if it is, -1 if it is to one over the term, None if neither.
+    1 if it is, -1 if it is to one over the term, None if neither.
 
     Examples
     --------
@@ -94,17 +91,9 @@ def controls(
 ) -> Controls | None:
     """Make the controls of one scenario.
 
-    Parameters
-    ----------
-    rows : list of dict
-        Its outcomes with the whole effect, the most important first.
-    terms, quantiles, breakeven : list of dict
-        Of the same scenario.
-
-    Returns
-    -------
-    Controls or None
-        None where nothing is proportional to anything.
+    Takes its outcomes with the whole effect, the most important first, and
+    other rows of the same scenario; none where nothing is proportional to
+    anything.
     """
     values = {row["version"]: formula_values(row, terms)[1] for row in rows}
     powers = [_powers(row, values) for row in rows]
