@@ -106,18 +106,6 @@ def marts_of(estimates: Iterable[Estimate]) -> list[str]:
     )
 
 
-def estimated(marts: Mapping[str, pd.DataFrame], alpha: float) -> Results:
-    """Compute the tables that no query of the log reaches into.
-
-    Takes the marts of `MARTS`; the significance level is two-sided, in (0, 1).
-    """
-    return {
-        **experiments.tables.experiment_tables(marts, alpha),
-        **genres.tables.genre_tables(marts, alpha),
-        "expected_lifetimes": retention.lifetimes.lifetime_rows(marts),
-    }
-
-
 def projected(
     marts: Mapping[str, pd.DataFrame],
     asked: Declared,
@@ -187,7 +175,9 @@ def analyse(
                 for name in names
             }
 
-        add(estimated(marts, alpha))
+        add(experiments.tables.experiment_tables(marts, alpha))
+        add(genres.tables.genre_tables(marts, alpha))
+        add({"expected_lifetimes": retention.lifetimes.lifetime_rows(marts)})
         terms = found({one.name for one in estimates_of(asked.scenarios)})
         add(projected(marts, asked, terms, draw_count, draw_seed))
         shown = found(row["headline_name"] for row in asked.claims)

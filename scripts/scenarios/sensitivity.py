@@ -168,10 +168,7 @@ def shares_of_variance(
     return {
         name: (first, total, group)
         for group, first, total in zip(
-            groups,
-            found.first_order.tolist(),
-            found.total.tolist(),
-            strict=True,
+            groups, *(index.tolist() for index in found), strict=True
         )
         for name in group
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,13 +97,10 @@ def _read(node: Mapping[str, Any]) -> Declared:
         frozenset(
             column["name"]
             for column in node["columns"]
-            if "not_null" in _kinds(column.get("constraints", ()))
+            for constraint in column.get("constraints", ())
+            if constraint["type"] == "not_null"
         ),
     )
-
-
-def _kinds(constraints: Sequence[Mapping[str, str]]) -> set[str]:
-    return {constraint["type"] for constraint in constraints}
 
 
 def _loaded(path: Path) -> Any:  # noqa: ANN401 (what YAML holds)

@@ -81,16 +81,10 @@ class DuckDBFile:
                 connection.execute(
                     f"create table if not exists results.{table} ({body})"
                 )
-                found = connection.execute(
-                    "select column_name from information_schema.columns"
-                    " where table_schema = 'results' and table_name = ?"
-                    " and table_catalog = current_database()",
-                    [table],
-                ).fetchall()
                 same_names(
                     f"columns of results.{table} in the warehouse",
                     columns,
-                    [name for (name,) in found],
+                    connection.table(f"results.{table}").columns,
                     "; drop the table and run this again",
                 )
                 connection.execute(f"delete from results.{table}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -54,7 +53,7 @@ def framed(table: str, rows: Sequence[Row], types: Types) -> pd.DataFrame:
     """
     found = {}
     for name, kind in types.items():
-        values = [_plain(row[name]) for row in rows]
+        values = [plain(name, row[name]) for row in rows]
         try:
             found[name] = pd.Series(values, dtype=FRAME_TYPES[kind][1])
         except (TypeError, ValueError) as error:
@@ -106,9 +105,3 @@ def plain(name: str, value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, pd.Timestamp) and name.endswith("_date"):
         return date(value.year, value.month, value.day)
     return value.item() if hasattr(value, "item") else value
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Make a numpy scalar a plain one, and nan the null it stands for."""
-    plain = value.item() if hasattr(value, "item") else value
-    return None if isinstance(plain, float) and isnan(plain) else plain

@@ -39,6 +39,7 @@ from scenarios.page.controls import (
 )
 from scenarios.page.tables import discounted, used_terms
 from scenarios.page.words import (
+    is_same,
     outcome_scale,
     subject_of,
     term_words,
@@ -124,7 +125,10 @@ def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
         min(group, key=lambda row: _effect_grade(row, tables))
         for _, group in groupby(rows, key=lambda row: row["outcome"])
     ]
-    doubts = [_moving(row, tables) for row in ranked]
+    doubts = [
+        [one for one in _ranked(row, tables) if one["swing"] > 0]
+        for row in ranked
+    ]
     most = max(doubts, key=len)
     # One bar alone says no more than the interval above.
     if len(most) > 1:
@@ -146,20 +150,10 @@ def _term(row: Row, name: str, tables: Tables) -> Row:
     )
 
 
-def _moving(row: Row, tables: Tables) -> list[Row]:
-    """Return the terms that move an outcome, the widest first."""
-    return sorted(
-        (
-            one
-            for one in tables["scenario_sensitivity"]
-            if _is_of(one, row) and one["swing"] > 0
-        ),
-        key=lambda one: one["rank_number"],
-    )
-
-
-def _is_of(one: Row, row: Row) -> bool:
-    return (one["version"], one["outcome"]) == (row["version"], row["outcome"])
+def _ranked(row: Row, tables: Tables) -> list[Row]:
+    """Return the uncertain terms of an outcome, the widest first."""
+    own = [one for one in tables["scenario_sensitivity"] if is_same(one, row)]
+    return sorted(own, key=lambda one: one["rank_number"])
 
 
 def _axis_title(row: Row, scale: Scale) -> str:
@@ -337,9 +331,8 @@ def _share(value: float | None) -> str:
 def _middle(row: Row, tables: Tables) -> float:
     """Give the outcome with every term at its median."""
     formula, values = formula_values(row, tables["scenario_terms"])
-    for one in tables["scenario_sensitivity"]:
-        if _is_of(one, row):
-            values[one["term"]] = one["median_value"]
+    for one in _ranked(row, tables):
+        values[one["term"]] = one["median_value"]
     return float(formula(values))
 
 
@@ -348,11 +341,8 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
     formula, values = formula_values(row, tables["scenario_terms"])
     candidates = [
         one
-        for one in sorted(
-            tables["scenario_sensitivity"], key=lambda one: one["rank_number"]
-        )
-        if _is_of(one, row)
-        and one["term"] != row["effect_term"]
+        for one in _ranked(row, tables)
+        if one["term"] != row["effect_term"]
         and degree(formula, values, one["term"]) == 1
     ]
     if row["threshold"] is None or not candidates:
@@ -363,7 +353,7 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
         (
             one["break_even_value"]
             for one in tables["scenario_breakeven"]
-            if _is_of(one, row) and one["term"] == name
+            if is_same(one, row) and one["term"] == name
         ),
         None,
     )
@@ -425,7 +415,7 @@ def _break_even_table(row: Row, tables: Tables, subject: str) -> Table:
 
     return table_of(
         f"{subject}: where it just pays, other terms as stated",
-        [one for one in tables["scenario_breakeven"] if _is_of(one, row)],
+        [one for one in tables["scenario_breakeven"] if is_same(one, row)],
         {
             "Term": lambda one: term_words(one["term"]),
             "Pays with": lambda one: side[one["is_paying_above"]],
