@@ -63,7 +63,7 @@ def described(sql: str) -> str:
 
     Examples
     --------
-    >>> described("-- Users of\\n-- the log.\\nselect 1 as value -- one")
+    >>> described("-- Users of\n-- the log.\nselect 1 as value -- one")
     'Users of the log.'
     """
     words = []
