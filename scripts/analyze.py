@@ -41,6 +41,7 @@ from warehouse import (
     default_address,
     read_marts,
     replacing_results,
+    rows_of,
     version_of,
 )
 
@@ -67,20 +68,11 @@ MARTS = sorted(
 
 
 class Declared(NamedTuple):
-    """What a log asks for.
-
-    Attributes
-    ----------
-    scenarios : list of Scenario
-    claims : list of mapping
-        Rows of ``dim_headline_claims``, in order.
-    estimates : dict of str to Estimate
-        Those that a scenario or a claim names.
-    """
+    """What a log asks for."""
 
     scenarios: list[Scenario]
-    claims: list[Row]
-    estimates: dict[str, Estimate]
+    claims: list[Row]  # rows of ``dim_headline_claims``, in order
+    estimates: dict[str, Estimate]  # those that a scenario or a claim names
 
 
 def read_declared(
@@ -93,9 +85,9 @@ def read_declared(
     ValueError
         Naming file, row and remedy, if one cannot be used.
     """
-    files = [records(marts[name]) for name in DECLARATIONS]
+    files = [rows_of(marts[name]) for name in DECLARATIONS]
     asked = declared(*files)
-    claimed = in_order(records(marts["dim_headline_claims"]))
+    claimed = in_order(rows_of(marts["dim_headline_claims"]))
     named = {
         **{row["headline_name"]: place(row) for row in claimed},
         **{one.name: one.where for one in estimates_of(asked)},
@@ -112,23 +104,6 @@ def marts_of(estimates: Iterable[Estimate]) -> list[str]:
     return sorted(
         set(MARTS).union(*(relations_of(one)["marts"] for one in estimates))
     )
-
-
-def estimated(marts: Mapping[str, pd.DataFrame], alpha: float) -> Results:
-    """Compute the tables that no query of the log reaches into.
-
-    Parameters
-    ----------
-    marts : mapping of str to DataFrame
-        The marts of `MARTS`.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-    """
-    return {
-        **experiments.tables.experiment_tables(marts, alpha),
-        **genres.tables.genre_tables(marts, alpha),
-        "expected_lifetimes": retention.lifetimes.lifetime_rows(marts),
-    }
 
 
 def projected(
@@ -168,23 +143,9 @@ def analyse(
 ) -> Results:
     """Compute and replace every result table.
 
-    Parameters
-    ----------
-    opened : Warehouse
-        Opened for writing.
-    estimates : mapping of str to Estimate
-        The log's queries.
-    run_row : mapping
-        What `read_manifest` says of the log.
-    alpha : float
-        Two-sided significance level, in (0, 1).
-    draw_count, draw_seed : int
-        Monte Carlo draws and their seed.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Table to rows.
+    The warehouse is open for writing, `run_row` is what `read_manifest` says of
+    the log, and `alpha` is the two-sided significance level, in (0, 1). Gives
+    the rows of each table.
 
     Raises
     ------
@@ -214,7 +175,9 @@ def analyse(
                 for name in names
             }
 
-        add(estimated(marts, alpha))
+        add(experiments.tables.experiment_tables(marts, alpha))
+        add(genres.tables.genre_tables(marts, alpha))
+        add({"expected_lifetimes": retention.lifetimes.lifetime_rows(marts)})
         terms = found({one.name for one in estimates_of(asked.scenarios)})
         add(projected(marts, asked, terms, draw_count, draw_seed))
         shown = found(row["headline_name"] for row in asked.claims)
@@ -235,17 +198,6 @@ def analyse(
         }
         write(last)
     return results | last
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn a frame into rows; every kind of null is None."""
-    return [
-        {
-            str(name): None if pd.isna(value) else value
-            for name, value in row.items()
-        }
-        for row in frame.to_dict("records")
-    ]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -12,45 +12,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import vl_convert
 
 import warehouse
 from coverage_check import record
 from display.parts import Row, Tables
 from report.page import MARTS, render
-
-
-def rows_of(frame: pd.DataFrame) -> list[Row]:
-    """Turn a frame into rows of plain values; every kind of null is None."""
-    return [
-        {
-            str(name): plain(str(name), value)
-            for name, value in zip(frame.columns, values, strict=True)
-        }
-        for values in frame.itertuples(index=False, name=None)
-    ]
-
-
-def plain(name: str, value: Any) -> Any:  # noqa: ANN401
-    """Make a value of a frame a plain one.
-
-    Examples
-    --------
-    >>> plain("cohort_date", pd.Timestamp("2026-01-05"))
-    datetime.date(2026, 1, 5)
-    >>> plain("rate", float("nan")) is None
-    True
-    """
-    if pd.isna(value):
-        return None
-    if isinstance(value, pd.Timestamp) and name.endswith("_date"):
-        return date(value.year, value.month, value.day)
-    return value.item() if hasattr(value, "item") else value
 
 
 def read_tables(address: str | Path) -> Tables:
@@ -63,12 +32,12 @@ def read_tables(address: str | Path) -> Tables:
     """
     with warehouse.connect(address) as connection:
         tables = {
-            name: rows_of(frame)
+            name: warehouse.rows_of(frame)
             for name, frame in warehouse.read_marts(connection, MARTS).items()
         }
         try:
             for name, frame in warehouse.read_results(connection).items():
-                tables[name] = rows_of(frame)
+                tables[name] = warehouse.rows_of(frame)
         except warehouse.WarehouseError as error:
             raise warehouse.WarehouseError(
                 f"{address} has no complete results ({error}); run `make"

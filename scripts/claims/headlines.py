@@ -21,10 +21,7 @@ TOLERATED_Z = 3.0  # standard errors between found and expected
 def in_order(claims: Iterable[Row]) -> list[Row]:
     """Sort claims by their position; those without one come last, by name.
 
-    Parameters
-    ----------
-    claims : iterable of mapping
-        Rows of ``dim_headline_claims``; an empty cell is None.
+    Claims are rows of ``dim_headline_claims``; an empty cell is None.
 
     Raises
     ------
@@ -60,20 +57,10 @@ def headline_rows(
 ) -> list[dict[str, Any]]:
     """Set what was found beside what was claimed.
 
-    Parameters
-    ----------
-    claims : iterable of mapping
-        See `in_order`.
-    numbers : mapping of str to Number
-        What the estimate of each headline found.
-    alpha : float, default 0.05
-        Two-sided significance level of intervals that an estimate does not
-        bring itself, in (0, 1).
-
-    Returns
-    -------
-    list of dict
-        Rows of ``headlines``, in the order of `claims`.
+    Takes claims `in_order`, what the estimate of each headline found, and the
+    two-sided significance level, in (0, 1), of intervals that an estimate does
+    not bring itself. Gives the rows of ``headlines``, in the order of the
+    claims.
     """
     rows = []
     for position, claim in enumerate(claims, start=1):

@@ -5,10 +5,13 @@ Pure functions: rows of results in, parts of the page out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from display.formats import MISSING, Scale, fit_scale, words
-from display.parts import Cell, Row, Section, Table, Tables
+from display.parts import Cell, Row, Section, Tables, table_of
 
 MARTS: tuple[str, ...] = ()
+Columns = dict[str, Callable[[Row], str | Cell]]
 
 
 def section(tables: Tables) -> Section:
@@ -29,22 +32,18 @@ def section(tables: Tables) -> Section:
             f"{agreeing} of {len(claimed)} expected numbers lie within three"
             " standard errors of what the marts show."
         )
-    columns = ["Headline", "Found", "Interval"]
+    columns: Columns = {"Headline": lambda row: row["statement"]}
     if claimed:
-        columns = [
-            "Headline",
-            "Expected",
-            "Found",
-            "Interval",
-            "In standard errors",
-            "Verdict",
-        ]
-    table = Table(
-        caption="Headlines: the number claimed and the number found"
+        columns["Expected"] = lambda row: _scale(row).brief(row["expected"])
+    columns |= {"Found": _found, "Interval": _interval}
+    if claimed:
+        columns |= {"In standard errors": _distance, "Verdict": _verdict}
+    table = table_of(
+        "Headlines: the number claimed and the number found"
         if claimed
         else "Headlines: the numbers found",
-        columns=columns,
-        rows=[_headline(row, is_claimed=bool(claimed)) for row in rows],
+        rows,
+        columns,
         source="results.headlines",
     )
     return Section(
@@ -52,30 +51,31 @@ def section(tables: Tables) -> Section:
     )
 
 
-def _headline(row: Row, *, is_claimed: bool) -> list[str | Cell]:
-    """Write one headline with digits to fit its interval."""
-    scale = fit_scale(row["unit"], row["found"], row["ci_low"], row["ci_high"])
-    found = scale.text(row["found"])
-    if row["found"] is None and row["reason_code"]:
-        found = words(row["reason_code"])
-    interval = scale.span(row["ci_low"], row["ci_high"])
-    if not is_claimed:
-        return [row["statement"], found, Cell(interval)]
+def _scale(row: Row) -> Scale:
+    """Choose digits that fit a headline's interval."""
+    return fit_scale(row["unit"], row["found"], row["ci_low"], row["ci_high"])
 
-    distance, verdict = Cell(MISSING), Cell("no claim")
-    if row["z_score"] is not None:
-        z_score = row["z_score"]
-        distance = Cell(Scale(is_signed=True).text(z_score), z_score=z_score)
-        verdict = (
-            Cell("✓ within error", tone="good")
-            if row["is_within_error"]
-            else Cell("✗ outside error", tone="bad")
-        )
-    return [
-        row["statement"],
-        scale.brief(row["expected"]),
-        found,
-        Cell(interval),
-        distance,
-        verdict,
-    ]
+
+def _found(row: Row) -> str:
+    if row["found"] is None and row["reason_code"]:
+        return words(row["reason_code"])
+    return _scale(row).text(row["found"])
+
+
+def _interval(row: Row) -> Cell:
+    return Cell(_scale(row).span(row["ci_low"], row["ci_high"]))
+
+
+def _distance(row: Row) -> Cell:
+    z_score = row["z_score"]
+    if z_score is None:
+        return Cell(MISSING)
+    return Cell(Scale(is_signed=True).text(z_score), z_score=z_score)
+
+
+def _verdict(row: Row) -> Cell:
+    if row["z_score"] is None:
+        return Cell("no claim")
+    if row["is_within_error"]:
+        return Cell("✓ within error", tone="good")
+    return Cell("✗ outside error", tone="bad")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from display.text import Row, aligned, shown, span
+from display.text import Row, shown, span, text_table
 
 
 def headlines(rows: Sequence[Row]) -> str:
@@ -12,19 +12,24 @@ def headlines(rows: Sequence[Row]) -> str:
     if not rows:
         return "Headlines: none are declared for this log."
     verdicts = {True: "within error", False: "OFF", None: "-"}
-    cells = [
-        [
-            row["headline_name"],
-            shown(row["expected"], row["unit"]),
-            shown(row["found"], row["unit"]),
-            span(row["ci_low"], row["ci_high"], row["unit"]),
-            "-" if row["z_score"] is None else f"{row['z_score']:+z.2f}",
-            row["reason_code"] or verdicts[row["is_within_error"]],
-        ]
-        for row in rows
-    ]
-    header = ("", "expected", "found", "interval", "z", "verdict")
+    table = text_table(
+        rows,
+        {
+            "": lambda row: row["headline_name"],
+            "expected": lambda row: shown(row["expected"], row["unit"]),
+            "found": lambda row: shown(row["found"], row["unit"]),
+            "interval": lambda row: span(
+                row["ci_low"], row["ci_high"], row["unit"]
+            ),
+            "z": lambda row: (
+                "-" if row["z_score"] is None else f"{row['z_score']:+z.2f}"
+            ),
+            "verdict": lambda row: (
+                row["reason_code"] or verdicts[row["is_within_error"]]
+            ),
+        },
+    )
     title = "Headlines, expected and found"
     if all(row["expected"] is None for row in rows):
         title = "Headlines found; nothing is claimed for this log"
-    return f"{title}\n{aligned(header, cells)}"
+    return f"{title}\n{table}"

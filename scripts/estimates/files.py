@@ -23,21 +23,11 @@ RELATION = re.compile(rf"(?<![\w.])({'|'.join(SCHEMAS)})\.(\w+)")
 
 
 class Estimate(NamedTuple):
-    """A query that finds one number.
+    """A query that finds one number."""
 
-    Attributes
-    ----------
-    name : str
-        Its file's name, without the ending.
-    description : str
-        Its first comment: what it estimates.
-    sql : str
-        The file's text.
-    """
-
-    name: str
-    description: str
-    sql: str
+    name: str  # its file's name, without the ending
+    description: str  # its first comment: what it estimates
+    sql: str  # the file's text
 
     @property
     def place(self) -> str:
@@ -48,14 +38,8 @@ class Estimate(NamedTuple):
 def read_estimates(folder: Path) -> dict[str, Estimate]:
     """Read the estimates of a log.
 
-    Parameters
-    ----------
-    folder : Path
-        Of the raw data. Without a folder `estimates` in it, there are none.
-
-    Returns
-    -------
-    dict of str to Estimate
+    They are in the folder `estimates` of the raw data; without it, there are
+    none.
 
     Raises
     ------
@@ -79,7 +63,7 @@ def described(sql: str) -> str:
 
     Examples
     --------
-    >>> described("-- Users of\\n-- the log.\\nselect 1 as value -- one")
+    >>> described("-- Users of\n-- the log.\nselect 1 as value -- one")
     'Users of the log.'
     """
     words = []
@@ -112,10 +96,7 @@ def chosen(
 def relations_of(estimate: Estimate) -> dict[str, set[str]]:
     """Find the tables that a query reads.
 
-    Returns
-    -------
-    dict of str to set of str
-        Each schema of `SCHEMAS` to the names read there.
+    Gives for each schema of `SCHEMAS` the names read there.
 
     Raises
     ------

@@ -15,62 +15,32 @@ from warehouse import WarehouseError
 
 GRADES = "ABCDE"  # from randomised here to plain assumption
 REQUIRED = ("value", "standard_error", "users", "causal_grade")
-NUMBERS = (
-    "value",
-    "standard_error",
-    "users",
-    "ci_low",
-    "ci_high",
-    "alpha",
-    "control_mean",
-    "control_users",
-    "treatment_users",
-)
 TEXTS = ("causal_grade", "kind", "reason_code", "drawn_as")
 
 
 class Number(NamedTuple):
-    """The row that an estimate returns; None where it says nothing.
+    """The row that an estimate returns; None where it says nothing."""
 
-    Attributes
-    ----------
-    place, description : str
-        The estimate's file and what it says there.
-    columns : frozenset of str
-        What the query returns.
-    value, standard_error : float or None
-        Of the number, in the unit that its reader declares.
-    users : float or None
-        On whom it rests.
-    causal_grade : str or None
-        One of `GRADES`, of an effect.
-    ci_low, ci_high, alpha : float or None
-        Its interval, and the significance level of that.
-    control_mean, control_users, treatment_users : float or None
-        Of an effect that an experiment has measured.
-    kind : str or None
-        The kind of its metric.
-    reason_code : str or None
-        Why there is no number.
-    drawn_as : str or None
-        Its stream of draws: what is drawn under one name is drawn alike.
-    """
-
+    # The estimate's file and what it says there.
     place: str
     description: str
-    columns: frozenset[str]
+    columns: frozenset[str]  # what the query returns
+    # Of the number, in the unit that its reader declares.
     value: float | None = None
     standard_error: float | None = None
-    users: float | None = None
-    causal_grade: str | None = None
+    users: float | None = None  # on whom it rests
+    causal_grade: str | None = None  # one of `GRADES`, of an effect
+    # Its interval, and the significance level of that.
     ci_low: float | None = None
     ci_high: float | None = None
     alpha: float | None = None
+    # Of an effect that an experiment has measured.
     control_mean: float | None = None
     control_users: float | None = None
     treatment_users: float | None = None
-    kind: str | None = None
-    reason_code: str | None = None
+    kind: str | None = None  # the kind of its metric
+    reason_code: str | None = None  # why there is no number
+    # Its stream of draws: what is drawn under one name is drawn alike.
     drawn_as: str | None = None
 
     @property
@@ -83,6 +53,9 @@ class Number(NamedTuple):
         return (self.ci_high - self.ci_low) / 2 / normal_quantile(self.alpha)
 
 
+NUMBERS = [name for name in Number._fields[3:] if name not in TEXTS]
+
+
 def number_of(
     estimate: Estimate,
     query: Callable[[str], pd.DataFrame],
@@ -90,18 +63,8 @@ def number_of(
 ) -> Number:
     """Run an estimate.
 
-    Parameters
-    ----------
-    estimate : Estimate
-    query : callable
-        Runs SQL; see `warehouse.port.Warehouse`.
-    written : collection of str
-        The result tables that hold this analysis already.
-
-    Returns
-    -------
-    Number
-        Without a value where the query returns no row or a null.
+    The result tables `written` hold this analysis already. The number is
+    without a value where the query returns no row or a null.
 
     Raises
     ------

@@ -124,11 +124,7 @@ def check_path(
     load: Load, table: str, name: str, column: Column, block: Block
 ) -> None:
     """Refuse a key inside JSON that no row has: a header cannot tell."""
-    numbers = [
-        number
-        for number, found in enumerate(load.inputs)
-        if found.table == table and found.block is block
-    ]
+    numbers = load.numbers(block)
     shape = load.inputs[numbers[0]].shape
     if column.optional or not column.paths:
         return

@@ -177,23 +177,20 @@ def selection(
     """
     inputs = Inputs(shape, block.nulls)
     places = {name: number for number, name in enumerate(columns)}
-    read, texts, parses, values, relative = [], [], [], [], []
-    notes, failures = [], []
+    read, texts, parses, notes, failures = [], [], [], [], []
+    values: list[str] = []
+    relative: list[str] = []
     for number, (name, column) in enumerate(columns.items()):
         text, found, ours = f"t{number}", f"p{number}", f"v{number}"
         changes = shifts.get(column.zone or "UTC", ())
         read.append(f"{_theirs(column, inputs)} as r{number}")
         texts.append(f"{renamed(f'r{number}', column)} as {text}")
         parses.append(f"{parsed(text, column)} as {found}")
-        is_known = ""
-        if column.anchor is None:
-            values.append(f"{value(found, text, column, changes)} as {ours}")
-        else:
-            anchor = f"v{places[column.anchor]}"
-            relative.append(
-                f"{value(found, text, column, changes, anchor)} as {ours}"
-            )
-            is_known = f"and {anchor} is not null "
+        anchor = "" if column.anchor is None else f"v{places[column.anchor]}"
+        is_known = f"and {anchor} is not null " if anchor else ""
+        (relative if anchor else values).append(
+            f"{value(found, text, column, changes, anchor)} as {ours}"
+        )
         if column.kind == "time" and changes:
             notes.append(clock_note(found, text, column, changes))
         if column.kind in UNREADABLE_KINDS:

@@ -109,6 +109,14 @@ class Load:
         """Run one statement whose answer is a number."""
         return int(self.rows(query)[0][0])
 
+    def numbers(self, block: Block) -> list[int]:
+        """List the numbers that the files of a block have in staged rows."""
+        return [
+            number
+            for number, found in enumerate(self.inputs)
+            if found.block is block
+        ]
+
     def rows_read(self, table: str) -> int:
         """Count the rows of a table's files, bad ones included."""
         return self.count(

@@ -57,11 +57,7 @@ def lines(load: Load, table: str) -> str:
     keys = [name for name in TABLES[table] if name in REQUIRED[table]]
     selects = []
     for block in load.mapping.blocks.get(table, ()):
-        numbers = ", ".join(
-            str(number)
-            for number, found in enumerate(load.inputs)
-            if found.table == table and found.block is block
-        )
+        numbers = ", ".join(map(str, load.numbers(block)))
         names = [
             name.removeprefix(f"{wide.key}.")
             for name in block.columns
@@ -124,7 +120,7 @@ def derive(load: Load, table: str) -> None:
     load.rows(
         f"insert into {table} ({', '.join([key, *columns])}) "
         f"select {key}{attributes} from events "
-        f"where detail is null and left_out is null and {key} is not null "
+        f"where {GOOD} and {key} is not null "
         f"and {key} not in (select {key} from {table} "
         f"where {key} is not null and detail is null) "
         f"group by {key} order by {key}"
@@ -178,7 +174,7 @@ def table_counts(load: Load, table: str, lines: int) -> dict[str, Any]:
     clocks = dict(
         load.rows(
             f"select clock, count(*) from {table} where clock is not null "
-            "and detail is null and left_out is null group by 1 order by 1"
+            f"and {GOOD} group by 1 order by 1"
         )
     )
     read = load.rows_read(table)

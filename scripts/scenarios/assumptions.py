@@ -19,27 +19,15 @@ EVERY_VERSION = "all"  # as the marts write an empty version
 
 
 class Assumption(NamedTuple):
-    """One assumed term.
+    """One assumed term."""
 
-    Attributes
-    ----------
-    term : Term
-        Its value and distribution.
-    unit, source : str
-        What it counts, and why this number.
-    causal_grade : str
-        One of `GRADES`; empty for a term that only states the question.
-    stated_date : date
-        Day on which the number was stated.
-    correlations : dict of str to float
-        Other terms of the scenario to the correlation of the normal scores.
-    """
-
-    term: Term
-    unit: str
-    source: str
+    term: Term  # its value and distribution
+    unit: str  # what it counts
+    source: str  # why this number
+    # One of `GRADES`; empty for a term that only states the question.
     causal_grade: str
-    stated_date: date
+    stated_date: date  # day on which the number was stated
+    # Other terms of the scenario to the correlation of the normal scores.
     correlations: dict[str, float]
 
 

@@ -24,21 +24,13 @@ STEPS = 2_001
 
 
 class BreakEven(NamedTuple):
-    """Where an outcome crosses its threshold.
+    """Where an outcome crosses its threshold."""
 
-    Attributes
-    ----------
-    value : float
-        Of the term, all others as stated; nan if it never pays, or always,
-        within `FARTHEST` times the stated value.
-    is_above : bool
-        Whether it pays above the value, not below.
-    probability : float
-        That the term lies on the paying side; nan for a fixed term.
-    """
-
+    # Of the term, all others as stated; nan if it never pays, or always, within
+    # `FARTHEST` times the stated value.
     value: float
-    is_above: bool
+    is_above: bool  # whether it pays above the value, not below
+    # That the term lies on the paying side; nan for a fixed term.
     probability: float
 
 
@@ -53,25 +45,9 @@ def break_even(
 ) -> BreakEven:
     """Find the value of one term at which the outcome is the threshold.
 
-    Parameters
-    ----------
-    equation : callable
-        Term names to numbers in, the outcome out.
-    terms : mapping of str to Term
-        All terms of the equation.
-    name : str
-        The term that moves.
-    threshold : float
-        What the outcome must exceed.
-    unit : str
-        The term's; rates and shares stay in [0, 1].
-    is_effect : bool, default False
-        Whether the term may be negative.
-
-    Returns
-    -------
-    BreakEven
-        The crossing nearest to the stated value.
+    Of all terms of the equation the named one moves. By its unit, rates and
+    shares stay in [0, 1]; no other than an effect may be negative. Gives the
+    crossing nearest to the stated value.
 
     Examples
     --------
@@ -115,20 +91,10 @@ def break_even(
 def settling_units(number: Number, effect: float, value: float) -> float | None:
     """Give the users of an experiment that would tell an effect from a value.
 
-    Parameters
-    ----------
-    number : Number
-        The effect as an experiment measured it.
-    effect : float
-        What is expected, in the same unit.
-    value : float
-        What it is to be told from, such as the break-even.
-
-    Returns
-    -------
-    float or None
-        Both arms, for 80 % power at 5 %; nan if it cannot be planned, None if
-        no experiment measured it.
+    Takes an effect as an experiment measured it, what is expected of it and
+    what that is to be told from, such as the break-even, all in one unit.
+    Counts both arms, for 80 % power at 5 %; nan if it cannot be planned, None
+    if no experiment measured it.
     """
     control, treatment = number.control_users, number.treatment_users
     if not (number.kind and control and treatment):

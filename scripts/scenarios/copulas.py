@@ -18,19 +18,9 @@ def correlated(
 ) -> dict[str, Floats]:
     """Correlate independent normal scores (a Gaussian copula).
 
-    Parameters
-    ----------
-    scores : mapping of str to ndarray of shape (n_draws,)
-        Independent, by term.
-    correlations : mapping of (str, str) to float
-        Of the scores of two terms, in [-1, 1]. For normal terms it is the
-        correlation of the terms themselves. A term that is not drawn is
-        skipped.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_draws,)
-        Terms in no pair keep their scores.
+    Each correlation is that of the scores of two terms, in [-1, 1]; for normal
+    terms it is the correlation of the terms themselves. A term that is not
+    drawn is skipped, and terms in no pair keep their scores.
 
     Raises
     ------

@@ -29,54 +29,30 @@ Row = Mapping[str, Any]
 
 
 class Estimate(NamedTuple):
-    """One term that the log supplies.
+    """One term that the log supplies."""
 
-    Attributes
-    ----------
-    where : str
-        File and row, for refusals.
-    unit : str
-        What it counts.
-    name : str
-        The estimate that finds it; see `estimates.files`.
-    control_of : str
-        The effect of which this is the control's side; empty for none.
-    prior_deviation : float or None
-        Shrinks the effect: standard deviation of lifts like it before any
-        data, as a fraction of the control mean.
-    """
-
-    where: str
-    unit: str
-    name: str
+    where: str  # file and row, for refusals
+    unit: str  # what it counts
+    name: str  # the estimate that finds it; see `estimates.files`
+    # The effect of which this is the control's side; empty for none.
     control_of: str
+    # Shrinks the effect: standard deviation of lifts like it before any data,
+    # as a fraction of the control mean.
     prior_deviation: float | None
 
 
 class Outcome(NamedTuple):
-    """One outcome of a scenario.
+    """One outcome of a scenario."""
 
-    Attributes
-    ----------
-    name, unit : str
-        What is computed, and its unit.
-    effect_term : str
-        The term that is the effect.
-    threshold : float or None
-        What the outcome must exceed to pay.
-    formula, base_formula : Formula
-        The outcome, and the size that it is a change of.
-    base_text : str
-        Names the base, with terms in braces.
-    """
-
+    # What is computed, and its unit.
     name: str
     unit: str
-    effect_term: str
-    threshold: float | None
+    effect_term: str  # the term that is the effect
+    threshold: float | None  # what the outcome must exceed to pay
+    # The outcome, and the size that it is a change of.
     formula: Formula
     base_formula: Formula
-    base_text: str
+    base_text: str  # names the base, with terms in braces
 
     @property
     def names(self) -> set[str]:
@@ -92,18 +68,11 @@ Source = Assumption | Estimate
 
 
 class Scenario(NamedTuple):
-    """A scenario.
-
-    Attributes
-    ----------
-    name : str
-    outcomes : list of Outcome
-    versions : dict of str to dict of str to Source
-        Version to term to where its number comes from.
-    """
+    """A scenario."""
 
     name: str
     outcomes: list[Outcome]
+    # Version to term to where its number comes from.
     versions: dict[str, dict[str, Source]]
 
 
@@ -114,17 +83,10 @@ def declared(
 ) -> list[Scenario]:
     """Read the three files of scenarios together.
 
-    Parameters
-    ----------
-    scenarios, assumptions, estimates : iterable of mapping
-        Rows of ``dim_scenarios``, ``dim_scenario_terms`` and
-        ``dim_scenario_estimates``; an empty cell is None.
-
-    Returns
-    -------
-    list of Scenario
-        In the order of the rows' `position`, its outcomes too; rows without
-        one come last, by name.
+    Takes rows of ``dim_scenarios``, ``dim_scenario_terms`` and
+    ``dim_scenario_estimates``; an empty cell is None. Scenarios and their
+    outcomes are in the order of the rows' `position`; rows without one come
+    last, by name.
 
     Raises
     ------

@@ -34,21 +34,6 @@ CENTRAL_95 = 2 * normal_quantile(0.05)  # width in standard deviations
 class Term:
     """One term of a scenario.
 
-    Attributes
-    ----------
-    name : str
-        Seeds the term's own stream of draws, so that terms added elsewhere
-        never change it and the same term is the same in every scenario.
-    value : float
-        fixed: the number; normal and proportion: mean; lognormal: median;
-        triangular and beta (PERT): mode.
-    low, high : float
-        normal and lognormal: central 95 % interval; triangular and beta:
-        least and greatest possible value; proportion (a beta distribution on
-        [0, 1]): 1.96 standard deviations either side. Ignored when fixed.
-    distribution : str
-        One of `DISTRIBUTIONS`.
-
     Raises
     ------
     ValueError
@@ -62,11 +47,18 @@ class Term:
        7(5), 646-669 (PERT).
     """
 
+    # Seeds the term's own stream of draws, so that terms added elsewhere never
+    # change it and the same term is the same in every scenario.
     name: str
+    # Fixed: the number; normal and proportion: mean; lognormal: median;
+    # triangular and beta (PERT): mode.
     value: float
+    # Ignored when fixed. normal and lognormal: central 95 % interval;
+    # triangular and beta: least and greatest possible value; proportion (a beta
+    # distribution on [0, 1]): 1.96 standard deviations either side.
     low: float = nan
     high: float = nan
-    distribution: str = "fixed"
+    distribution: str = "fixed"  # one of `DISTRIBUTIONS`
 
     def __post_init__(self) -> None:
         """Refuse a term that cannot be drawn, naming it and the remedy."""
@@ -150,15 +142,8 @@ class Term:
     def at(self, scores: ArrayLike) -> Floats:
         """Give the term's quantiles at standard normal scores.
 
-        Parameters
-        ----------
-        scores : array_like
-            Such as 0 for the median, 1.28 for the 90 % quantile.
-
-        Returns
-        -------
-        ndarray
-            Of the same shape, in the value's unit.
+        Such as 0 for the median, 1.28 for the 90 % quantile; in the value's
+        unit.
         """
         z = np.asarray(scores, float)
         if self.distribution == "normal":
@@ -193,16 +178,7 @@ class Term:
     def scores(self, count: int, seed: int) -> Floats:
         """Draw the term's standard normal scores.
 
-        Parameters
-        ----------
-        count : int
-            Draws wanted.
-        seed : int
-            Seed of the whole analysis; the term's name is mixed in.
-
-        Returns
-        -------
-        ndarray of shape (count,), dtype=float
+        The term's name is mixed into the seed of the whole analysis.
         """
         digest = hashlib.md5(self.name.encode(), usedforsecurity=False).digest()
         words = np.frombuffer(digest, dtype="<u4").tolist()

@@ -10,6 +10,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -38,19 +39,9 @@ def ramped_weeks(
     whole effect in the first week, and loses a share of what is left of it
     with every further one.
 
-    Parameters
-    ----------
-    weeks : array_like
-        Weeks looked at; one number, at least 0.
-    ramp_weeks : array_like
-        Weeks until everybody is reached; at most 1 for at once.
-    weekly_loss : array_like
-        Share of the effect that wears off per week, in [0, 1].
-
-    Returns
-    -------
-    ndarray
-        Sum over the weeks of the share reached times the effect left.
+    The weeks looked at are one number; a ramp of at most 1 week is none, and
+    the weekly loss is in [0, 1]. Gives the sum over the weeks of the share
+    reached times the effect left.
 
     Raises
     ------
@@ -82,32 +73,16 @@ def ramped_weeks(
 
 @dataclass(frozen=True)
 class Formula:
-    """A parsed formula.
+    """A parsed formula."""
 
-    Attributes
-    ----------
-    text : str
-        As written.
-    names : tuple of str
-        Terms it uses, in order of their first mention.
-    """
-
-    text: str
-    names: tuple[str, ...]
+    text: str  # as written
+    names: tuple[str, ...]  # terms it uses, in order of their first mention
     _tree: ast.expr
 
     def __call__(self, terms: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Compute the value; floats or arrays alike.
 
-        Parameters
-        ----------
-        terms : mapping of str to array_like
-            At least the `names`.
-
-        Returns
-        -------
-        float or ndarray
-            Not finite where a divisor is 0.
+        At least the `names` are given; not finite where a divisor is 0.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             return _value(self._tree, terms)
@@ -115,14 +90,7 @@ class Formula:
     def unit(self, units: Mapping[str, Unit]) -> Unit:
         """Give the unit of the value.
 
-        Parameters
-        ----------
-        units : mapping of str to Unit
-            Of at least the `names`.
-
-        Returns
-        -------
-        Unit
+        At least the `names` are given.
 
         Raises
         ------
@@ -135,14 +103,7 @@ class Formula:
 def parse(text: str) -> Formula:
     """Read a formula.
 
-    Parameters
-    ----------
-    text : str
-        Such as ``users * min(1, rate + lift) - cost``.
-
-    Returns
-    -------
-    Formula
+    Such as ``users * min(1, rate + lift) - cost``.
 
     Raises
     ------
@@ -241,25 +202,10 @@ def _check_call(node: ast.Call, names: dict[str, None]) -> None:
         _check(argument, names)
 
 
-def _minimum(*values: Any) -> Any:  # noqa: ANN401
-    return _folded(np.minimum, values)
-
-
-def _maximum(*values: Any) -> Any:  # noqa: ANN401
-    return _folded(np.maximum, values)
-
-
-def _folded(pick: Callable[[Any, Any], Any], values: tuple[Any, ...]) -> Any:  # noqa: ANN401
-    found = values[0]
-    for value in values[1:]:
-        found = pick(found, value)
-    return found
-
-
 _RAMP_ARGUMENTS = 3
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": _minimum,
-    "max": _maximum,
+    "min": lambda *values: reduce(np.minimum, values),
+    "max": lambda *values: reduce(np.maximum, values),
     "ramped_weeks": ramped_weeks,
 }
 

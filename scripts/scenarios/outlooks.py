@@ -22,71 +22,45 @@ Correlations = Mapping[tuple[str, str], float]
 
 
 class Draws(NamedTuple):
-    """Draws of all terms of a scenario.
+    """Draws of all terms of a scenario."""
 
-    Attributes
-    ----------
-    scores : dict of str to ndarray of shape (n_draws,)
-        Normal scores of the uncertain terms, correlated.
-    values : dict of str to ndarray
-        Terms in their units; a single number for a fixed one.
-    draw_count : int
-        How many.
-    """
-
+    # Normal scores of the uncertain terms, correlated, of shape (n_draws,).
     scores: dict[str, Floats]
+    # In their units; a single number for a fixed term.
     values: dict[str, Floats]
     draw_count: int
 
 
 class Outlook(NamedTuple):
-    """Distribution of one outcome, in its own unit.
+    """Distribution of one outcome, in its own unit."""
 
-    Attributes
-    ----------
-    point_estimate : float
-        Every term at its stated value. It is neither mean nor median when
-        terms are skewed or dependent.
-    mean, median, ci80_low, ci80_high, ci95_low, ci95_high : float
-        Of the draws.
-    delta_ci95_low, delta_ci95_high : float
-        The same interval by the delta method, around the point estimate: a
-        check that does not depend on draws.
-    probability_positive : float
-        Share of draws above 0.
-    monte_carlo_error : float
-        Standard error of `median` due to the number of draws.
-    """
-
+    # Every term at its stated value. It is neither mean nor median when terms
+    # are skewed or dependent.
     point_estimate: float
+    # Of the draws.
     mean: float
     median: float
     ci80_low: float
     ci80_high: float
     ci95_low: float
     ci95_high: float
+    # The same interval by the delta method, around the point estimate: a check
+    # that does not depend on draws.
     delta_ci95_low: float
     delta_ci95_high: float
-    probability_positive: float
+    probability_positive: float  # share of draws above 0
+    # Standard error of `median` due to the number of draws.
     monte_carlo_error: float
 
 
 class Decision(NamedTuple):
-    """What acting on an outcome risks, in the outcome's unit.
+    """What acting on an outcome risks, in the outcome's unit."""
 
-    Attributes
-    ----------
-    probability_target : float
-        Share of draws above the threshold.
-    expected_loss : float
-        Mean shortfall below the threshold: what acting gives away where it
-        does not pay.
-    perfect_information_value : float
-        What knowing every term before deciding would be worth (EVPI).
-    """
-
-    probability_target: float
+    probability_target: float  # share of draws above the threshold
+    # Mean shortfall below the threshold: what acting gives away where it does
+    # not pay.
     expected_loss: float
+    # What knowing every term before deciding would be worth (EVPI).
     perfect_information_value: float
 
 
@@ -98,20 +72,8 @@ def drawn(
 ) -> Draws:
     """Draw every term.
 
-    Parameters
-    ----------
-    terms : mapping of str to Term
-        By the name that formulas use.
-    correlations : mapping of (str, str) to float
-        See `scenarios.copulas.correlated`.
-    draw_count : int
-        At least `MINIMUM_DRAWS`.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    Draws
+    Terms go by the name that formulas use; for correlations see
+    `scenarios.copulas.correlated`.
 
     Raises
     ------
@@ -159,20 +121,8 @@ def outlook(
 ) -> Outlook:
     """Summarise an outcome.
 
-    Parameters
-    ----------
-    equation : callable
-        Term names to numbers in, the outcome out; floats or arrays alike.
-    terms : mapping of str to Term
-        By the name that the equation uses.
-    correlations : mapping of (str, str) to float
-        Between terms.
-    outcomes : ndarray of shape (n_draws,)
-        From `outcome_draws`.
-
-    Returns
-    -------
-    Outlook
+    The equation takes terms by name, floats or arrays alike; its outcomes are
+    those of `outcome_draws`.
 
     Examples
     --------
@@ -215,16 +165,7 @@ def outlook(
 def decision(outcomes: Floats, threshold: float) -> Decision:
     """Judge acting on an outcome against leaving it.
 
-    Parameters
-    ----------
-    outcomes : ndarray of shape (n_draws,)
-        Draws of the outcome.
-    threshold : float
-        What the outcome must exceed to pay.
-
-    Returns
-    -------
-    Decision
+    The outcome, of which there are draws, must exceed the threshold to pay.
 
     References
     ----------
@@ -256,19 +197,8 @@ def delta_error(
     Exact when the equation is linear; an independent check of the draws
     otherwise.
 
-    Parameters
-    ----------
-    equation : callable
-        See `outlook`.
-    terms : mapping of str to Term
-        Make a term fixed to leave it out.
-    correlations : mapping of (str, str) to float, optional
-        Between terms; none by default.
-
-    Returns
-    -------
-    float
-        Standard error of the outcome, in its unit.
+    Make a term fixed to leave it out. Gives the standard error of the outcome,
+    in its unit.
 
     References
     ----------

@@ -20,7 +20,6 @@ from scenarios.outlooks import (
     Correlations,
     Decision,
     Draws,
-    Equation,
     Outlook,
     decision,
     delta_error,
@@ -42,8 +41,10 @@ Row = dict[str, Any]
 # What is left of the effect: nothing, a quarter, half, all.
 EFFECT_SHARES = (0.0, 0.25, 0.5, 1.0)
 # Every 2.5 %, and what is left of the tails.
-PROBABILITIES = np.array(
-    [0.005, 0.01, *(step / 40 for step in range(1, 40)), 0.99, 0.995]
+PROBABILITIES = (
+    *(0.005, 0.01),
+    *(step / 40 for step in range(1, 40)),
+    *(0.99, 0.995),
 )
 MONEY = "EUR"
 SCENARIO_TABLES = (
@@ -88,24 +89,10 @@ def projections(
 ) -> dict[str, list[Row]]:
     """Project every version of every scenario.
 
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        As declared.
-    numbers : mapping of str to Number
-        What the estimates find that terms name.
-    observed : date or None
-        Last day that is loaded whole.
-    draw_count, seed : int
-        Monte Carlo draws and their seed.
-    assumption_version : str
-        Fingerprint of the declarations, quoted in every row.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Rows of `SCENARIO_TABLES`, without ``input_version``. An outcome
-        without a number carries a reason code.
+    Takes what the estimates find that terms name, the last day that is loaded
+    whole, and a fingerprint of the declarations, quoted in every row. Gives the
+    rows of `SCENARIO_TABLES`, without ``input_version``; an outcome without a
+    number carries a reason code.
 
     Raises
     ------
@@ -173,23 +160,16 @@ def _project(
     for share in EFFECT_SHARES:
         row = _empty(version, outcome, share, reason) | {"position": position}
         results.append(row)
-        if reason is None and row["reason_code"] is None:
-            draws = _fill(row, version, outcome, share)
-            if draws is not None:
-                # One row per quantile; the whole effect alone is drawn.
-                projected["scenario_quantiles"] += [
-                    version.key(outcome)
-                    | {
-                        "probability": float(probability),
-                        "value": float(value),
-                    }
-                    for probability, value in zip(
-                        PROBABILITIES,
-                        np.quantile(draws, PROBABILITIES),
-                        strict=True,
-                    )
-                    if share == 1
-                ]
+        if reason is not None or row["reason_code"] is not None:
+            continue
+        draws = _fill(row, version, outcome, share)
+        # The whole effect alone is drawn.
+        if draws is not None and share == 1:
+            values = np.quantile(draws, PROBABILITIES).tolist()
+            projected["scenario_quantiles"] += [
+                version.key(outcome) | {"probability": each, "value": value}
+                for each, value in zip(PROBABILITIES, values, strict=True)
+            ]
     if results[-1]["point_estimate"] is None:
         return
     terms = _used(version, outcome)
@@ -291,19 +271,15 @@ def _shown(value: float, unit: str) -> str:
     return f"{value:,.0f}" if is_whole else f"{value:,.1f}"
 
 
-def _scaled(outcome: Outcome, share: float) -> Equation:
-    """Return the outcome's formula with a part of the effect."""
-    if share == 1:
-        return outcome.formula
-    name = outcome.effect_term
-    return lambda terms: outcome.formula({**terms, name: share * terms[name]})
-
-
 def _fill(
     row: Row, version: _Version, outcome: Outcome, share: float
 ) -> Floats | None:
     """Give a row its numbers; return the draws behind them."""
-    equation = _scaled(outcome, share)
+    name = outcome.effect_term
+
+    def equation(terms: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        return outcome.formula({**terms, name: share * terms[name]})
+
     try:
         draws = outcome_draws(equation, version.draws)
     except ValueError:
@@ -320,11 +296,11 @@ def _terms(version: _Version) -> list[Row]:
     """Show every term as it was used."""
     rows = []
     for name, one in version.found.items():
-        term = one.term
-        low, high = None, None
-        if term is not None:
-            low = term.value if term.is_fixed else term.low
-            high = term.value if term.is_fixed else term.high
+        shown: Row = dict.fromkeys(("distribution", "value", "low", "high"))
+        if term := one.term:
+            shown = {name: getattr(term, name) for name in shown}
+            if term.is_fixed:
+                shown |= {"low": term.value, "high": term.value}
         ties = [
             f"{second if first == name else first}={value:.3g}"
             for (first, second), value in version.correlations.items()
@@ -336,19 +312,14 @@ def _terms(version: _Version) -> list[Row]:
                 "version": version.version,
                 "term": name,
                 "unit": one.unit,
-                "distribution": None if term is None else term.distribution,
                 "source": one.source,
                 "causal_grade": one.causal_grade or None,
                 "correlations": "; ".join(ties) or None,
                 "is_measured": one.is_measured,
-                "value": None if term is None else term.value,
-                "low": low,
-                "high": high,
+                **shown,
                 "raw_value": one.raw_value,
                 "stated_date": one.stated_date,
-                "reason_code": None
-                if term is not None
-                else one.reason_code or "no_base",
+                "reason_code": None if term else one.reason_code or "no_base",
             }
         )
     return rows
@@ -407,6 +378,7 @@ def _break_even_rows(
             one.unit,
             is_effect=is_effect,
         )
+        is_found = isfinite(found.value)
         units = None
         if is_effect and one.number:
             units = settling_units(one.number, term.value, found.value)
@@ -417,14 +389,10 @@ def _break_even_rows(
                 "unit": one.unit,
                 "stated_value": term.value,
                 "break_even_value": found.value,
-                "is_paying_above": found.is_above
-                if isfinite(found.value)
-                else None,
+                "is_paying_above": found.is_above if is_found else None,
                 "probability_paying": found.probability,
                 "settling_units": units,
-                "reason_code": None
-                if isfinite(found.value)
-                else "no_break_even",
+                "reason_code": None if is_found else "no_break_even",
             }
         )
     return rows

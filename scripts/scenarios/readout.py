@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from display.text import Row, aligned, shown, span
+from display.text import Row, shown, span, text_table
 
 MOST_USERS = 10_000_000  # of a test that anybody would run
 KEY = ("scenario_name", "version", "outcome")
@@ -16,46 +16,34 @@ def scenarios(
     """Write the outcomes of scenarios as a table, and what decides them."""
     if not rows:
         return "Scenarios: no assumptions are given for this log."
-    cells = []
     whole = [row for row in rows if row["effect_share"] == 1]
-    for row in sorted(whole, key=lambda row: row["position"]):
-        unit, chance = row["unit"], row["probability_positive"]
-        first = next(
-            (
-                one["term"]
-                for one in sensitivity
-                if one["rank_number"] == 1
-                and one["swing"] > 0
-                and _key(one) == _key(row)
+    widest = {
+        _key(one): one["term"]
+        for one in sensitivity
+        if one["rank_number"] == 1 and one["swing"] > 0
+    }
+
+    def chance(name: str) -> Callable[[Row], str]:
+        return lambda row: "-" if row[name] is None else f"{row[name]:.3f}"
+
+    table = text_table(
+        sorted(whole, key=lambda row: row["position"]),
+        {
+            "": lambda row: f"{row['scenario_name']} {row['outcome']}",
+            "version": lambda row: row["version"],
+            "grade": lambda row: row["causal_grade"] or "-",
+            "as stated": lambda row: shown(row["point_estimate"], row["unit"]),
+            "95 % interval": lambda row: span(
+                row["ci95_low"], row["ci95_high"], row["unit"]
             ),
-            "",
-        )
-        cells.append(
-            [
-                f"{row['scenario_name']} {row['outcome']}",
-                row["version"],
-                row["causal_grade"] or "-",
-                shown(row["point_estimate"], unit),
-                span(row["ci95_low"], row["ci95_high"], unit),
-                "-" if chance is None else f"{chance:.3f}",
-                "-"
-                if row["probability_target"] is None
-                else f"{row['probability_target']:.3f}",
-                row["reason_code"] or first,
-            ]
-        )
-    header = (
-        "",
-        "version",
-        "grade",
-        "as stated",
-        "95 % interval",
-        "P(> 0)",
-        "P(pays)",
-        "widest term, or reason",
+            "P(> 0)": chance("probability_positive"),
+            "P(pays)": chance("probability_target"),
+            "widest term, or reason": lambda row: (
+                row["reason_code"] or widest.get(_key(row), "")
+            ),
+        },
     )
-    title = "Scenarios, every uncertain term drawn"
-    parts = [f"{title}\n{aligned(header, cells)}"]
+    parts = [f"Scenarios, every uncertain term drawn\n{table}"]
     # Outcomes that pay at the same effect need the same test.
     settling = {
         (row["scenario_name"], row["version"], row["settling_units"]): row

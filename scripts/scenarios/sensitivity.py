@@ -24,52 +24,29 @@ SMOOTHNESS = 5  # degree of the polynomial that stands for a conditional mean
 
 
 class Swing(NamedTuple):
-    """One bar of a tornado.
+    """One bar of a tornado."""
 
-    Attributes
-    ----------
-    low_value, median_value, high_value : float
-        The term at its 10 %, 50 % and 90 % quantile, in its unit.
-    at_low, at_high : float
-        The outcome there, all other terms at their medians.
-    """
-
+    # The term at its 10 %, 50 % and 90 % quantile, in its unit.
     low_value: float
     median_value: float
     high_value: float
+    # The outcome there, all other terms at their medians.
     at_low: float
     at_high: float
 
 
 class Indices(NamedTuple):
-    """Shares of an outcome's variance, one per factor.
+    """Shares of an outcome's variance, one per factor."""
 
-    Attributes
-    ----------
-    first_order : ndarray
-        By the factor alone.
-    total : ndarray
-        By the factor and all that it does together with others.
-    """
-
-    first_order: Floats
-    total: Floats
+    first_order: Floats  # by the factor alone
+    total: Floats  # by the factor and all that it does together with others
 
 
 def tornado(equation: Equation, terms: Mapping[str, Term]) -> dict[str, Swing]:
     """Move one term at a time.
 
-    Parameters
-    ----------
-    equation : callable
-        Term names to numbers in, the outcome out.
-    terms : mapping of str to Term
-        All terms of the equation.
-
-    Returns
-    -------
-    dict of str to Swing
-        Uncertain terms, the widest swing first; equal ones by name.
+    Gives the uncertain terms of the equation, the widest swing first; equal
+    ones by name.
 
     Examples
     --------
@@ -110,22 +87,10 @@ def sobol_indices(
 ) -> Indices:
     """Estimate Sobol indices by Saltelli's scheme on a scrambled sequence.
 
-    Parameters
-    ----------
-    model : callable
-        Points of the unit cube, of shape (n, n_columns), to n outcomes.
-    factors : sequence of sequence of int
-        Columns of each factor; those of one factor are exchanged together,
-        so dependent inputs make one factor.
-    seed : int
-        Scrambles the sequence.
-    samples : int, default 2048
-        Rows of each of the two base matrices; a power of 2.
-
-    Returns
-    -------
-    Indices
-        nan where the outcome does not vary.
+    The model turns points of the unit cube, of shape (n, n_columns), into n
+    outcomes. The columns of one factor are exchanged together, so dependent
+    inputs make one factor. Each of the two base matrices has a power of 2 as
+    its number of rows. The indices are nan where the outcome does not vary.
 
     References
     ----------
@@ -174,19 +139,8 @@ def shares_of_variance(
 ) -> dict[str, tuple[float, float, list[str]]]:
     """Give each uncertain term its Sobol indices.
 
-    Parameters
-    ----------
-    equation, terms
-        As for `tornado`.
-    correlations : mapping of (str, str) to float
-        Correlated terms are one factor: each has the indices of all.
-    seed : int
-        Seed of the points.
-
-    Returns
-    -------
-    dict of str to tuple
-        First order, total, and the terms that share them.
+    Correlated terms are one factor: each has the indices of all. Gives the
+    first order, the total, and the terms that share them.
     """
     names = [name for name, term in terms.items() if not term.is_fixed]
     if not names:
@@ -214,10 +168,7 @@ def shares_of_variance(
     return {
         name: (first, total, group)
         for group, first, total in zip(
-            groups,
-            found.first_order.tolist(),
-            found.total.tolist(),
-            strict=True,
+            groups, *(index.tolist() for index in found), strict=True
         )
         for name in group
     }
@@ -226,18 +177,10 @@ def shares_of_variance(
 def information_value(net: Floats, scores: Floats) -> float:
     """Give what knowing one term before deciding would be worth (EVPPI).
 
-    Parameters
-    ----------
-    net : ndarray of shape (n_draws,)
-        Outcome above its threshold: acting pays where its mean is positive.
-    scores : ndarray of shape (n_draws,)
-        Normal scores of the term in the same draws.
-
-    Returns
-    -------
-    float
-        In the unit of `net`, never negative. The conditional mean of `net` is
-        a polynomial of the scores.
+    Takes, draw by draw, the outcome above its threshold, where acting pays if
+    its mean is positive, and the term's normal scores. The value is in the unit
+    of `net` and never negative; the conditional mean of `net` is a polynomial
+    of the scores.
 
     References
     ----------

@@ -22,35 +22,20 @@ CLOSEST = 0.999  # a derived correlation; at 1 one term would be the other
 
 
 class Supplied(NamedTuple):
-    """A term with everything that is shown of it.
+    """A term with everything that is shown of it."""
 
-    Attributes
-    ----------
-    term : Term or None
-        None where the log has no number.
-    unit, source, causal_grade : str
-        As declared, or as the log says.
-    stated_date : date or None
-        Of an assumption; of an estimate the last day loaded whole.
-    raw_value : float or None
-        Before shrinkage; None where nothing was shrunk.
-    is_measured : bool
-        Whether the log supplies it.
-    reason_code : str or None
-        Why there is no number.
-    number : Number or None
-        The estimate it was taken from.
-    """
-
-    term: Term | None
+    term: Term | None  # none where the log has no number
+    # As declared, or as the log says.
     unit: str
     source: str
     causal_grade: str
+    # Of an assumption; of an estimate the last day loaded whole.
     stated_date: date | None
-    raw_value: float | None
-    is_measured: bool
-    reason_code: str | None
-    number: Number | None
+    is_measured: bool  # whether the log supplies it
+    # Before shrinkage; none where nothing was shrunk.
+    raw_value: float | None = None
+    reason_code: str | None = None  # why there is no number
+    number: Number | None = None  # the estimate it was taken from
 
 
 def supplied(
@@ -60,18 +45,8 @@ def supplied(
 ) -> dict[str, Supplied]:
     """Give each term of one version its number.
 
-    Parameters
-    ----------
-    sources : mapping of str to Source
-        Of one version of a scenario.
-    numbers : mapping of str to Number
-        What the estimates find that terms name.
-    observed : date or None
-        Last day that is loaded whole.
-
-    Returns
-    -------
-    dict of str to Supplied
+    Takes the sources of one version of a scenario, what the estimates find that
+    terms name, and the last day that is loaded whole.
 
     Raises
     ------
@@ -86,10 +61,7 @@ def supplied(
             source.source,
             source.causal_grade,
             source.stated_date,
-            None,
             is_measured=False,
-            reason_code=None,
-            number=None,
         )
         if isinstance(source, Assumption)
         else _measured(source, numbers[source.name], observed)
@@ -134,7 +106,6 @@ def _measured(
         f"{number.description} ({number.place})",
         grade,
         observed,
-        None,
         is_measured=True,
         reason_code=number.reason_code,
         number=number,

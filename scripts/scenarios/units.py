@@ -60,6 +60,8 @@ def unit_text(unit: Unit) -> str:
     >>> unit_text({"session": 1, "week": -1}), unit_text({})
     ('session per week', 'a plain number')
     """
+    if not unit:
+        return "a plain number"
     above = [
         f"{name}^{power}" if power > 1 else name
         for name, power in unit.items()
@@ -70,7 +72,7 @@ def unit_text(unit: Unit) -> str:
         for name, power in unit.items()
         for _ in range(-power if power < 0 else 0)
     ]
-    return " ".join([" ".join(above) or "1", *below] if unit else [_PLAIN_TEXT])
+    return " ".join([" ".join(above) or "1", *below])
 
 
 def is_fraction(text: str) -> bool:
@@ -83,9 +85,6 @@ def is_fraction(text: str) -> bool:
     """
     word = " ".join(text.lower().split())
     return word in {"rate", "share"} or word.startswith("share of ")
-
-
-_PLAIN_TEXT = "a plain number"
 
 
 def _singular(word: str) -> str:

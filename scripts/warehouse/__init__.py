@@ -12,7 +12,7 @@ from warehouse.declarations import (
     result_tables,
     stand_in,
 )
-from warehouse.frames import version_of
+from warehouse.frames import rows_of, version_of
 from warehouse.opening import connect, default_address, default_file, is_file
 from warehouse.port import Row, Warehouse, WarehouseError
 from warehouse.tables import (
@@ -39,6 +39,7 @@ __all__ = [
     "replace_results",
     "replacing_results",
     "result_tables",
+    "rows_of",
     "stand_in",
     "version_of",
 ]

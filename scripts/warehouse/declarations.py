@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,18 +17,11 @@ DEFINITION = MODELS / "results.yml"
 
 
 class Declared(NamedTuple):
-    """A relation as it is declared.
+    """A relation as it is declared."""
 
-    Attributes
-    ----------
-    types : dict of str to str
-        Column to data type: the key's first, then the others as written.
-    required : frozenset of str
-        Columns that are never null.
-    """
-
+    # Column to data type: the key's first, then the others as written.
     types: Types
-    required: frozenset[str]
+    required: frozenset[str]  # columns that are never null
 
 
 def declared(schema: str, relation: str) -> Declared:
@@ -54,14 +47,9 @@ def stand_in(relation: str, values: Mapping[str, str], source: str) -> str:
     It has the columns and types that the relation is declared with, whatever
     they are by now.
 
-    Parameters
-    ----------
-    relation : str
-        Schema and name, after a catalog if there is one.
-    values : mapping of str to str
-        Column to an expression over `source`; the other columns are null.
-    source : str
-        What follows the select list, such as ``from units``.
+    A relation is schema and name, after a catalog if there is one. Values are
+    expressions over the source, which is what follows the select list, such as
+    ``from units``; the other columns are null.
 
     Raises
     ------
@@ -85,15 +73,7 @@ def stand_in(relation: str, values: Mapping[str, str], source: str) -> str:
 def result_tables(definition: Path = DEFINITION) -> dict[str, Declared]:
     """Read all result tables.
 
-    Parameters
-    ----------
-    definition : Path
-        A dbt properties file with the source `results`.
-
-    Returns
-    -------
-    dict of str to Declared
-        In the file's order.
+    In the order of a dbt properties file with the source `results`.
     """
     sources = _loaded(definition)["sources"]
     tables = next(s["tables"] for s in sources if s["name"] == "results")
@@ -117,13 +97,10 @@ def _read(node: Mapping[str, Any]) -> Declared:
         frozenset(
             column["name"]
             for column in node["columns"]
-            if "not_null" in _kinds(column.get("constraints", ()))
+            for constraint in column.get("constraints", ())
+            if constraint["type"] == "not_null"
         ),
     )
-
-
-def _kinds(constraints: Sequence[Mapping[str, str]]) -> set[str]:
-    return {constraint["type"] for constraint in constraints}
 
 
 def _loaded(path: Path) -> Any:  # noqa: ANN401 (what YAML holds)

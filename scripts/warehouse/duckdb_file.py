@@ -23,19 +23,13 @@ IN_USE = (
 
 
 class DuckDBFile:
-    """Marts and results over a connection; see `port.Warehouse`.
-
-    Attributes
-    ----------
-    connection : DuckDBPyConnection
-        For what only DuckDB is asked.
-    """
+    """Marts and results over a connection; see `port.Warehouse`."""
 
     engine_name = "duckdb"
     engine_version = duckdb.__version__
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
+        self.connection = connection  # for what only DuckDB is asked
 
     def read(self, relation: str, types: Types) -> pd.DataFrame:
         """Read columns of a relation; see `port.Warehouse`."""
@@ -87,16 +81,10 @@ class DuckDBFile:
                 connection.execute(
                     f"create table if not exists results.{table} ({body})"
                 )
-                found = connection.execute(
-                    "select column_name from information_schema.columns"
-                    " where table_schema = 'results' and table_name = ?"
-                    " and table_catalog = current_database()",
-                    [table],
-                ).fetchall()
                 same_names(
                     f"columns of results.{table} in the warehouse",
                     columns,
-                    [name for (name,) in found],
+                    connection.table(f"results.{table}").columns,
                     "; drop the table and run this again",
                 )
                 connection.execute(f"delete from results.{table}")
@@ -111,16 +99,7 @@ class DuckDBFile:
 def opened(path: Path, *, read_only: bool = True) -> Iterator[DuckDBFile]:
     """Open a file, and close it again.
 
-    Parameters
-    ----------
-    path : Path
-        An existing DuckDB file.
-    read_only : bool, default True
-        Whether other readers may stay connected.
-
-    Yields
-    ------
-    DuckDBFile
+    Read-only, other readers may stay connected.
 
     Raises
     ------

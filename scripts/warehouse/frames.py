@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from math import isnan
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -53,7 +53,7 @@ def framed(table: str, rows: Sequence[Row], types: Types) -> pd.DataFrame:
     """
     found = {}
     for name, kind in types.items():
-        values = [_plain(row[name]) for row in rows]
+        values = [plain(name, row[name]) for row in rows]
         try:
             found[name] = pd.Series(values, dtype=FRAME_TYPES[kind][1])
         except (TypeError, ValueError) as error:
@@ -79,7 +79,29 @@ def version_of(frames: Mapping[str, pd.DataFrame]) -> str:
     return digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """Make a numpy scalar a plain one, and nan the null it stands for."""
-    plain = value.item() if hasattr(value, "item") else value
-    return None if isinstance(plain, float) and isnan(plain) else plain
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a frame into rows of plain values; every kind of null is None."""
+    return [
+        {
+            str(name): plain(str(name), value)
+            for name, value in zip(frame.columns, values, strict=True)
+        }
+        for values in frame.itertuples(index=False, name=None)
+    ]
+
+
+def plain(name: str, value: Any) -> Any:  # noqa: ANN401
+    """Make a value of a frame a plain one.
+
+    Examples
+    --------
+    >>> plain("cohort_date", pd.Timestamp("2026-01-05"))
+    datetime.date(2026, 1, 5)
+    >>> plain("rate", float("nan")) is None
+    True
+    """
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp) and name.endswith("_date"):
+        return date(value.year, value.month, value.day)
+    return value.item() if hasattr(value, "item") else value

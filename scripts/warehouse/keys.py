@@ -13,15 +13,8 @@ Node = Mapping[str, Any]
 def key_of(node: Node) -> tuple[str, ...]:
     """Return the columns of the key that a node of dbt's YAML declares.
 
-    Parameters
-    ----------
-    node : mapping
-        A model, seed, snapshot or source table.
-
-    Returns
-    -------
-    tuple of str
-        None if none is declared.
+    The node is a model, seed, snapshot or source table; empty if none is
+    declared.
     """
     return next(filter(None, _declared(node)), ())
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -38,22 +37,14 @@ def is_file(address: str) -> bool:
     return not address.startswith(TARGET)
 
 
-@contextmanager
 def connect(
     address: str | Path, *, read_only: bool = True
-) -> Iterator[Warehouse]:
-    """Open a warehouse, and close it again.
+) -> AbstractContextManager[Warehouse]:
+    """Open a warehouse, to be closed again at the end of a `with`.
 
-    Parameters
-    ----------
-    address : str or Path
-        A DuckDB file, or `target:NAME` for a target of profiles.yml.
-    read_only : bool, default True
-        Whether other readers may stay connected, where that matters.
-
-    Yields
-    ------
-    Warehouse
+    The address is that of a DuckDB file, or `target:NAME` for a target of
+    profiles.yml. Read-only, other readers may stay connected, where that
+    matters.
 
     Raises
     ------
@@ -61,23 +52,17 @@ def connect(
         If there is no such warehouse, or it cannot be reached.
     """
     if is_file(str(address)):
-        with duckdb_file.opened(Path(address), read_only=read_only) as file:
-            yield file
-        return
+        return duckdb_file.opened(Path(address), read_only=read_only)
     name = str(address).removeprefix(TARGET)
     credentials = target_credentials(name)
     if credentials.type == "duckdb":
-        path = Path(credentials.path)
-        with duckdb_file.opened(path, read_only=read_only) as file:
-            yield file
-    elif credentials.type == "spark":
-        with spark_server.opened(credentials) as server:
-            yield server
-    else:
-        raise WarehouseError(
-            f"target {name} is of type {credentials.type}; the steps after"
-            " dbt know duckdb and spark"
-        )
+        return duckdb_file.opened(Path(credentials.path), read_only=read_only)
+    if credentials.type == "spark":
+        return spark_server.opened(credentials)
+    raise WarehouseError(
+        f"target {name} is of type {credentials.type}; the steps after"
+        " dbt know duckdb and spark"
+    )
 
 
 def target_credentials(name: str) -> Any:  # noqa: ANN401 (dbt's, by engine)

@@ -22,27 +22,17 @@ class WarehouseError(Exception):
 
 
 class Warehouse(Protocol):
-    """A warehouse that is open.
+    """A warehouse that is open."""
 
-    Attributes
-    ----------
-    engine_name, engine_version : str
-        What computes, for example `duckdb` and `1.5.6`.
-    """
-
+    # What computes, for example `duckdb` and `1.5.6`.
     engine_name: str
     engine_version: str
 
     def read(self, relation: str, types: Types) -> pd.DataFrame:
         """Read columns of a relation, ordered by all of them, nulls last.
 
-        Parameters
-        ----------
-        relation : str
-            Schema and name.
-        types : mapping of str to str
-            The columns to read and their declared types; see
-            `frames.as_declared` for what becomes of them.
+        A relation is schema and name; for what becomes of the declared types
+        see `frames.as_declared`.
 
         Raises
         ------
@@ -53,15 +43,8 @@ class Warehouse(Protocol):
     def query(self, sql: str) -> pd.DataFrame:
         """Run a query; return its rows as the engine gives them.
 
-        Parameters
-        ----------
-        sql : str
-            One query, which is read as a table: it can change nothing.
-
-        Returns
-        -------
-        DataFrame
-            Of Python's values, at most two rows: who expects one can tell.
+        One query, which is read as a table: it can change nothing. The rows
+        hold Python's values and are at most two: who expects one can tell.
 
         Raises
         ------
@@ -77,10 +60,8 @@ class Warehouse(Protocol):
         Queries see what is filled already. On a failure inside the context
         every table is again as it was.
 
-        Parameters
-        ----------
-        types : mapping of str to mapping of str to str
-            Tables of the schema `results`, with columns and declared types.
+        Tables of the schema `results` come with their columns and declared
+        types.
 
         Raises
         ------

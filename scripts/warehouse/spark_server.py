@@ -23,18 +23,12 @@ Cursor = Any  # of dbt-spark, which has no types
 
 
 class SparkServer:
-    """Marts and results over a cursor of dbt-spark; see `port.Warehouse`.
-
-    Attributes
-    ----------
-    cursor : Cursor
-        For what only Spark is asked.
-    """
+    """Marts and results over a cursor of dbt-spark; see `port.Warehouse`."""
 
     engine_name = "spark"
 
     def __init__(self, cursor: Cursor) -> None:
-        self.cursor = cursor
+        self.cursor = cursor  # for what only Spark is asked
         [(version, zone)] = self.rows("select version(), current_timezone()")
         if zone != "UTC":
             raise WarehouseError(
@@ -180,14 +174,7 @@ def first_line(error: Exception) -> str:
 def opened(credentials: Any) -> Iterator[SparkServer]:  # noqa: ANN401
     """Connect as dbt-spark does, and close the connection again.
 
-    Parameters
-    ----------
-    credentials : SparkCredentials
-        Of a target of profiles.yml.
-
-    Yields
-    ------
-    SparkServer
+    Credentials are those of a target of profiles.yml.
 
     Raises
     ------

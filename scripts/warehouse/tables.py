@@ -26,13 +26,8 @@ def read_mart(
 ) -> pd.DataFrame:
     """Read a mart into a frame, in a total order.
 
-    Parameters
-    ----------
-    warehouse : Warehouse
-    mart : str
-    types : mapping of str to str, optional
-        Columns to read and their data types, in the order of the frame and of
-        its rows; all of the contract's if not given, the key's first.
+    The columns to read are in the order of the frame and of its rows; all of
+    the contract's if not given, the key's first.
 
     Raises
     ------
@@ -66,18 +61,8 @@ def replacing_results(
 
     A nan is written as null.
 
-    Parameters
-    ----------
-    warehouse : Warehouse
-        Opened for writing.
-    definition : Path
-        See `declarations.result_tables`.
-
-    Yields
-    ------
-    callable
-        Writes tables, a mapping of name to rows; a row maps every column to
-        its value. Queries see what is written.
+    The warehouse is open for writing. What is lent writes tables, by name; a
+    row maps every column to its value, and queries see what is written.
 
     Raises
     ------

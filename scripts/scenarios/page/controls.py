@@ -23,6 +23,7 @@ from display.formats import (
 )
 from display.parts import Cell, Controls, Output, Row, Slider
 from scenarios.formulas import Formula, parse
+from scenarios.page.words import is_same
 from scenarios.units import is_fraction
 
 FACTORS = (0.5, 0.8)  # tried on a term: a share must not leave [0, 1]
@@ -44,10 +45,7 @@ def degree(
 ) -> int | None:
     """Tell whether an outcome is proportional to a term.
 
-    Returns
-    -------
-    int or None
-        1 if it is, -1 if it is to one over the term, None if neither.
+    1 if it is, -1 if it is to one over the term, None if neither.
 
     Examples
     --------
@@ -94,26 +92,17 @@ def controls(
 ) -> Controls | None:
     """Make the controls of one scenario.
 
-    Parameters
-    ----------
-    rows : list of dict
-        Its outcomes with the whole effect, the most important first.
-    terms, quantiles, breakeven : list of dict
-        Of the same scenario.
-
-    Returns
-    -------
-    Controls or None
-        None where nothing is proportional to anything.
+    Takes its outcomes with the whole effect, the most important first, and
+    other rows of the same scenario; none where nothing is proportional to
+    anything.
     """
     values = {row["version"]: formula_values(row, terms)[1] for row in rows}
     powers = [_powers(row, values) for row in rows]
     chosen = set(next(filter(None, powers), {}))
-    related = [bool(chosen & set(power)) for power in powers]
     kept = [
         (row, power)
-        for row, power, is_related in zip(rows, powers, related, strict=True)
-        if is_related
+        for row, power in zip(rows, powers, strict=True)
+        if chosen & set(power)
     ]
     if not kept:
         return None
@@ -187,22 +176,15 @@ def _output(
             fit_scale(row["unit"], row["ci80_low"], row["ci80_high"]),
         ]
     )
-    effect = next(
-        (
-            one
-            for one in breakeven
-            if _is_same(one, row) and one["term"] == row["effect_term"]
-        ),
-        None,
-    )
-    least = None if effect is None else effect["break_even_value"]
-    effect_scale = Scale()
-    if effect is not None:
-        effect_scale = fit_scale(effect["unit"], least, effect["stated_value"])
+    least, effect_scale = None, Scale()
+    for one in breakeven:
+        if is_same(one, row) and one["term"] == row["effect_term"]:
+            least = one["break_even_value"]
+            effect_scale = fit_scale(one["unit"], least, one["stated_value"])
     grid = sorted(
         [one["probability"], one["value"]]
         for one in quantiles
-        if _is_same(one, row)
+        if is_same(one, row)
     )
     model = {
         "powers": dict(powers),
@@ -253,10 +235,3 @@ def bounds(row: Row) -> list[float] | None:
     if row["unit"] == "rate difference" and row["base_value"] is not None:
         return [-row["base_value"], 1 - row["base_value"]]
     return None
-
-
-def _is_same(one: Row, row: Row) -> bool:
-    return all(
-        one[name] == row[name]
-        for name in ("scenario_name", "version", "outcome")
-    )

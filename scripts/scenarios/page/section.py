@@ -6,6 +6,7 @@ outcome stands without the causal grade of its weakest input.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 from display import charts
@@ -19,7 +20,16 @@ from display.formats import (
     sentence,
     words,
 )
-from display.parts import Cell, Figure, Part, Row, Section, Table, Tables
+from display.parts import (
+    Cell,
+    Figure,
+    Part,
+    Row,
+    Section,
+    Table,
+    Tables,
+    table_of,
+)
 from scenarios.page.controls import (
     bounds,
     controls,
@@ -29,6 +39,7 @@ from scenarios.page.controls import (
 )
 from scenarios.page.tables import discounted, used_terms
 from scenarios.page.words import (
+    is_same,
     outcome_scale,
     subject_of,
     term_words,
@@ -38,6 +49,13 @@ MARTS: tuple[str, ...] = ()
 
 NO_GRADE = "F"  # comes after all grades
 FAN_STEPS = 24
+BANDS = {  # what a chart calls them
+    "median": "median",
+    "low80": "ci80_low",
+    "high80": "ci80_high",
+    "low95": "ci95_low",
+    "high95": "ci95_high",
+}
 RESULTS = (
     "scenario_results",
     "scenario_terms",
@@ -107,7 +125,10 @@ def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
         min(group, key=lambda row: _effect_grade(row, tables))
         for _, group in groupby(rows, key=lambda row: row["outcome"])
     ]
-    doubts = [_moving(row, tables) for row in ranked]
+    doubts = [
+        [one for one in _ranked(row, tables) if one["swing"] > 0]
+        for row in ranked
+    ]
     most = max(doubts, key=len)
     # One bar alone says no more than the interval above.
     if len(most) > 1:
@@ -118,28 +139,21 @@ def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
 
 def _effect_grade(row: Row, tables: Tables) -> str:
     """Give the grade of an outcome's effect: whose terms are ranked."""
+    return _term(row, row["effect_term"], tables)["causal_grade"] or NO_GRADE
+
+
+def _term(row: Row, name: str, tables: Tables) -> Row:
     return next(
-        term["causal_grade"] or NO_GRADE
+        term
         for term in tables["scenario_terms"]
-        if (term["version"], term["term"])
-        == (row["version"], row["effect_term"])
+        if (term["version"], term["term"]) == (row["version"], name)
     )
 
 
-def _moving(row: Row, tables: Tables) -> list[Row]:
-    """Return the terms that move an outcome, the widest first."""
-    return sorted(
-        (
-            one
-            for one in tables["scenario_sensitivity"]
-            if _is_of(one, row) and one["swing"] > 0
-        ),
-        key=lambda one: one["rank_number"],
-    )
-
-
-def _is_of(one: Row, row: Row) -> bool:
-    return (one["version"], one["outcome"]) == (row["version"], row["outcome"])
+def _ranked(row: Row, tables: Tables) -> list[Row]:
+    """Return the uncertain terms of an outcome, the widest first."""
+    own = [one for one in tables["scenario_sensitivity"] if is_same(one, row)]
+    return sorted(own, key=lambda one: one["rank_number"])
 
 
 def _axis_title(row: Row, scale: Scale) -> str:
@@ -166,11 +180,10 @@ def _outcome(rows: list[Row]) -> Figure:
     marks = [
         {
             "category": graded(row),
-            "median": row["median"] * scale.factor,
-            "low80": row["ci80_low"] * scale.factor,
-            "high80": row["ci80_high"] * scale.factor,
-            "low95": row["ci95_low"] * scale.factor,
-            "high95": row["ci95_high"] * scale.factor,
+            **{
+                short: row[column] * scale.factor
+                for short, column in BANDS.items()
+            },
             "label": f"{sentence(row['version'])}, grade"
             f" {row['causal_grade'] or MISSING}: median"
             f" {scale.text(row['median'])}, 95 %"
@@ -215,42 +228,33 @@ def _caption(rows: list[Row]) -> str:
 
 def _numbers(rows: list[Row], subject: str, scale: Scale) -> Table:
     """Table one outcome, a line per version."""
-    lines: list[list[str | Cell]] = [
-        [
-            words(row["version"]),
-            row["causal_grade"] or MISSING,
-            scale.text(row["point_estimate"]),
-            scale.text(row["mean"]),
-            scale.text(row["median"]),
-            Cell(scale.span(row["ci80_low"], row["ci80_high"])),
-            Cell(scale.span(row["ci95_low"], row["ci95_high"])),
-            Cell(scale.span(row["delta_ci95_low"], row["delta_ci95_high"])),
-            percent(row["probability_positive"]),
-            percent(row["probability_target"]),
-            scale.text(row["expected_loss"]),
-            scale.text(row["perfect_information_value"]),
-            count(row["draw_count"]),
-        ]
-        for row in rows
-    ]
-    return Table(
-        caption=f"{subject}: {rows[0]['formula']}",
-        columns=[
-            "Version",
-            "Grade",
-            "Point estimate",
-            "Mean",
-            "Median",
-            "80 % interval",
-            "95 % interval",
-            "95 %, delta method",
-            "P(> 0)",
-            "P(pays)",
-            "Expected loss",
-            "Value of knowing all",
-            "Draws",
-        ],
-        rows=lines,
+
+    def value(name: str) -> Callable[[Row], str]:
+        return lambda row: scale.text(row[name])
+
+    def span(name: str) -> Callable[[Row], Cell]:
+        return lambda row: Cell(
+            scale.span(row[f"{name}_low"], row[f"{name}_high"])
+        )
+
+    return table_of(
+        f"{subject}: {rows[0]['formula']}",
+        rows,
+        {
+            "Version": lambda row: words(row["version"]),
+            "Grade": lambda row: row["causal_grade"] or MISSING,
+            "Point estimate": value("point_estimate"),
+            "Mean": value("mean"),
+            "Median": value("median"),
+            "80 % interval": span("ci80"),
+            "95 % interval": span("ci95"),
+            "95 %, delta method": span("delta_ci95"),
+            "P(> 0)": lambda row: percent(row["probability_positive"]),
+            "P(pays)": lambda row: percent(row["probability_target"]),
+            "Expected loss": value("expected_loss"),
+            "Value of knowing all": value("perfect_information_value"),
+            "Draws": lambda row: count(row["draw_count"]),
+        },
         source="results.scenario_results",
         text_columns=2,
     )
@@ -261,31 +265,23 @@ def _tornado(row: Row, own: list[Row], tables: Tables) -> Figure:
     scale = fit_scale(
         row["unit"], *(one[end] for one in own for end in ("at_low", "at_high"))
     )
-    marks: list[Row] = []
-    lines: list[list[str | Cell]] = []
-    for one in own:
-        term = fit_scale(one["unit"] or "", one["low_value"], one["high_value"])
-        span = term.span(one["low_value"], one["high_value"])
-        reach = scale.span(one["at_low"], one["at_high"])
-        marks.append(
-            {
-                "category": term_words(one["term"]),
-                "low": one["at_low"] * scale.factor,
-                "high": one["at_high"] * scale.factor,
-                "label": f"{sentence(one['term'])} {span}: {reach}",
-            }
-        )
-        lines.append(
-            [
-                term_words(one["term"]),
-                Cell(span),
-                Cell(reach),
-                percent(_share(one["first_order_index"])),
-                percent(_share(one["total_index"])),
-                scale.text(one["information_value"]),
-                words(one["drawn_with"]),
-            ]
-        )
+
+    def span(one: Row) -> str:
+        low, high = one["low_value"], one["high_value"]
+        return fit_scale(one["unit"] or "", low, high).span(low, high)
+
+    def reach(one: Row) -> str:
+        return scale.span(one["at_low"], one["at_high"])
+
+    marks = [
+        {
+            "category": term_words(one["term"]),
+            "low": one["at_low"] * scale.factor,
+            "high": one["at_high"] * scale.factor,
+            "label": f"{sentence(one['term'])} {span(one)}: {reach(one)}",
+        }
+        for one in own
+    ]
     subject = f"{subject_of(row)}, {words(row['version'])}"
     widest = own[0]
     name = term_words(widest["term"])
@@ -305,35 +301,38 @@ def _tornado(row: Row, own: list[Row], tables: Tables) -> Figure:
             _axis_title(row, scale),
             _middle(row, tables) * scale.factor,
         ),
-        Table(
-            caption=f"{subject}: what it owes to each term",
-            columns=[
-                "Term",
-                "Term, 10 % to 90 %",
-                "Outcome",
-                "Variance, alone",
-                "Variance, with interactions",
-                "Value of knowing it",
-                "Drawn with",
-            ],
-            rows=lines,
+        table_of(
+            f"{subject}: what it owes to each term",
+            own,
+            {
+                "Term": lambda one: term_words(one["term"]),
+                "Term, 10 % to 90 %": lambda one: Cell(span(one)),
+                "Outcome": lambda one: Cell(reach(one)),
+                "Variance, alone": lambda one: _share(one["first_order_index"]),
+                "Variance, with interactions": lambda one: _share(
+                    one["total_index"]
+                ),
+                "Value of knowing it": lambda one: scale.text(
+                    one["information_value"]
+                ),
+                "Drawn with": lambda one: words(one["drawn_with"]),
+            },
             source="results.scenario_sensitivity",
             wide_columns=(6,),
         ),
     )
 
 
-def _share(value: float | None) -> float | None:
-    """Keep what sampling puts outside of [0, 1] at its edge."""
-    return None if value is None else min(1.0, max(0.0, value))
+def _share(value: float | None) -> str:
+    """Write a share; what sampling puts outside of [0, 1] is at its edge."""
+    return percent(None if value is None else min(1.0, max(0.0, value)))
 
 
 def _middle(row: Row, tables: Tables) -> float:
     """Give the outcome with every term at its median."""
     formula, values = formula_values(row, tables["scenario_terms"])
-    for one in tables["scenario_sensitivity"]:
-        if _is_of(one, row):
-            values[one["term"]] = one["median_value"]
+    for one in _ranked(row, tables):
+        values[one["term"]] = one["median_value"]
     return float(formula(values))
 
 
@@ -342,26 +341,19 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
     formula, values = formula_values(row, tables["scenario_terms"])
     candidates = [
         one
-        for one in sorted(
-            tables["scenario_sensitivity"], key=lambda one: one["rank_number"]
-        )
-        if _is_of(one, row)
-        and one["term"] != row["effect_term"]
+        for one in _ranked(row, tables)
+        if one["term"] != row["effect_term"]
         and degree(formula, values, one["term"]) == 1
     ]
     if row["threshold"] is None or not candidates:
         return None
     name = candidates[0]["term"]
-    term = next(
-        one
-        for one in tables["scenario_terms"]
-        if (one["version"], one["term"]) == (row["version"], name)
-    )
+    term = _term(row, name, tables)
     least = next(
         (
             one["break_even_value"]
             for one in tables["scenario_breakeven"]
-            if _is_of(one, row) and one["term"] == name
+            if is_same(one, row) and one["term"] == name
         ),
         None,
     )
@@ -374,13 +366,7 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
         low, high = bounds(row) or (-float("inf"), float("inf"))
         moved = {
             short: min(high, max(low, row[column] * factor)) * scale.factor
-            for short, column in (
-                ("median", "median"),
-                ("low80", "ci80_low"),
-                ("high80", "ci80_high"),
-                ("low95", "ci95_low"),
-                ("high95", "ci95_high"),
-            )
+            for short, column in BANDS.items()
         }
         marks.append(
             {
@@ -420,34 +406,26 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
 
 def _break_even_table(row: Row, tables: Tables, subject: str) -> Table:
     """Table where each term makes an outcome just pay."""
-    lines: list[list[str | Cell]] = []
-    for one in tables["scenario_breakeven"]:
-        if not _is_of(one, row):
-            continue
-        least = one["break_even_value"]
-        scale = fit_scale(one["unit"] or "", one["stated_value"], least)
-        side = {True: "at least", False: "at most", None: ""}
-        lines.append(
-            [
-                term_words(one["term"]),
-                side[one["is_paying_above"]] or "nothing near",
-                scale.text(one["stated_value"]),
-                scale.text(least),
-                percent(one["probability_paying"]),
-                count(one["settling_units"]),
-            ]
-        )
-    return Table(
-        caption=f"{subject}: where it just pays, other terms as stated",
-        columns=[
-            "Term",
-            "Pays with",
-            "Stated",
-            "Break-even",
-            "P(on that side)",
-            "Users of a test that settles it",
-        ],
-        rows=lines,
+    side = {True: "at least", False: "at most", None: "nothing near"}
+
+    def value(name: str) -> Callable[[Row], str]:
+        return lambda one: fit_scale(
+            one["unit"] or "", one["stated_value"], one["break_even_value"]
+        ).text(one[name])
+
+    return table_of(
+        f"{subject}: where it just pays, other terms as stated",
+        [one for one in tables["scenario_breakeven"] if is_same(one, row)],
+        {
+            "Term": lambda one: term_words(one["term"]),
+            "Pays with": lambda one: side[one["is_paying_above"]],
+            "Stated": value("stated_value"),
+            "Break-even": value("break_even_value"),
+            "P(on that side)": lambda one: percent(one["probability_paying"]),
+            "Users of a test that settles it": lambda one: count(
+                one["settling_units"]
+            ),
+        },
         source="results.scenario_breakeven",
         text_columns=2,
     )

@@ -16,6 +16,14 @@ def subject_of(row: Row) -> str:
     return name if outcome in name else f"{name}, {outcome}"
 
 
+def is_same(one: Row, row: Row) -> bool:
+    """Say whether two rows are of one outcome and version."""
+    return all(
+        one[name] == row[name]
+        for name in ("scenario_name", "version", "outcome")
+    )
+
+
 def term_words(name: str) -> str:
     """Name a term; its unit is said with its numbers."""
     return words(name).removesuffix(" EUR")
