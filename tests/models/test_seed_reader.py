@@ -252,7 +252,7 @@ def unusual_log(write_log, unusual_folder):
 
 @pytest.fixture(scope="module")
 def original(unusual_log):
-    return {path.name: path.read_bytes() for path in unusual_log.iterdir()}
+    return {path.name: path.read_bytes() for path in unusual_log.glob("*.*")}
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,7 @@ def test_raw_files_are_never_written_to(unusual, unusual_log, original):
     assert unusual
     assert unusual_log.is_absolute()
     assert {
-        path.name: path.read_bytes() for path in unusual_log.iterdir()
+        path.name: path.read_bytes() for path in unusual_log.glob("*.*")
     } == original
 
 

@@ -128,6 +128,7 @@ class Liar:
     """Splits whose arm B has more of everything, whatever is planted."""
 
     splits: object
+    preferred_strata = ()
 
     @property
     def metrics(self):
