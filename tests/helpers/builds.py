@@ -23,15 +23,15 @@ RAW_COLUMNS = {
     "user_segments": "user_id dimension dimension_value",
 }
 BIN = Path(sys.executable).parent
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "OPENBLAS_NUM_THREADS")
 
 
 def environment(seeds, folder, **extra):
-    """Everything that is written goes to `folder`; no DBT_* leaks in."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("DBT_", "STREAMING_"))
-    }
+    """Everything that is written goes to `folder`; nothing else leaks in.
+
+    dbt searches the whole environment for secrets at each of its events.
+    """
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return kept | {
         "STREAMING_SEEDS": str(seeds),
         "STREAMING_WAREHOUSE": str(folder / "warehouse.duckdb"),
