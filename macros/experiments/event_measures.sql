@@ -1,7 +1,7 @@
 {#-
     The measures of a user that come from the events, each declared in one block
     and nowhere else. To add one, add a block: what it sums (`amount`, a whole
-    number) over which rows (`events` of int_events_sessionized or `plays` of
+    number) over which rows (`events` of int_events_bounded or `plays` of
     int_plays_measured, `where`), and when each amount counts (`at`). How often
     a user had an event of a declared type is a measure without a block, called
     like the type: `like_events`.
@@ -59,7 +59,7 @@
     {{ measure }}{{ '' if loop.last else ', ' }}
     {%- elif form == 'amounts' %}
     select
-        user_id,
+        user_key,
         '{{ measure }}' as measure,
         cast({{ block.amount }} as bigint) as amount,
         {{ block.at }} as measured_at

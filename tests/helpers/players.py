@@ -71,16 +71,13 @@ def player_event(draw, at, titles):
     }
 
 
-def in_order(events):
+def place(event):
     """By instant, receipt, the source's number and id; unknown ones last."""
-    return sorted(
-        events,
-        key=lambda event: (
-            event["event_at"],
-            event["received_at"] or datetime.max,
-            event["sequence_number"] or inf,
-            event["event_id"],
-        ),
+    return (
+        event["event_at"],
+        event["received_at"] or datetime.max,
+        event["sequence_number"] or inf,
+        event["event_id"],
     )
 
 
@@ -291,9 +288,9 @@ def played(events, lengths, rules=None):
         openings = sorted(places[play.id] for play in plays)
         for play in plays:
             for stretch in play.stretches:
-                place = places[stretch.event["event_id"]]
+                here = places[stretch.event["event_id"]]
                 next_play, next_run = (
-                    next((at for at in later if at > place), None)
+                    next((at for at in later if at > here), None)
                     for later in (openings, starts)
                 )
                 stretch.bound, stretch.reason = bound(
@@ -312,7 +309,7 @@ def grouped(events, *names):
     groups = defaultdict(list)
     for event in events:
         groups[next(event[name] for name in names if event[name])].append(event)
-    return [in_order(group) for group in groups.values()]
+    return [sorted(group, key=place) for group in groups.values()]
 
 
 def summed(plays, lengths, rules):
@@ -340,10 +337,8 @@ def summed(plays, lengths, rules):
             "pause_count": play.kinds.count("pause"),
         }
     until = datetime.min
-    for stretch, play_id in sorted(
-        spans,
-        key=lambda span: (span[0].event["event_at"], span[0].event["event_id"]),
-    ):
+    spans.sort(key=lambda span: place(span[0].event))
+    for stretch, play_id in spans:
         start = stretch.event["event_at"]
         end = start + stretch.runs * SECOND
         found[play_id]["net_watched_seconds"] += max(

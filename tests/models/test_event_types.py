@@ -84,11 +84,9 @@ def neutral_events(base):
     """Events at random and at awkward instants of a log's users."""
     draw = random.Random(20260107)  # noqa: S311
     known = base.execute(
-        "select events.user_id, events.event_at, events.content_id,"
-        " users.signed_up_at"
-        " from intermediate.int_events_classified as events"
-        " inner join intermediate.int_users_started as users using (user_id)"
-        " where row_verdict = 'canonical' order by event_id"
+        "select user_id, event_at, content_id, signed_up_at"
+        " from marts.fct_streaming_activity"
+        " inner join marts.dim_users using (user_id) order by event_id"
     ).fetchall()
     first, last = min(row[1] for row in known), max(row[1] for row in known)
     found = []
@@ -159,30 +157,28 @@ def table(connection, name, columns="*", order="all"):
     ).fetchall()
 
 
-@pytest.mark.parametrize(
-    ("name", "others"),
-    [
-        ("intermediate.int_plays_measured", "session_id"),
-        # Who is new, and since when, follows from the first activity.
-        ("marts.fct_plays", "session_id, is_new, day_number"),
-    ],
-)
-def test_events_without_effect_change_no_play(base, neutral, name, others):
-    columns = f"* exclude ({others})"
+def test_events_without_effect_change_no_play(base, neutral):
+    # Who is new, and since when, follows from the first activity.
+    columns = "* exclude (session_id, is_new, day_number)"
+    name = "marts.fct_plays"
     assert table(neutral, name, columns) == table(base, name, columns)
 
 
 def test_events_without_effect_change_no_other_events_place(base, neutral):
-    columns = (
-        "event_id, play_id, is_playing, is_shown, has_beat, closing_type,"
-        " closing_at, shown_until_at, next_event_at, next_run_at, next_play_at"
+    query = (
+        "select ids.event_id, openings.event_id, is_playing, is_shown,"
+        " has_beat, closing_type, closing_at, shown_until_at, next_event_at,"
+        " next_run_at, next_play_at"
+        " from intermediate.int_events_sessionized as events"
+        " inner join intermediate.int_events_classified as ids"
+        " using (user_key, event_number)"
+        " left join intermediate.int_events_classified as openings"
+        " on events.user_key = openings.user_key"
+        " and play_number = openings.event_number"
+        " where events.playback_effect <> 'none' order by all"
     )
-    name = "intermediate.int_events_sessionized"
-    theirs = neutral.execute(
-        f"select {columns} from {name} where playback_effect <> 'none'"
-        " order by all"
-    ).fetchall()
-    assert theirs == table(base, name, columns)
+    theirs = neutral.execute(query).fetchall()
+    assert theirs == base.execute(query).fetchall()
 
 
 def test_every_event_without_effect_reaches_the_activity(
@@ -217,8 +213,9 @@ def visits(connection, neutral_events):
     shown = defaultdict(list)
     for user, at, until, opens in connection.execute(
         "select user_id, event_at, shown_until_at,"
-        " coalesce(event_id = play_id, false)"
+        " coalesce(event_number = play_number, false)"
         " from intermediate.int_events_sessionized"
+        " inner join intermediate.int_users_started using (user_key)"
     ).fetchall():
         shown[user].append((at, until, opens))
     for row in neutral_events:
@@ -450,7 +447,7 @@ def test_another_policy_is_refused_by_name(dbt, log, tmp_path):
         tmp_path,
         "compile",
         "--select",
-        "int_events_judged",
+        "int_event_types_keyed",
         variables={"unknown_event_types": "ignore"},
     )
     assert done.returncode != 0

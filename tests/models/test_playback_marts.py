@@ -138,7 +138,7 @@ def warehouse(log, tmp_path_factory, build, log_of):
         seeds,
         folder,
         VARIABLES,
-        "+path:models/marts/playback",
+        "+path:models/marts/playback +fct_plays +fct_sessions",
         ("--indirect-selection", "cautious"),
         with_tests=True,
     ) as connection:

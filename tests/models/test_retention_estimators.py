@@ -438,7 +438,9 @@ def estimated(compiled):
                 create table int_log_bounded as
                 select cast(watermark as date) as watermark_date from bounds;
                 create table int_users_started as
-                select user_id, true as is_new, "group" as platform,
+                select user_id, row_number() over (order by user_id)
+                        as user_key,
+                    true as is_new, "group" as platform,
                     'DE' as country_code, 'organic' as acquisition_channel,
                     cast(cohort_date as date) as cohort_date, first_active_at
                 from members;
@@ -446,8 +448,9 @@ def estimated(compiled):
                 select user_id, 'platform' as dimension,
                     "group" as dimension_value
                 from members;
-                create table int_events_sessionized as
-                select user_id, 'play' as event_type, event_at from plays;
+                create table int_events_bounded as
+                select user_key, true as is_active, event_at
+                from plays inner join int_users_started using (user_id);
                 create table warehouse.marts.fct_user_days as
                 select user_id, true as is_new, true as is_active,
                     cast(day as integer) as day_number,

@@ -5,7 +5,7 @@
 
 with
 
-sessions as (select * from {{ ref('fct_sessions') }}),
+sessions as (select * from {{ ref('int_sessions_measured') }}),
 
 length_counts as (select * from {{ ref('fct_session_length_counts') }}),
 

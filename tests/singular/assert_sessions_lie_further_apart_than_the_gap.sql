@@ -5,22 +5,28 @@
 
 with
 
-sessions as (select * from {{ ref('fct_sessions') }}),
+sessions as (select * from {{ ref('int_sessions_measured') }}),
+
+ended as (
+    select
+        *,
+        {{ add_seconds('started_at', 'duration_seconds') }} as ended_at
+    from sessions
+),
 
 neighbours as (
     select
-        session_id,
-        parent_session_id,
-        user_id,
+        user_key,
+        run_number,
+        piece_number,
         started_at,
-        lag(parent_session_id) over sessions_of_user
-            as previous_parent_session_id,
+        lag(run_number) over sessions_of_user as previous_run_number,
         lag(ended_at) over sessions_of_user as previous_ended_at
-    from sessions
+    from ended
     window
         sessions_of_user as (
-            partition by user_id
-            order by started_at asc nulls last, session_id asc nulls last
+            partition by user_key
+            order by session_number asc nulls last
         )
 ),
 
@@ -29,7 +35,7 @@ final as (
     from neighbours
     where
         case
-            when parent_session_id = previous_parent_session_id
+            when run_number = previous_run_number
                 then previous_ended_at > started_at
             else
                 {{ seconds_between('previous_ended_at', 'started_at') }}

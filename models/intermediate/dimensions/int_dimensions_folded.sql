@@ -19,7 +19,7 @@ play_users as (
     select distinct
         dimension,
         dimension_value,
-        user_id
+        user_key
     from plays
 ),
 

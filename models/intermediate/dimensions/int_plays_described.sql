@@ -4,55 +4,34 @@
     Grain: one row per play, dimension of plays or titles, and value that the
     play has of it, as the log has it.
 
-    A play has the values of its title only if it is a valid one, and as many as
-    the title has; a title without any has none.
+    A play has the values of its title only if it is a valid one.
 -#}
 
 with
 
-plays as (select * from {{ ref('int_plays_measured') }}),
+measured as (select * from {{ ref('int_plays_measured') }}),
 
-titles as (select * from {{ ref('int_titles_classified') }}),
+names as (select * from {{ ref('int_names_keyed') }}),
 
-tags as (select * from {{ ref('int_titles_tagged') }}),
+titles as (select * from {{ ref('int_titles_described') }}),
 
-tagged_titles as (
+-- Dimensions of plays are columns of these.
+plays as (
     select
-        titles.*,
-        tags.genre_name
-    from titles
-    left join tags
-        on titles.content_id = tags.content_id
-    where titles.row_verdict = 'canonical'
-),
-
--- Titles of one language have it once, however many their genres.
-title_values as (
-    {% for dimension in var('dimensions') if dimension.unit == 'title' -%}
-        select distinct
-            content_id,
-            '{{ dimension.name }}' as dimension,
-            cast({{ dimension.column }} as {{ data_type('varchar') }})
-                as dimension_value
-        from tagged_titles
-        where {{ dimension.column }} is not null
-        {{ 'union all' if not loop.last }}
-    {% else -%}
-        select
-            content_id,
-            title as dimension,
-            title as dimension_value
-        from tagged_titles
-        where false
-    {% endfor %}
+        measured.*,
+        names.name as device_type
+    from measured
+    left join names
+        on measured.device_key = names.name_key
 ),
 
 final as (
     {% for dimension in var('dimensions') if dimension.unit == 'play' -%}
         select
-            play_id,
-            session_id,
-            user_id,
+            user_key,
+            play_number,
+            run_number,
+            piece_number,
             '{{ dimension.name }}' as dimension,
             coalesce(
                 cast({{ dimension.column }} as {{ data_type('varchar') }}),
@@ -62,14 +41,15 @@ final as (
         union all
     {% endfor -%}
     select
-        plays.play_id,
-        plays.session_id,
-        plays.user_id,
-        title_values.dimension,
-        title_values.dimension_value
+        plays.user_key,
+        plays.play_number,
+        plays.run_number,
+        plays.piece_number,
+        titles.dimension,
+        titles.dimension_value
     from plays
-    inner join title_values
-        on plays.content_id = title_values.content_id
+    inner join titles
+        on plays.content_key = titles.content_key
     where plays.is_valid_play
 )
 

@@ -19,8 +19,9 @@ dimensions as (select * from {{ ref('int_dimensions_declared') }}),
 
 held as (
     select distinct
-        plays.session_id,
-        plays.user_id,
+        plays.user_key,
+        plays.run_number,
+        plays.piece_number,
         plays.dimension,
         folded.dimension_value
     from plays
@@ -34,8 +35,9 @@ final as (
     select * from held
     union all
     select
-        held.session_id,
-        held.user_id,
+        held.user_key,
+        held.run_number,
+        held.piece_number,
         dimensions.dimension,
         held.dimension_value || ' x ' || users.dimension_value
             as dimension_value
@@ -44,12 +46,13 @@ final as (
         on dimensions.first_dimension = held.dimension
     inner join users
         on
-            held.user_id = users.user_id
+            held.user_key = users.user_key
             and dimensions.second_dimension = users.dimension
     union all
     select
-        held.session_id,
-        held.user_id,
+        held.user_key,
+        held.run_number,
+        held.piece_number,
         dimensions.dimension,
         users.dimension_value || ' x ' || held.dimension_value
             as dimension_value
@@ -58,7 +61,7 @@ final as (
         on dimensions.second_dimension = held.dimension
     inner join users
         on
-            held.user_id = users.user_id
+            held.user_key = users.user_key
             and dimensions.first_dimension = users.dimension
 )
 

@@ -18,6 +18,7 @@ dimensions as (select * from {{ ref('int_dimensions_declared') }}),
 final as (
     select
         user_id,
+        user_key,
         'all' as dimension,
         'all' as dimension_value,
         'user' as dimension_unit,
@@ -26,6 +27,7 @@ final as (
     union all
     select
         user_id,
+        user_key,
         dimension,
         dimension_value,
         dimension_unit,
@@ -34,6 +36,7 @@ final as (
     union all
     select
         first.user_id,
+        first.user_key,
         dimensions.dimension,
         first.dimension_value || ' x ' || second.dimension_value
             as dimension_value,
@@ -44,7 +47,7 @@ final as (
         on dimensions.first_dimension = first.dimension
     inner join dimensioned as second
         on
-            first.user_id = second.user_id
+            first.user_key = second.user_key
             and dimensions.second_dimension = second.dimension
 )
 

@@ -31,6 +31,7 @@ final as (
         if dimension.unit in ('user', 'new_user') -%}
         select
             user_id,
+            user_key,
             '{{ dimension.name }}' as dimension,
             coalesce(
                 cast({{ dimension.column }} as {{ data_type('varchar') }}),
@@ -44,6 +45,7 @@ final as (
     {% endfor -%}
     select
         users.user_id,
+        users.user_key,
         own_dimensions.dimension,
         coalesce(known_segments.dimension_value, 'unknown') as dimension_value
     from users

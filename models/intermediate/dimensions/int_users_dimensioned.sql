@@ -14,6 +14,7 @@ final as (
     select
         -- keys
         users.user_id,
+        users.user_key,
 
         -- attributes
         users.dimension,

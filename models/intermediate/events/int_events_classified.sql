@@ -8,7 +8,8 @@
     so lines are told apart before they are compared.
 
     Everything that happens to a user is ordered here once: by time, receipt,
-    the source's own number and id. Models above order by `event_number`.
+    the source's own number and id. Models above know an event by its user's key
+    and `event_number`, and order by that; its id is kept here alone.
 -#}
 
 with
@@ -17,58 +18,96 @@ events as (select * from {{ ref('stg_service__events') }}),
 
 judged as (select * from {{ ref('int_events_judged') }}),
 
-candidates as (select * from {{ ref('int_events_judged') }}),
+names as (select * from {{ ref('int_names_keyed') }}),
+
+types as (select * from {{ ref('int_event_types_keyed') }}),
 
 -- Only ids that occur again have copies to compare.
 repeated as (
-    select event_id
+    select {{ fingerprint('event_id') }} as id_fingerprint
     from events
-    group by event_id
+    where event_id is not null
+    group by {{ fingerprint('event_id') }}
     having count(*) > 1
 ),
 
--- Ids that occur once are spared the sort.
-singles as (
+unknown_device as (
+    select name_key as device_key
+    from names
+    where name = 'unknown'
+),
+
+told_apart as (
     select
         judged.*,
-        1 as copy_number
+        repeated.id_fingerprint is not null as may_be_repeated
     from judged
     left join repeated
-        on judged.event_id = repeated.event_id
-    where repeated.event_id is null
+        on {{ fingerprint('judged.event_id') }} = repeated.id_fingerprint
 ),
 
 -- The columns break ties, so that the order of lines never matters.
 copies as (
     select
-        candidates.*,
+        *,
         row_number() over (
             partition by
-                candidates.event_id,
-                candidates.reject_reason is null
+                event_id,
+                reject_reason is null
             order by
-                candidates.event_at asc nulls last,
-                candidates.user_id asc nulls last,
-                candidates.content_id asc nulls last,
-                candidates.event_type asc nulls last,
-                candidates.device_type asc nulls last,
-                candidates.received_at asc nulls last,
-                candidates.sequence_number asc nulls last,
-                candidates.position_seconds asc nulls last,
-                candidates.playback_speed asc nulls last,
-                candidates.ended_at asc nulls last,
-                candidates.player_id asc nulls last
+                event_at asc nulls last,
+                user_key asc nulls last,
+                content_key asc nulls last,
+                event_type_key asc nulls last,
+                device_key asc nulls last,
+                received_at asc nulls last,
+                sequence_number asc nulls last,
+                position_seconds asc nulls last,
+                playback_speed asc nulls last,
+                ended_at asc nulls last,
+                player_key asc nulls last
         ) as copy_number
-    from candidates
-    inner join repeated
-        on candidates.event_id = repeated.event_id
+    from told_apart
+    where may_be_repeated
 ),
 
--- All lines again, each with its place among its copies.
-numbered as (
-    select * from singles
+-- Ids that occur once are spared the sort.
+canonical as (
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        position_seconds,
+        playback_speed,
+        sequence_number,
+        event_at,
+        ended_at,
+        received_at
+    from told_apart
+    where
+        not may_be_repeated
+        and reject_reason is null
     union all
-    select * from copies
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        position_seconds,
+        playback_speed,
+        sequence_number,
+        event_at,
+        ended_at,
+        received_at
+    from copies
+    where
+        reject_reason is null
+        and copy_number = 1
 ),
 
 -- The one order of a user's events that models above rely on.
@@ -76,47 +115,100 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by user_id
+            partition by user_key
             order by
                 event_at asc nulls last,
                 received_at asc nulls last,
                 sequence_number asc nulls last,
-                event_id asc nulls last,
-                copy_number asc nulls last,
-                reject_reason asc nulls last
+                event_id asc nulls last
         ) as event_number
-    from numbered
+    from canonical
+),
+
+verdicts as (
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        cast(null as {{ data_type('varchar') }}) as reject_reason,
+        'canonical' as row_verdict,
+        event_number,
+        position_seconds,
+        playback_speed,
+        event_at,
+        ended_at
+    from ordered
+    union all
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        reject_reason,
+        'rejected' as row_verdict,
+        null as event_number,
+        position_seconds,
+        playback_speed,
+        event_at,
+        ended_at
+    from told_apart
+    where reject_reason is not null
+    union all
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        reject_reason,
+        'duplicate' as row_verdict,
+        null as event_number,
+        position_seconds,
+        playback_speed,
+        event_at,
+        ended_at
+    from copies
+    where
+        reject_reason is null
+        and copy_number > 1
 ),
 
 final as (
     select
         -- keys
-        event_id,
-        user_id,
-        content_id,
-        player_id,
+        verdicts.event_id,
+        verdicts.user_key,
+        verdicts.content_key,
+        verdicts.event_type_key,
+        coalesce(verdicts.device_key, unknown_device.device_key) as device_key,
+        coalesce(
+            verdicts.player_key, verdicts.device_key, unknown_device.device_key
+        ) as player_key,
 
         -- attributes
-        event_type,
-        playback_effect,
-        coalesce(device_type, 'unknown') as device_type,
-        is_active,
-        reject_reason,
-        case
-            when reject_reason is not null then 'rejected'
-            when copy_number > 1 then 'duplicate'
-            else 'canonical'
-        end as row_verdict,
+        types.playback_effect,
+        coalesce(types.is_active, false) as is_active,
+        verdicts.reject_reason,
+        verdicts.row_verdict,
 
         -- measures
-        event_number,
-        position_seconds,
-        playback_speed,
+        cast(verdicts.event_number as integer) as event_number,
+        verdicts.position_seconds,
+        verdicts.playback_speed,
 
         -- times
-        event_at,
-        ended_at
-    from ordered
+        verdicts.event_at,
+        verdicts.ended_at
+    from verdicts
+    cross join unknown_device
+    left join types
+        on verdicts.event_type_key = types.event_type_key
 )
 
 select * from final

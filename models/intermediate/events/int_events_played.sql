@@ -31,41 +31,32 @@ titles as (select * from {{ ref('int_titles_classified') }}),
 -- Only a title that stands has a length.
 known_titles as (
     select
-        content_id,
+        content_key,
         duration_seconds
     from titles
     where row_verdict = 'canonical'
 ),
 
--- What acts on a title, with the player that it is told by.
+-- What acts on a title.
 events as (
     select
-        classified.event_id,
-        classified.user_id,
-        classified.content_id,
-        classified.event_type,
-        classified.playback_effect,
-        classified.device_type,
-        classified.is_active,
-        coalesce(classified.player_id, classified.device_type) as player_id,
-        coalesce(
-            classified.position_seconds, classified.playback_speed
-        ) is not null as has_position,
-        classified.event_number,
-        known_titles.duration_seconds,
-        classified.event_at,
+        user_key,
+        event_number,
+        content_key,
+        device_key,
+        player_key,
+        playback_effect,
+        is_active,
+        coalesce(position_seconds, playback_speed) is not null as has_position,
+        event_at,
         case
-            when
-                classified.playback_effect = 'plays'
-                and classified.ended_at >= classified.event_at
-                then classified.ended_at
+            when playback_effect = 'plays' and ended_at >= event_at
+                then ended_at
         end as ended_at
     from classified
-    inner join known_titles
-        on classified.content_id = known_titles.content_id
     where
-        classified.row_verdict = 'canonical'
-        and classified.playback_effect <> 'none'
+        row_verdict = 'canonical'
+        and playback_effect <> 'none'
 ),
 
 -- Which title the player had last begun, at each event.
@@ -73,12 +64,12 @@ titled as (
     select
         *,
         {{ last_known(
-            "case when playback_effect = 'plays' then content_id end", 'so_far'
-        ) }} as played_content_id
+            "case when playback_effect = 'plays' then content_key end", 'so_far'
+        ) }} as played_content_key
     from events
     window
         so_far as (
-            partition by user_id, player_id
+            partition by user_key, player_key
             order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
@@ -88,16 +79,16 @@ titled as (
 placed as (
     select
         *,
-        coalesce(played_content_id = content_id, false) as is_of_play
+        coalesce(played_content_key = content_key, false) as is_of_play
     from titled
 ),
 
--- Strays and the others are followed apart: a stray ends nothing.
+-- A stray ends nothing: the others are each other's neighbours.
 neighbours as (
     select
         *,
         lag(event_at) over events_of_player as previous_event_at,
-        lag(content_id) over events_of_player as previous_content_id,
+        lag(content_key) over events_of_player as previous_content_key,
         lead(event_at) over events_of_player as next_event_at,
         lead(playback_effect) over events_of_player as next_effect,
         -- What the player was last told to do.
@@ -109,11 +100,11 @@ neighbours as (
     from placed
     window
         events_of_player as (
-            partition by user_id, player_id, is_of_play
+            partition by user_key, player_key, is_of_play
             order by event_number asc nulls last
         ),
         earlier_events as (
-            partition by user_id, player_id, is_of_play
+            partition by user_key, player_key, is_of_play
             order by event_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
@@ -128,7 +119,7 @@ told as (
             playback_effect = 'plays'
             and not coalesce(
                 told_effect = 'pauses'
-                and previous_content_id = content_id
+                and previous_content_key = content_key
                 and {{ seconds_between('previous_event_at', 'event_at') }}
                 <= {{ var('session_gap_seconds') }},
                 false
@@ -159,8 +150,8 @@ told as (
 states as (
     select
         *,
-        {{ last_known('case when is_opening then event_id end', 'so_far') }}
-            as opening_id,
+        {{ last_known('case when is_opening then event_number end', 'so_far') }}
+            as opening_number,
         {{ last_known(
             "case"
             " when is_awakening then 'lost'"
@@ -173,7 +164,7 @@ states as (
     from told
     window
         so_far as (
-            partition by user_id, player_id, is_of_play
+            partition by user_key, player_key, is_of_play
             order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
@@ -182,57 +173,64 @@ states as (
 -- What ends the time after each event.
 closed as (
     select
-        event_id,
-        case when is_of_play then opening_id end as play_id,
-        user_id,
-        content_id,
-        event_type,
-        playback_effect,
-        device_type,
-        is_active,
+        states.user_key,
+        states.event_number,
+        case when states.is_of_play then states.opening_number end
+            as play_number,
+        states.content_key,
+        states.device_key,
+        states.playback_effect,
+        states.is_active,
         coalesce(
-            is_of_play
+            states.is_of_play
             and (
-                state_name = 'plays'
-                or (state_name = 'timed' and playback_effect = 'plays')
+                states.state_name = 'plays'
+                or (
+                    states.state_name = 'timed'
+                    and states.playback_effect = 'plays'
+                )
             ),
             false
         ) as is_playing,
-        is_followed or ended_at is not null as is_shown,
+        states.is_followed or states.ended_at is not null as is_shown,
         (
-            playback_effect = 'beats'
-            or (is_followed and ended_at is null and next_effect = 'beats')
+            states.playback_effect = 'beats'
+            or (
+                states.is_followed
+                and states.ended_at is null
+                and states.next_effect = 'beats'
+            )
         ) as has_beat,
         case
-            when ended_at is not null then 'ended'
-            when is_followed then {{ close_reason('next_effect') }}
-            when next_event_at is not null then 'next_play'
+            when states.ended_at is not null then 'ended'
+            when states.is_followed
+                then {{ close_reason('states.next_effect') }}
+            when states.next_event_at is not null then 'next_play'
         end as closing_type,
-        has_position,
-        event_number,
-        duration_seconds,
-        event_at,
-        coalesce(ended_at, next_event_at) as closing_at
+        states.has_position,
+        known_titles.duration_seconds,
+        states.event_at,
+        coalesce(states.ended_at, states.next_event_at) as closing_at
     from states
+    inner join known_titles
+        on states.content_key = known_titles.content_key
 ),
 
 -- Events that do nothing to a title.
 neutral as (
     select
-        event_id,
-        cast(null as {{ data_type('varchar') }}) as play_id,
-        user_id,
-        content_id,
-        event_type,
+        user_key,
+        event_number,
+        cast(null as integer) as play_number,
+        content_key,
+        device_key,
         playback_effect,
-        device_type,
         is_active,
         false as is_playing,
         false as is_shown,
         false as has_beat,
         cast(null as {{ data_type('varchar') }}) as closing_type,
         false as has_position,
-        event_number,
         cast(null as {{ data_type('double') }}) as duration_seconds,
         event_at,
         cast(null as {{ data_type('timestamp') }}) as closing_at
@@ -252,15 +250,14 @@ united as (
 final as (
     select
         -- keys
-        event_id,
-        play_id,
-        user_id,
-        content_id,
+        user_key,
+        event_number,
+        play_number,
+        content_key,
+        device_key,
 
         -- attributes
-        event_type,
         playback_effect,
-        device_type,
         is_active,
         is_playing,
         is_shown,
@@ -269,7 +266,6 @@ final as (
         has_position,
 
         -- measures
-        event_number,
         duration_seconds,
 
         -- times

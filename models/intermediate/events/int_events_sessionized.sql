@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {#-
     Grain: one row per canonical event, numbered into sessions.
 
@@ -15,10 +17,9 @@
 
     A run is one session, unless it lasts longer than
     `maximum_session_seconds`, where it is cut at every multiple of that since
-    its start, or meets midnight while `session_midnight` is `split`. A run's id
-    is its first event's, so a late event renames at most the run that it lands
-    in. It is the session's id; the further pieces of a run that is cut append
-    their number, such as `e7:1`.
+    its start, or meets midnight while `session_midnight` is `split`. A run is
+    known by the number of its first event, so a late event renames at most the
+    run that it lands in, and a session by its run and its piece of it.
 -#}
 
 {%- if var('session_midnight') not in ['cross', 'split'] %}
@@ -35,22 +36,7 @@ played as (select * from {{ ref('int_events_played') }}),
 -- How long the title was shown to run after each event: that is no silence.
 shown as (
     select
-        event_id,
-        play_id,
-        user_id,
-        content_id,
-        event_type,
-        playback_effect,
-        device_type,
-        is_active,
-        is_playing,
-        is_shown,
-        has_beat,
-        closing_type,
-        has_position,
-        event_number,
-        event_at,
-        closing_at,
+        *,
         case
             when is_playing and is_shown
                 then {{ add_seconds(
@@ -78,11 +64,11 @@ silences as (
     from shown
     window
         events_of_user as (
-            partition by user_id
+            partition by user_key
             order by event_number asc nulls last
         ),
         earlier_events as (
-            partition by user_id
+            partition by user_key
             order by event_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
@@ -113,8 +99,9 @@ breaks as (
 runs as (
     select
         *,
-        {{ last_known('case when is_run_start then event_id end', 'so_far') }}
-            as parent_session_id,
+        {{ last_known(
+            'case when is_run_start then event_number end', 'so_far'
+        ) }} as run_number,
         {{ last_known('case when is_run_start then event_at end', 'so_far') }}
             as run_started_at,
         {{ next_known(
@@ -128,24 +115,24 @@ runs as (
             'events_in_reverse'
         ) }} as next_run_at,
         {{ next_known(
-            'case when event_id = play_id then event_at end',
+            'case when event_number = play_number then event_at end',
             'later_events',
             'events_in_reverse'
         ) }} as next_play_at
     from breaks
     window
         so_far as (
-            partition by user_id
+            partition by user_key
             order by event_number asc nulls last
             rows between unbounded preceding and current row
         ),
         later_events as (
-            partition by user_id
+            partition by user_key
             order by event_number asc nulls last
             rows between 1 following and unbounded following
         ),
         events_in_reverse as (
-            partition by user_id
+            partition by user_key
             order by event_number desc nulls last
             rows between unbounded preceding and 1 preceding
         )
@@ -189,23 +176,16 @@ pieces as (
 final as (
     select
         -- keys
-        event_id,
-        case
-            when piece_number = 0 then parent_session_id
-            else
-                parent_session_id || ':' || cast(
-                    cast(piece_number as integer) as {{ data_type('varchar') }}
-                )
-        end as session_id,
-        parent_session_id,
-        play_id,
-        user_id,
-        content_id,
+        user_key,
+        event_number,
+        run_number,
+        cast(piece_number as integer) as piece_number,
+        play_number,
+        content_key,
+        device_key,
 
         -- attributes
-        event_type,
         playback_effect,
-        device_type,
         is_active,
         is_run_start or piece_number > previous_piece_number
             as is_session_start,
@@ -216,7 +196,7 @@ final as (
         has_position,
 
         -- measures
-        event_number,
+        duration_seconds,
 
         -- times
         {{ local_date('event_at') }} as event_date,

@@ -8,7 +8,7 @@
 
 with
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
 
 bounds as (
     select

@@ -15,57 +15,99 @@
 
 with
 
-intervals as (select * from {{ ref('int_playback_intervals_bounded') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
 
-intervals_again as (select * from {{ ref('int_playback_intervals_bounded') }}),
+events_again as (select * from {{ ref('int_events_bounded') }}),
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events_once_more as (select * from {{ ref('int_events_bounded') }}),
 
 classified as (select * from {{ ref('int_events_classified') }}),
 
--- A play of one interval runs from 0 at normal speed.
-plain as (
+titles as (select * from {{ ref('int_titles_classified') }}),
+
+-- Only a title that stands has a length.
+known_titles as (
     select
-        play_id,
-        session_id,
-        user_id,
-        content_id,
-        device_type,
-        case
-            when bound_seconds > duration_seconds then 'title_end'
-            else bound_code
-        end as close_reason_code,
-        duration_seconds,
-        cast(round(least(bound_seconds, duration_seconds) * 1e6) as bigint)
-            as running_us,
-        event_date,
-        event_at
-    from intervals
-    where
-        is_playing
-        and not is_continued
+        content_key,
+        duration_seconds
+    from titles
+    where row_verdict = 'canonical'
 ),
 
--- What the source said of position and speed, kept within sense.
+-- Where two titles of a user run at once, their times are compared.
+overlapped_users as (
+    select user_key
+    from events
+    where is_overlapped
+    group by user_key
+),
+
+-- What followed the openings of plays, in those where anything did.
+followed as (
+    select
+        user_key,
+        play_number,
+        count(*) filter (where is_playing or has_position) > 0 as has_more,
+        count(*) filter (where playback_effect = 'pauses') as pause_count,
+        count(*) filter (where playback_effect = 'skips') as skip_count
+    from events
+    where play_number <> event_number
+    group by user_key, play_number
+),
+
+-- A play is continued when it has further intervals or tells of positions or
+-- speeds, or when its user has two titles running at once.
+openings as (
+    select
+        events_again.*,
+        known_titles.duration_seconds,
+        (
+            events_again.has_position
+            or coalesce(followed.has_more, false)
+            or overlapped_users.user_key is not null
+        ) as is_continued,
+        coalesce(followed.pause_count, 0) as pause_count,
+        coalesce(followed.skip_count, 0) as skip_count
+    from events_again
+    inner join known_titles
+        on events_again.content_key = known_titles.content_key
+    left join followed
+        on
+            events_again.user_key = followed.user_key
+            and events_again.play_number = followed.play_number
+    left join overlapped_users
+        on events_again.user_key = overlapped_users.user_key
+    where events_again.event_number = events_again.play_number
+),
+
+-- Every event of a continued play, with what the source said of position and
+-- speed, kept within sense.
 told as (
     select
-        intervals_again.*,
+        events_once_more.*,
+        known_titles.duration_seconds,
         case
             when classified.position_seconds is not null
                 then least(
                     greatest(classified.position_seconds, 0),
-                    intervals_again.duration_seconds
+                    known_titles.duration_seconds
                 )
         end as position_seconds,
         case
             when classified.playback_speed > 0 then classified.playback_speed
         end as playback_speed
-    from intervals_again
+    from events_once_more
+    inner join openings
+        on
+            events_once_more.user_key = openings.user_key
+            and events_once_more.play_number = openings.play_number
     inner join classified
-        on intervals_again.event_id = classified.event_id
-    where
-        intervals_again.is_continued
-        and classified.row_verdict = 'canonical'
+        on
+            events_once_more.user_key = classified.user_key
+            and events_once_more.event_number = classified.event_number
+    inner join known_titles
+        on events_once_more.content_key = known_titles.content_key
+    where openings.is_continued
 ),
 
 -- A speed holds until another is told.
@@ -77,11 +119,11 @@ paced as (
     from told
     window
         events_of_play as (
-            partition by play_id
+            partition by user_key, play_number
             order by event_number asc nulls last
         ),
         so_far as (
-            partition by play_id
+            partition by user_key, play_number
             order by event_number asc nulls last
             rows between unbounded preceding and current row
         )
@@ -90,12 +132,9 @@ paced as (
 -- In whole microseconds, so that sums are exact.
 opened as (
     select
-        event_id,
-        play_id,
-        session_id,
-        user_id,
-        content_id,
-        device_type,
+        user_key,
+        event_number,
+        play_number,
         bound_code,
         is_playing,
         interval_number,
@@ -111,11 +150,11 @@ opened as (
         cast(
             round(
                 coalesce(
-                    position_seconds, case when event_id = play_id then 0 end
+                    position_seconds,
+                    case when event_number = play_number then 0 end
                 ) * 1e6
             ) as bigint
         ) as told_us,
-        event_date,
         event_at
     from paced
 ),
@@ -129,7 +168,7 @@ run as (
     from opened
     window
         earlier_intervals as (
-            partition by play_id
+            partition by user_key, play_number
             order by interval_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
@@ -167,7 +206,7 @@ moved as (
     from scaled
     window
         earlier_intervals as (
-            partition by play_id
+            partition by user_key, play_number
             order by interval_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
@@ -190,7 +229,7 @@ placed as (
     from moved
     window
         so_far as (
-            partition by play_id
+            partition by user_key, play_number
             order by interval_number asc nulls last
             rows between unbounded preceding and current row
         )
@@ -204,7 +243,7 @@ seen as (
     from placed
     window
         earlier_seconds as (
-            partition by play_id
+            partition by user_key, play_number
             order by
                 from_us asc nulls last,
                 to_us asc nulls last,
@@ -250,8 +289,8 @@ shared as (
     from ended
     window
         earlier_intervals as (
-            partition by user_id
-            order by event_at asc nulls last, event_id asc nulls last
+            partition by user_key
+            order by event_number asc nulls last
             rows between unbounded preceding and 1 preceding
         )
 ),
@@ -259,14 +298,10 @@ shared as (
 -- The intervals of a play added up.
 continued as (
     select
-        play_id,
-        max(case when event_id = play_id then session_id end) as session_id,
-        max(user_id) as user_id,
-        max(content_id) as content_id,
-        max(case when event_id = play_id then device_type end) as device_type,
+        user_key,
+        play_number,
         {{ value_at_last('interval_close_code', 'interval_number') }}
             as close_reason_code,
-        max(duration_us) / 1e6 as duration_seconds,
         sum(running_us) as running_us,
         sum(unique_us) as unique_us,
         sum(
@@ -279,23 +314,37 @@ continued as (
                 else running_us
             end
         ) as net_us,
-        max(case when event_id = play_id then event_date end) as event_date,
-        min(event_at) as event_at,
         max(running_until_at) as ended_at
     from shared
-    group by play_id
+    group by user_key, play_number
+),
+
+-- A play of one interval runs from 0 at normal speed.
+plain as (
+    select
+        *,
+        cast(round(least(bound_seconds, duration_seconds) * 1e6) as bigint)
+            as running_us
+    from openings
+    where not is_continued
 ),
 
 -- Plays of one interval and of several together.
 plays as (
     select
-        play_id,
-        session_id,
-        user_id,
-        content_id,
-        device_type,
-        close_reason_code,
+        user_key,
+        play_number,
+        run_number,
+        piece_number,
+        content_key,
+        device_key,
+        case
+            when bound_seconds > duration_seconds then 'title_end'
+            else bound_code
+        end as close_reason_code,
         duration_seconds,
+        pause_count,
+        skip_count,
         running_us,
         running_us as unique_us,
         running_us as net_us,
@@ -305,48 +354,38 @@ plays as (
     from plain
     union all
     select
-        play_id,
-        session_id,
-        user_id,
-        content_id,
-        device_type,
-        close_reason_code,
-        duration_seconds,
-        running_us,
-        unique_us,
-        net_us,
-        event_date,
-        event_at,
-        ended_at
-    from continued
+        openings.user_key,
+        openings.play_number,
+        openings.run_number,
+        openings.piece_number,
+        openings.content_key,
+        openings.device_key,
+        continued.close_reason_code,
+        openings.duration_seconds,
+        openings.pause_count,
+        openings.skip_count,
+        continued.running_us,
+        continued.unique_us,
+        continued.net_us,
+        openings.event_date,
+        openings.event_at,
+        continued.ended_at
+    from openings
+    inner join continued
+        on
+            openings.user_key = continued.user_key
+            and openings.play_number = continued.play_number
 ),
 
--- Pauses and skips, which have no time of their own.
-followed as (
-    select
-        play_id,
-        count(*) filter (where playback_effect = 'pauses') as pause_count,
-        count(*) filter (where playback_effect = 'skips') as skip_count
-    from events
-    where
-        play_id is not null
-        and playback_effect in ('pauses', 'skips')
-    group by play_id
-),
-
--- Each play with what followed it, and the share of its title seen.
+-- The share of the title seen.
 counted as (
     select
-        plays.*,
-        coalesce(followed.skip_count, 0) > 0 as has_skip,
-        coalesce(followed.pause_count, 0) as pause_count,
+        *,
         case
-            when plays.duration_seconds > 0
-                then least(plays.unique_us / 1e6 / plays.duration_seconds, 1)
+            when duration_seconds > 0
+                then least(unique_us / 1e6 / duration_seconds, 1)
         end as completion_rate
     from plays
-    left join followed
-        on plays.play_id = followed.play_id
 ),
 
 -- Whether the title was completed decides whether a skip is one.
@@ -361,17 +400,18 @@ judged as (
 final as (
     select
         -- keys
-        play_id,
-        session_id,
-        user_id,
-        content_id,
+        user_key,
+        play_number,
+        run_number,
+        piece_number,
+        content_key,
+        device_key,
 
         -- attributes
-        device_type,
         close_reason_code,
         running_us >= {{ var('valid_play_seconds') }} * 1e6 as is_valid_play,
         is_completed,
-        has_skip and not is_completed as is_skipped,
+        skip_count > 0 and not is_completed as is_skipped,
 
         -- measures
         cast(pause_count as integer) as pause_count,

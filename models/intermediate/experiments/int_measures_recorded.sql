@@ -9,7 +9,11 @@
 
 with
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
+
+typed_events as (select * from {{ ref('int_events_classified') }}),
+
+types as (select * from {{ ref('int_event_types_keyed') }}),
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
@@ -27,25 +31,27 @@ named as (
 
 counted_types as (
     select
-        declared.event_type,
+        types.event_type_key,
         declared.measure
     from declared
     inner join named
         on declared.measure = named.measure
-    where declared.event_type is not null
+    inner join types
+        on declared.event_type = types.event_type
 ),
 
 final as (
     {{ event_measures('amounts') }}
     union all
     select
-        events.user_id,
+        typed_events.user_key,
         counted_types.measure,
         cast(1 as bigint) as amount,
-        events.event_at as measured_at
-    from events
+        typed_events.event_at as measured_at
+    from typed_events
     inner join counted_types
-        on events.event_type = counted_types.event_type
+        on typed_events.event_type_key = counted_types.event_type_key
+    where typed_events.row_verdict = 'canonical'
 )
 
 select * from final

@@ -17,7 +17,7 @@ with
 
 users as (select * from {{ ref('int_users_started') }}),
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
@@ -26,6 +26,7 @@ tags as (select * from {{ ref('int_titles_tagged') }}),
 entrants as (
     select
         user_id,
+        user_key,
         signed_up_at,
         {{ add_days('cohort_date', 1) }} as return_date
     from users
@@ -38,7 +39,7 @@ first_plays as (
         min(plays.started_at) as first_valid_play_at
     from entrants
     inner join plays
-        on entrants.user_id = plays.user_id
+        on entrants.user_key = plays.user_key
     where plays.is_valid_play
     group by entrants.user_id
 ),
@@ -50,7 +51,7 @@ returns as (
     from entrants
     inner join events
         on
-            entrants.user_id = events.user_id
+            entrants.user_key = events.user_key
             and entrants.return_date = events.event_date
     where events.is_active
     group by entrants.user_id
@@ -63,9 +64,9 @@ explored as (
         min(plays.started_at) as explored_at
     from entrants
     inner join plays
-        on entrants.user_id = plays.user_id
+        on entrants.user_key = plays.user_key
     inner join tags
-        on plays.content_id = tags.content_id
+        on plays.content_key = tags.content_key
     where plays.is_valid_play
     group by entrants.user_id, tags.genre_name
 ),

@@ -27,10 +27,10 @@ user_genres as (select * from {{ ref('int_user_genres_counted') }}),
 
 tagged as (
     select
-        content_id,
+        content_key,
         count(*) as genre_count
     from tags
-    group by content_id
+    group by content_key
 ),
 
 widest as (
@@ -40,16 +40,16 @@ widest as (
 
 early_plays as (
     select
-        plays.user_id,
-        plays.content_id,
+        users.user_id,
+        plays.content_key,
         plays.play_date,
         plays.watched_seconds,
-        tagged.content_id is null as is_of_unknown_genre
+        tagged.content_key is null as is_of_unknown_genre
     from plays
     inner join users
-        on plays.user_id = users.user_id
+        on plays.user_key = users.user_key
     left join tagged
-        on plays.content_id = tagged.content_id
+        on plays.content_key = tagged.content_key
     where
         users.is_new
         and plays.is_valid_play
@@ -88,7 +88,7 @@ shuffled as (
             as shuffled_genre_count
     from early_plays
     inner join shuffled_tags
-        on early_plays.content_id = shuffled_tags.content_id
+        on early_plays.content_key = shuffled_tags.content_key
     group by early_plays.user_id
 ),
 

@@ -18,22 +18,22 @@ tags as (select * from {{ ref('int_titles_tagged') }}),
 
 widths as (
     select
-        content_id,
+        content_key,
         count(*) as genre_count
     from tags
-    group by content_id
+    group by content_key
 ),
 
 valid_plays as (
     select
-        plays.user_id,
-        plays.content_id,
+        users.user_id,
+        plays.content_key,
         plays.play_date < {{ add_days(
             'users.cohort_date', var('genre_window_days')
         ) }} as is_early
     from plays
     inner join users
-        on plays.user_id = users.user_id
+        on plays.user_key = users.user_key
     where
         users.is_new
         and plays.is_valid_play
@@ -69,9 +69,9 @@ final as (
         ) as early_weight
     from valid_plays
     inner join tags
-        on valid_plays.content_id = tags.content_id
+        on valid_plays.content_key = tags.content_key
     inner join widths
-        on valid_plays.content_id = widths.content_id
+        on valid_plays.content_key = widths.content_key
     group by valid_plays.user_id, tags.genre_name
 )
 

@@ -2,7 +2,8 @@
     Grain: one row per readable line of the content file, with its verdict.
 
     A title listed twice is counted once; the columns in their order decide, so
-    that the order of lines never matters.
+    that the order of lines never matters. Models of events know a title by
+    `content_key`, a whole number.
 -#}
 
 with
@@ -24,10 +25,25 @@ numbered as (
     from content
 ),
 
+-- Keys of the titles that stand, in the order of their ids.
+keyed as (
+    select
+        *,
+        row_number() over (
+            partition by content_id is not null and copy_number = 1
+            order by content_id asc nulls last
+        ) as place
+    from numbered
+),
+
 final as (
     select
         -- keys
         content_id,
+        case
+            when content_id is not null and copy_number = 1
+                then cast(place as integer)
+        end as content_key,
 
         -- attributes
         title,
@@ -47,7 +63,7 @@ final as (
 
         -- times
         release_date
-    from numbered
+    from keyed
 )
 
 select * from final

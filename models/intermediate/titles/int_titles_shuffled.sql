@@ -15,14 +15,15 @@ tags as (select * from {{ ref('int_titles_tagged') }}),
 titles as (
     select
         content_id,
+        content_key,
         md5(content_id) as fingerprint
     from tags
-    group by content_id
+    group by content_id, content_key
 ),
 
 placed as (
     select
-        content_id,
+        content_key,
         row_number() over (order by content_id asc nulls last) as place,
         row_number() over (
             order by fingerprint asc nulls last, content_id asc nulls last
@@ -33,7 +34,7 @@ placed as (
 final as (
     select
         -- keys
-        receivers.content_id,
+        receivers.content_key,
 
         -- attributes
         tags.genre_name
@@ -41,7 +42,7 @@ final as (
     inner join placed as givers
         on receivers.place = givers.shuffled_place
     inner join tags
-        on givers.content_id = tags.content_id
+        on givers.content_key = tags.content_key
 )
 
 select * from final

@@ -10,6 +10,7 @@ titles as (select * from {{ ref('int_titles_classified') }}),
 split as (
     select
         content_id,
+        content_key,
         {{ split_to_rows('genre_names', '|') }} as genre_part
     from titles
     where row_verdict = 'canonical'
@@ -19,6 +20,7 @@ final as (
     select distinct
         -- keys
         content_id,
+        content_key,
 
         -- attributes
         trim(genre_part) as genre_name

@@ -3,6 +3,7 @@
 
     A user listed twice is counted once: the earliest sign-up stands, and the
     remaining columns break ties so that the order of lines never matters.
+    Models of events know a user by `user_key`, a whole number.
 -#}
 
 with
@@ -24,10 +25,25 @@ numbered as (
     from users
 ),
 
+-- Keys of the users that stand, in the order of their ids.
+keyed as (
+    select
+        *,
+        row_number() over (
+            partition by user_id is not null and copy_number = 1
+            order by user_id asc nulls last
+        ) as place
+    from numbered
+),
+
 final as (
     select
         -- keys
         user_id,
+        case
+            when user_id is not null and copy_number = 1
+                then cast(place as integer)
+        end as user_key,
 
         -- attributes
         coalesce(platform, 'unknown') as platform,
@@ -43,7 +59,7 @@ final as (
 
         -- times
         signed_up_at
-    from numbered
+    from keyed
 )
 
 select * from final

@@ -12,17 +12,17 @@ with
 
 users as (select * from {{ ref('int_users_classified') }}),
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
 first_activities as (
     select
-        user_id,
+        user_key,
         min(event_at) as first_active_at
     from events
     where is_active
-    group by user_id
+    group by user_key
 ),
 
 dated as (
@@ -36,7 +36,7 @@ dated as (
     from users
     cross join bounds
     left join first_activities
-        on users.user_id = first_activities.user_id
+        on users.user_key = first_activities.user_key
     where users.row_verdict = 'canonical'
 ),
 
@@ -44,6 +44,7 @@ final as (
     select
         -- keys
         user_id,
+        user_key,
 
         -- attributes
         platform,

@@ -1,23 +1,37 @@
-{#- Grain: one row per play: one attempt at a title, with its pauses. -#}
+{{ config(materialized='view') }}
+
+{#-
+    Grain: one row per play: one attempt at a title, with its pauses.
+
+    A play has the id of the event that opens it.
+-#}
 
 with
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
+openings as (select * from {{ ref('int_events_classified') }}),
+
+runs as (select * from {{ ref('int_events_classified') }}),
+
+names as (select * from {{ ref('int_names_keyed') }}),
+
 users as (select * from {{ ref('int_users_started') }}),
+
+titles as (select * from {{ ref('int_titles_classified') }}),
 
 final as (
     select
         -- keys
-        plays.play_id,
-        plays.session_id,
-        plays.user_id,
-        plays.content_id,
+        openings.event_id as play_id,
+        {{ session_id('runs.event_id', 'plays.piece_number') }} as session_id,
+        users.user_id,
+        titles.content_id,
 
         -- attributes
         users.platform,
         users.country_code,
-        plays.device_type,
+        names.name as device_type,
         plays.close_reason_code,
         users.is_new,
         plays.is_valid_play,
@@ -38,8 +52,20 @@ final as (
         plays.started_at,
         plays.ended_at
     from plays
+    inner join openings
+        on
+            plays.user_key = openings.user_key
+            and plays.play_number = openings.event_number
+    inner join runs
+        on
+            plays.user_key = runs.user_key
+            and plays.run_number = runs.event_number
     inner join users
-        on plays.user_id = users.user_id
+        on plays.user_key = users.user_key
+    inner join titles
+        on plays.content_key = titles.content_key
+    inner join names
+        on plays.device_key = names.name_key
 )
 
 select * from final

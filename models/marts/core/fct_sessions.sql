@@ -1,60 +1,40 @@
+{{ config(materialized='view') }}
+
 {#-
     Grain: one row per session.
 
-    A session lasts while something of it is shown to run. Where one was cut,
-    a piece lasts until the next one at most, and a title that was running goes
-    on in that: the pieces add up to the whole and nobody is in two at once.
+    A session has the id of the event that begins its run; the further pieces of
+    a run that is cut append their number, such as `e7:1`. A late event renames
+    at most the run that it lands in.
 -#}
 
 with
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+sessions as (select * from {{ ref('int_sessions_measured') }}),
+
+events as (select * from {{ ref('int_events_classified') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
-sessions as (
+identified as (
     select
-        session_id,
-        min(parent_session_id) as parent_session_id,
-        min(user_id) as user_id,
-        count(*) as event_count,
-        count(*) filter (where event_id = play_id) as play_count,
-        min(event_date) as session_date,
-        min(event_at) as started_at,
-        max(shown_until_at) as shown_until_at
-    from events
-    group by session_id
-),
-
-numbered as (
-    select
-        *,
-        row_number() over sessions_of_user as session_number,
-        -- What was shown before a silence is over: this looks back to where
-        -- the session was cut, and no further.
-        least(
-            max(shown_until_at) over sessions_so_far,
-            lead(started_at) over sessions_of_user
-        ) as ended_at
+        sessions.*,
+        events.event_id as parent_session_id
     from sessions
-    window
-        sessions_of_user as (
-            partition by user_id
-            order by started_at asc nulls last, session_id asc nulls last
-        ),
-        sessions_so_far as (
-            partition by user_id
-            order by started_at asc nulls last, session_id asc nulls last
-            rows between unbounded preceding and current row
-        )
+    inner join events
+        on
+            sessions.user_key = events.user_key
+            and sessions.run_number = events.event_number
 ),
 
 final as (
     select
         -- keys
-        numbered.session_id,
-        numbered.parent_session_id,
-        numbered.user_id,
+        {{ session_id(
+            'identified.parent_session_id', 'identified.piece_number'
+        ) }} as session_id,
+        identified.parent_session_id,
+        users.user_id,
 
         -- attributes
         users.platform,
@@ -62,19 +42,20 @@ final as (
         users.is_new,
 
         -- measures
-        cast(numbered.session_number as integer) as session_number,
-        cast(numbered.event_count as integer) as event_count,
-        cast(numbered.play_count as integer) as play_count,
-        {{ seconds_between('numbered.started_at', 'numbered.ended_at') }}
-            as duration_seconds,
+        identified.session_number,
+        identified.event_count,
+        identified.play_count,
+        identified.duration_seconds,
 
         -- times
-        numbered.session_date,
-        numbered.started_at,
-        numbered.ended_at
-    from numbered
+        identified.session_date,
+        identified.started_at,
+        {{ add_seconds(
+            'identified.started_at', 'identified.duration_seconds'
+        ) }} as ended_at
+    from identified
     inner join users
-        on numbered.user_id = users.user_id
+        on identified.user_key = users.user_key
 )
 
 select * from final

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {#-
     Grain: one row per canonical event, with everything known about it.
 
@@ -7,27 +9,37 @@
 
 with
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
+
+classified as (select * from {{ ref('int_events_classified') }}),
+
+openings as (select * from {{ ref('int_events_classified') }}),
+
+runs as (select * from {{ ref('int_events_classified') }}),
+
+types as (select * from {{ ref('int_event_types_keyed') }}),
+
+names as (select * from {{ ref('int_names_keyed') }}),
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
-titles as (select * from {{ ref('dim_content') }}),
+titles as (select * from {{ ref('int_titles_classified') }}),
 
 final as (
     select
         -- keys
-        events.event_id,
-        events.session_id,
-        events.play_id,
-        events.user_id,
-        events.content_id,
+        classified.event_id,
+        {{ session_id('runs.event_id', 'events.piece_number') }} as session_id,
+        openings.event_id as play_id,
+        users.user_id,
+        titles.content_id,
 
         -- attributes
-        events.event_type,
+        types.event_type,
         events.playback_effect,
-        events.device_type,
+        names.name as device_type,
         users.platform,
         users.country_code,
         users.acquisition_channel,
@@ -48,12 +60,30 @@ final as (
         events.event_date,
         events.event_at
     from events
+    inner join classified
+        on
+            events.user_key = classified.user_key
+            and events.event_number = classified.event_number
+    inner join runs
+        on
+            events.user_key = runs.user_key
+            and events.run_number = runs.event_number
+    left join openings
+        on
+            events.user_key = openings.user_key
+            and events.play_number = openings.event_number
+    inner join types
+        on classified.event_type_key = types.event_type_key
+    inner join names
+        on events.device_key = names.name_key
     inner join users
-        on events.user_id = users.user_id
+        on events.user_key = users.user_key
     left join titles
-        on events.content_id = titles.content_id
+        on events.content_key = titles.content_key
     left join plays
-        on events.event_id = plays.play_id
+        on
+            events.user_key = plays.user_key
+            and events.event_number = plays.play_number
 )
 
 select * from final

@@ -8,7 +8,7 @@
 
 with
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
 
 plays as (select * from {{ ref('int_plays_measured') }}),
 
@@ -16,31 +16,31 @@ users as (select * from {{ ref('int_users_started') }}),
 
 days as (
     select
-        user_id,
+        user_key,
         event_date as activity_date,
         count(*) as event_count,
         count(*) filter (where is_active) > 0 as is_active,
-        count(*) filter (where event_id = play_id) as play_count,
+        count(*) filter (where event_number = play_number) as play_count,
         count(*) filter (where is_session_start) as session_count
     from events
-    group by user_id, event_date
+    group by user_key, event_date
 ),
 
 play_days as (
     select
-        user_id,
+        user_key,
         play_date,
         count(*) filter (where is_valid_play) as valid_play_count,
         sum(watched_seconds) as watched_seconds,
         sum(net_watched_seconds) as net_watched_seconds
     from plays
-    group by user_id, play_date
+    group by user_key, play_date
 ),
 
 final as (
     select
         -- keys
-        days.user_id,
+        users.user_id,
 
         -- attributes
         users.platform,
@@ -65,10 +65,10 @@ final as (
         days.activity_date
     from days
     inner join users
-        on days.user_id = users.user_id
+        on days.user_key = users.user_key
     left join play_days
         on
-            days.user_id = play_days.user_id
+            days.user_key = play_days.user_key
             and days.activity_date = play_days.play_date
 )
 

@@ -8,7 +8,7 @@ users as (select * from {{ ref('dim_users') }}),
 
 titles as (select * from {{ ref('dim_content') }}),
 
-sessions as (select * from {{ ref('fct_sessions') }}),
+sessions as (select * from {{ ref('int_sessions_measured') }}),
 
 user_totals as (
     select

@@ -25,6 +25,8 @@ events as (select * from {{ ref('int_events_classified') }}),
 
 types as (select * from {{ ref('stg_reference__event_types') }}),
 
+types_keyed as (select * from {{ ref('int_event_types_keyed') }}),
+
 users as (select * from {{ ref('int_users_classified') }}),
 
 titles as (select * from {{ ref('int_titles_classified') }}),
@@ -77,11 +79,11 @@ unread as (
 
 events_counted as (
     select
-        event_type,
+        event_type_key,
         row_verdict,
         count(*) as row_count
     from events
-    group by event_type, row_verdict
+    group by event_type_key, row_verdict
 ),
 
 kept as (
@@ -89,8 +91,10 @@ kept as (
         'events' as table_name,
         sum(events_counted.row_count) as unknown_type_rows
     from events_counted
+    left join types_keyed
+        on events_counted.event_type_key = types_keyed.event_type_key
     left join types
-        on events_counted.event_type = types.event_type
+        on types_keyed.event_type = types.event_type
     where
         events_counted.row_verdict = 'canonical'
         and types.event_type is null

@@ -18,6 +18,8 @@ metrics as (select * from {{ ref('stg_reference__metrics') }}),
 
 measures as (select * from {{ ref('int_measures_recorded') }}),
 
+users as (select * from {{ ref('int_users_started') }}),
+
 declared as (select * from {{ ref('int_measures_declared') }}),
 
 day_numbers as ({{ integers('day_number', 365) }}),
@@ -39,6 +41,7 @@ units as (
         outcomes.variant,
         outcomes.is_control,
         outcomes.user_id,
+        users.user_key,
         daily_metrics.kind,
         daily_metrics.measure,
         daily_metrics.day_mode,
@@ -50,6 +53,8 @@ units as (
         on
             outcomes.experiment_id = daily_metrics.experiment_id
             and outcomes.metric_name = daily_metrics.metric_name
+    inner join users
+        on outcomes.user_id = users.user_id
     where outcomes.is_mature
 ),
 
@@ -77,7 +82,7 @@ numbered as (
     from units
     inner join measures
         on
-            units.user_id = measures.user_id
+            units.user_key = measures.user_key
             and units.measure = measures.measure
     where
         measures.measured_at >= units.window_starts_at

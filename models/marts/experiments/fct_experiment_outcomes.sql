@@ -43,6 +43,7 @@ windows as (
     select
         assignments.experiment_id,
         assignments.user_id,
+        users.user_key,
         event_metrics.metric_name,
         event_metrics.kind,
         event_metrics.measure,
@@ -129,7 +130,7 @@ sums as (
     from parts
     inner join measures
         on
-            parts.user_id = measures.user_id
+            parts.user_key = measures.user_key
             and parts.summed_measure = measures.measure
     where
         measures.measured_at >= parts.history_starts_at

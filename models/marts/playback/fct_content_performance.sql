@@ -9,27 +9,27 @@
 
 with
 
-titles as (select * from {{ ref('dim_content') }}),
+titles as (select * from {{ ref('int_titles_classified') }}),
 
-plays as (select * from {{ ref('fct_plays') }}),
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 counted as (
     select
-        content_id,
+        content_key,
         count(*) as play_count,
         count(*) filter (where is_valid_play) as valid_play_count,
         count(*) filter (where is_skipped) as skipped_play_count,
-        count(distinct user_id) filter (where is_valid_play) as starter_users,
-        count(distinct user_id) filter (
+        count(distinct user_key) filter (where is_valid_play) as starter_users,
+        count(distinct user_key) filter (
             where is_valid_play and completion_rate is not null
         ) as measured_users,
-        count(distinct user_id) filter (
+        count(distinct user_key) filter (
             where is_valid_play and is_completed
         ) as completer_users,
         sum(watched_seconds) as watched_seconds,
         sum(unique_seconds) as unique_seconds
     from plays
-    group by content_id
+    group by content_key
 ),
 
 filled as (
@@ -50,7 +50,8 @@ filled as (
         cast(coalesce(counted.unique_seconds, 0) as bigint) as unique_seconds
     from titles
     left join counted
-        on titles.content_id = counted.content_id
+        on titles.content_key = counted.content_key
+    where titles.row_verdict = 'canonical'
 ),
 
 final as (

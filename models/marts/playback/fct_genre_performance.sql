@@ -11,7 +11,7 @@ with
 
 tags as (select * from {{ ref('int_titles_tagged') }}),
 
-plays as (select * from {{ ref('fct_plays') }}),
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 genres as (
     select
@@ -27,19 +27,19 @@ counted as (
         count(*) as play_count,
         count(*) filter (where plays.is_valid_play) as valid_play_count,
         count(*) filter (where plays.is_skipped) as skipped_play_count,
-        count(distinct plays.user_id) filter (where plays.is_valid_play)
+        count(distinct plays.user_key) filter (where plays.is_valid_play)
             as starter_users,
-        count(distinct plays.user_id) filter (
+        count(distinct plays.user_key) filter (
             where plays.is_valid_play and plays.completion_rate is not null
         ) as measured_users,
-        count(distinct plays.user_id) filter (
+        count(distinct plays.user_key) filter (
             where plays.is_valid_play and plays.is_completed
         ) as completer_users,
         sum(plays.watched_seconds) as watched_seconds,
         sum(plays.unique_seconds) as unique_seconds
     from plays
     inner join tags
-        on plays.content_id = tags.content_id
+        on plays.content_key = tags.content_key
     group by tags.genre_name
 ),
 

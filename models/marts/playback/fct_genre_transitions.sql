@@ -8,24 +8,26 @@
 
 with
 
-plays as (select * from {{ ref('fct_plays') }}),
+plays as (select * from {{ ref('int_plays_measured') }}),
 
 tags as (select * from {{ ref('int_titles_tagged') }}),
 
 -- The sessions of a user follow one another: whole users are fewer to sort.
 followed as (
     select
-        user_id,
-        session_id,
-        content_id,
-        lead(session_id) over plays_of_user as next_session_id,
-        lead(content_id) over plays_of_user as next_content_id
+        user_key,
+        run_number,
+        piece_number,
+        content_key,
+        lead(run_number) over plays_of_user as next_run_number,
+        lead(piece_number) over plays_of_user as next_piece_number,
+        lead(content_key) over plays_of_user as next_content_key
     from plays
     where is_valid_play
     window
         plays_of_user as (
-            partition by user_id
-            order by started_at asc nulls last, play_id asc nulls last
+            partition by user_key
+            order by play_number asc nulls last
         )
 ),
 
@@ -34,13 +36,15 @@ counted as (
         from_tags.genre_name as from_genre_name,
         to_tags.genre_name as to_genre_name,
         count(*) as transition_count,
-        count(distinct followed.user_id) as user_count
+        count(distinct followed.user_key) as user_count
     from followed
     inner join tags as from_tags
-        on followed.content_id = from_tags.content_id
+        on followed.content_key = from_tags.content_key
     inner join tags as to_tags
-        on followed.next_content_id = to_tags.content_id
-    where followed.session_id = followed.next_session_id
+        on followed.next_content_key = to_tags.content_key
+    where
+        followed.run_number = followed.next_run_number
+        and followed.piece_number = followed.next_piece_number
     group by from_tags.genre_name, to_tags.genre_name
 ),
 

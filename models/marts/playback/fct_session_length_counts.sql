@@ -10,7 +10,7 @@
 
 with
 
-sessions as (select * from {{ ref('fct_sessions') }}),
+sessions as (select * from {{ ref('int_sessions_measured') }}),
 
 users as (select * from {{ ref('int_users_broken_down') }}),
 
@@ -18,8 +18,9 @@ session_values as (select * from {{ ref('int_sessions_broken_down') }}),
 
 lengths as (
     select
-        session_id,
-        user_id,
+        user_key,
+        run_number,
+        piece_number,
         cast(floor(duration_seconds) as bigint) as length_seconds
     from sessions
 ),
@@ -32,7 +33,7 @@ counted as (
         count(*) as session_count
     from lengths
     inner join users
-        on lengths.user_id = users.user_id
+        on lengths.user_key = users.user_key
     where users.dimension_unit = 'user'
     group by users.dimension, users.dimension_value, lengths.length_seconds
     union all
@@ -43,7 +44,10 @@ counted as (
         count(*) as session_count
     from lengths
     inner join session_values
-        on lengths.session_id = session_values.session_id
+        on
+            lengths.user_key = session_values.user_key
+            and lengths.run_number = session_values.run_number
+            and lengths.piece_number = session_values.piece_number
     group by
         session_values.dimension,
         session_values.dimension_value,

@@ -10,7 +10,7 @@ with
 
 length_counts as (select * from {{ ref('fct_session_length_counts') }}),
 
-sessions as (select * from {{ ref('fct_sessions') }}),
+sessions as (select * from {{ ref('int_sessions_measured') }}),
 
 users as (select * from {{ ref('int_users_broken_down') }}),
 
@@ -56,13 +56,13 @@ measured as (
     group by dimension, dimension_value
 ),
 
-session_users as (select distinct user_id from sessions),
+session_users as (select distinct user_key from sessions),
 
 value_users as (
     select distinct
         dimension,
         dimension_value,
-        user_id
+        user_key
     from session_values
 ),
 
@@ -73,7 +73,7 @@ user_counts as (
         count(*) as user_count
     from session_users
     inner join users
-        on session_users.user_id = users.user_id
+        on session_users.user_key = users.user_key
     where users.dimension_unit = 'user'
     group by users.dimension, users.dimension_value
     union all

@@ -17,7 +17,7 @@ users as (select * from {{ ref('int_users_started') }}),
 
 user_days as (select * from {{ ref('fct_user_days') }}),
 
-events as (select * from {{ ref('int_events_sessionized') }}),
+events as (select * from {{ ref('int_events_bounded') }}),
 
 bounds as (select * from {{ ref('int_log_bounded') }}),
 
@@ -28,6 +28,7 @@ windows as (
 new_users as (
     select
         user_id,
+        user_key,
         cohort_date,
         first_active_at
     from users
@@ -36,12 +37,12 @@ new_users as (
 
 activities as (
     select
-        events.user_id,
+        new_users.user_id,
         {{ seconds_between('new_users.first_active_at', 'events.event_at') }}
             as elapsed_seconds
     from events
     inner join new_users
-        on events.user_id = new_users.user_id
+        on events.user_key = new_users.user_key
     where events.is_active
 ),
 
