@@ -109,6 +109,8 @@ def command(settings: Settings, port: int) -> list[str]:
     options = " ".join(
         (
             f"-Dderby.system.home={folder}",
+            # Nothing here outlives the server: no waiting for the disk.
+            "-Dderby.system.durability=test",
             "-Duser.timezone=UTC",
             "-XX:+UseSerialGC",
             # The quick compiler alone, with room: by default its code is
@@ -130,6 +132,8 @@ def command(settings: Settings, port: int) -> list[str]:
         # compiled for every query (docs/spark.md has a cluster's values).
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
         "spark.hadoop.javax.jdo.option.ConnectionURL": (
             f"jdbc:derby:;databaseName={folder}/catalogue;create=true"
         ),

@@ -140,6 +140,17 @@ def test_every_column_has_a_type_and_a_description(path):
     for table in listed:
         for column in table.get("columns", ()):
             assert {"data_type", "description"} <= column.keys(), column
+            # A Hive metastore keeps no more, and tries ten times to.
+            assert len(column["description"]) <= 256, column["name"]
+
+
+def test_shared_descriptions_fit_a_metastore():
+    blocks = re.findall(
+        r"(?s){% docs (\w+) %}\n(.*?)\n{% enddocs %}",
+        (ROOT / "models/_columns.md").read_text(),
+    )
+    assert len(blocks) > 100
+    assert [name for name, text in blocks if len(text) > 256] == []
 
 
 def test_exposures_name_what_the_scripts_read():
