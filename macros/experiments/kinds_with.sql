@@ -5,8 +5,9 @@
 
     is_share:         a user counts 1 or 0, whatever the amount
     has_denominator:  the outcome is a sum over a sum
-    adds_up:          the mean is the weighted mean of groups of users, and the
-                      sum of days
+    adds_up:          the mean is the weighted mean of groups of users, and
+                      each day has a mean of its own: a kind has it only if both
+                      are true
     has_ranks:        estimated from values by rank, not from moments
 
     kind in ({{ kinds_with('has_denominator') }})
@@ -18,6 +19,13 @@
         'ratio': ['any', 'has_denominator'],
         'quantile': ['any', 'has_ranks'],
     } -%}
+    {%- set words = kinds.values() | sum(start=[]) | unique | sort -%}
+    {%- if property not in words -%}
+        {{ exceptions.raise_compiler_error(
+            'no kind has ' ~ property ~ '; write one of '
+            ~ words | join(', ')
+        ) }}
+    {%- endif -%}
     {%- for kind, properties in kinds.items() if property in properties -%}
         '{{ kind }}'{{ ', ' if not loop.last }}
     {%- endfor -%}

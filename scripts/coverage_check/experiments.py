@@ -7,7 +7,7 @@ judges them. Shares are counted over the splits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from experiments.segments import segment_frame
 from experiments.series import series_frame
 from stats.arms.allocations import share_test
 from stats.designs.power import Plan, detectable_mean_effect
-from stats.kinds import KINDS
+from stats.kinds import KINDS, METHODS
 
 Row = dict[str, Any]
 
@@ -34,9 +34,8 @@ LEVEL_MARGIN, POWER_MARGIN = 0.01, 0.03
 UNIFORM_P_VALUE = 0.001
 RATIO_LIFT = 0.05
 SWITCHED_ON = 0.03
-# Methods whose p-value is two-sided, of no effect of the assignment.
-OF_ASSIGNMENT = ("welch_t", "two_proportion_z", "ratio_delta", "quantile_outer")
-TWO_SIDED = (*OF_ASSIGNMENT, "complier_effect")
+# Methods whose p-value is two-sided.
+TWO_SIDED = METHODS | {"complier_effect"}
 
 
 def coverage_rows(
@@ -277,7 +276,7 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     return rows
 
 
-def _tested(results: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+def _tested(results: pd.DataFrame, methods: set[str]) -> pd.DataFrame:
     """Take the tests of some methods by first assignment."""
     return results[
         (results["policy"] == "first_assignment")
@@ -318,7 +317,7 @@ def _uniform(name: str, p_values: np.ndarray[Any, Any]) -> Row:
 def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
     """Count how often intervals hold what was planted, and tests find it."""
     rows = []
-    own = _tested(results, OF_ASSIGNMENT)
+    own = _tested(results, METHODS)
     own = own[own["outcome_version"] == "raw"].join(truths, on="metric_name")
     for keys, test in own.groupby(_names(own)):
         is_held = test["truth"].between(test["ci_low"], test["ci_high"])
@@ -355,7 +354,7 @@ def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
 
 def _margin_rows(results: pd.DataFrame, world: World) -> list[Row]:
     """Count how often harm as large as the margin is called harmless."""
-    own = _tested(results, ["non_inferiority"])
+    own = _tested(results, {"non_inferiority"})
     own = own[
         (own["outcome_version"] == "raw")
         & own["metric_name"].isin(list(world.outcomes))

@@ -1,7 +1,8 @@
 """Kinds of metric: what each is estimated from, how, and how it is shown.
 
-The macro `kinds_with` says the same of them to SQL. A kind is added there and
-here, with an estimator in `experiments.methods` if it needs one of its own.
+The macro `kinds_with` says the same of them to SQL, and what its properties
+mean. A kind is added there and here, with an estimator in
+`experiments.methods` if it needs one of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Kind(NamedTuple):
     is_share: bool = False
     # A sum over a sum, made a mean per user by the delta method.
     has_denominator: bool = False
-    adds_up: bool = False  # its mean is the weighted mean of groups of users
+    # Its mean is the weighted mean of groups of users, and each day has one.
+    adds_up: bool = False
     has_ranks: bool = False  # estimated from values by rank, not from moments
 
     @property
@@ -39,6 +41,12 @@ KINDS = {
     "ratio": Kind("ratio_delta", "ratio_delta", has_denominator=True),
     "quantile": Kind("quantile_outer", "", has_ranks=True),
 }
+METHODS = {
+    method
+    for kind in KINDS.values()
+    for method in (kind.method, kind.mean_method)
+    if method
+}
 
 
 def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
@@ -46,10 +54,19 @@ def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
 
     From kinds of shape (n,) and a property of `Kind`, such as ``is_share``.
 
+    Raises
+    ------
+    ValueError
+        If a kind is none of `KINDS`.
+
     Examples
     --------
     >>> having(["mean", "ratio"], "has_denominator").tolist()
     [False, True]
     """
+    given = np.asarray(kinds, dtype=str)
+    for name in np.unique(given):
+        if name not in KINDS:
+            raise ValueError(f"kind {name} is not in scripts/stats/kinds.py")
     names = [name for name, one in KINDS.items() if getattr(one, attribute)]
-    return np.isin(np.asarray(kinds, dtype=str), names)
+    return np.isin(given, names)

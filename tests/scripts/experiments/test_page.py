@@ -15,6 +15,7 @@ from display import charts
 from display.parts import Figure, Note
 from experiments.page import wording
 from report import page
+from stats import kinds
 
 ID = "push"
 METRIC = {
@@ -401,6 +402,10 @@ def test_charts_of_an_experiment_compile():
         assert keeps_its_place(part, width=340), part.name
         widths = {len(row) for row in part.table.rows}
         assert widths == {len(part.table.columns)}
+
+
+def test_every_test_of_a_kind_has_a_name():
+    assert wording.METHODS.keys() >= kinds.METHODS
 
 
 def test_differences_are_written_to_two_digits_of_their_interval():

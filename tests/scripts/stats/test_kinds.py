@@ -2,15 +2,17 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import get_type_hints
 
 import jinja2
 import pytest
 
-from stats.kinds import KINDS, having
+from stats.kinds import KINDS, Kind, having
 
 ROOT = Path(__file__).parents[3]
 MACRO = (ROOT / "macros/experiments/kinds_with.sql").read_text()
-PROPERTIES = ("is_share", "has_denominator", "adds_up", "has_ranks")
+PROPERTIES = [name for name, of in get_type_hints(Kind).items() if of is bool]
 COMPARED = re.compile(
     r"\bkinds?\b\W*(?:==|!=|=|<>|in|not in|isin)\W+[\"'](?:"
     + "|".join(KINDS)
@@ -18,8 +20,16 @@ COMPARED = re.compile(
 )
 
 
+def refuse(message):
+    raise ValueError(message)
+
+
 def kinds_with(name):
-    module = jinja2.Environment().from_string(MACRO).module  # noqa: S701
+    environment = jinja2.Environment()  # noqa: S701
+    environment.globals["exceptions"] = SimpleNamespace(
+        raise_compiler_error=refuse
+    )
+    module = environment.from_string(MACRO).module
     return set(re.findall(r"'(\w+)'", module.kinds_with(name)))
 
 
@@ -31,6 +41,31 @@ def test_sql_and_python_agree(name):
 
 def test_every_kind_is_known_to_sql():
     assert kinds_with("any") == KINDS.keys()
+
+
+def test_sql_knows_the_same_properties_and_refuses_others():
+    words = ", ".join(sorted(["any", *PROPERTIES]))
+    with pytest.raises(ValueError) as error:
+        kinds_with("is_loged")
+    assert str(error.value) == f"no kind has is_loged; write one of {words}"
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_a_model_asks_for_every_property(name):
+    assert any(
+        f"kinds_with('{name}')" in path.read_text(encoding="utf-8")
+        for path in (ROOT / "models").rglob("*.sql")
+    ), f"no model has the arithmetic of {name}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_docs_explain_every_kind(kind):
+    assert f"`{kind}`" in (ROOT / "docs/experiments.md").read_text()
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match=r"kind log_mean is not in scripts/"):
+        having(["mean", "log_mean"], "is_share")
 
 
 def test_a_kind_is_estimated_from_moments_or_from_ranks():
