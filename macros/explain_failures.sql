@@ -20,7 +20,7 @@
                 ~ row['remedy'] ~ '.'
             ) %}
         {% endfor %}
-        {% for line in lines | sort %}
+        {% for line in lines | unique | sort %}
             {% do log('  ' ~ line, info=True) %}
         {% endfor %}
     {% endfor %}

@@ -54,6 +54,14 @@
             'at': 'started_at',
         },
     } -%}
+    {%- set fields = ['amount', 'at', 'description', 'rows', 'unit', 'where'] -%}
+    {%- for measure, block in measures.items()
+        if block | sort != fields or block.rows not in ['events', 'plays'] -%}
+        {{ exceptions.raise_compiler_error(
+            "event_measures: the block of '" ~ measure ~ "' must say "
+            ~ fields | join(', ') ~ ', with rows of events or plays'
+        ) }}
+    {%- endfor -%}
     {%- for measure, block in measures.items() %}
     {%- if form == 'names' -%}
     {{ measure }}{{ '' if loop.last else ', ' }}

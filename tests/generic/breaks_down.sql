@@ -11,7 +11,8 @@
     is_bounded:    only dimensions that are not calendars
     is_single:     no pairs
 
-    A failure returns the dimension, the place, and the counts of both.
+    A failure returns the dimension, the place, the counts of both, and for each
+    dimension what to do.
 -#}
 {% test breaks_down(
     model, unit, counts, within=[], is_bounded=false, is_single=false
@@ -122,7 +123,18 @@ final as (
     select
         coalesce(
             expected.dimension, found.dimension, missing.dimension
-        ) as dimension
+        ) as dimension,
+        case
+            when found.dimension is null
+                then 'has no rows of the dimension '
+            when expected.dimension is null
+                then 'has rows that all has not, of the dimension '
+            else 'does not add up to all by the dimension '
+        end
+        || coalesce(expected.dimension, found.dimension, missing.dimension)
+            as problem,
+        'break it down by int_users_broken_down or '
+        || 'int_sessions_broken_down, which have all of them' as remedy
         {%- for column in within %},
         coalesce(expected.{{ column }}, found.{{ column }}) as {{ column }}
         {%- endfor %}

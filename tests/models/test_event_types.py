@@ -13,6 +13,7 @@ import pytest
 import yaml
 from complete_log import append, complete_log
 from loading import csv_of, events, loader
+from rendering import render
 
 import check_workplace
 from mapping.language import MappingError
@@ -430,15 +431,26 @@ def test_undeclared_types_are_kept_when_asked(build, dbt, log, base, tmp_path):
             " where event_type not in (select event_type"
             " from marts.dim_event_types)"
         ).fetchone() == (unknown, 0, False)
+    words = "test", "--select", "assert_every_event_is_of_a_declared_type"
     done = dbt(
         log,
         tmp_path,
-        *("test", "--select", "assert_every_event_is_of_a_declared_type"),
+        *words,
         variables=VARIABLES | {"unknown_event_types": "keep"},
     )
     assert done.returncode == 0, done.stdout
     assert f"{unknown} events are of types that event_types.csv" in done.stdout
     assert "declare their types there" in done.stdout
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as misspelt:
+        [[skips]] = misspelt.execute(
+            "update raw.events set event_type = 'skpi'"
+            " where event_type = 'skip'"
+        ).fetchall()
+    done = dbt(log, tmp_path, *words, variables=VARIABLES)
+    assert done.returncode == 0, done.stdout
+    assert f"{skips} of " in done.stdout
+    assert "does not declare their type skpi; declare it" in done.stdout
+    assert "volume_change" not in done.stdout
 
 
 def test_another_policy_is_refused_by_name(dbt, log, tmp_path):
@@ -615,12 +627,23 @@ def test_a_folder_without_events_is_no_log(tmp_path):
 # One place for measures ------------------------------------------------------
 
 
-def test_the_docs_name_every_measure_of_the_events():
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("'at': 'started_at',", ""),
+        ("'at'", "'when'"),
+        ("'rows': 'plays'", "'rows': 'sessions'"),
+    ],
+)
+def test_a_measure_that_lacks_something_is_refused(right, wrong):
     macro = (ROOT / "macros/experiments/event_measures.sql").read_text()
-    names = re.findall(r"^        '(\w+)': {$", macro, re.MULTILINE)
-    assert len(names) >= 5
-    text = (ROOT / "docs/experiments.md").read_text()
-    assert [name for name in names if f"`{name}`" not in text] == []
+    head, name, rest = macro.partition("'watched_seconds': {")
+    assert right in rest
+    with pytest.raises(ValueError, match="'watched_seconds' must say amount"):
+        render(
+            f"{head}{name}{rest.replace(right, wrong, 1)}"
+            "{{ event_measures('names') }}"
+        )
 
 
 def test_unit_tests_of_playback_speak_of_effects_alone():

@@ -15,6 +15,17 @@ measures as (select * from {{ ref('int_measures_declared') }}),
 
 denominators as (select * from {{ ref('int_measures_declared') }}),
 
+own_lines as (select * from {{ ref('int_measures_classified') }}),
+
+own_measures as (
+    select
+        experiment_id,
+        measure
+    from own_lines
+    where row_verdict = 'canonical'
+    group by experiment_id, measure
+),
+
 experiments as (
     select
         experiment_id,
@@ -36,12 +47,17 @@ described as (
         metrics.*,
         experiments.experiment_id is not null as is_declared,
         measures.measure is not null as is_from_events,
-        denominators.measure is not null as has_denominator_from_events
+        denominators.measure is not null as has_denominator_from_events,
+        own_measures.measure is not null as is_own
     from metrics
     left join measures
         on metrics.measure = measures.measure
     left join denominators
         on metrics.denominator_measure = denominators.measure
+    left join own_measures
+        on
+            metrics.experiment_id = own_measures.experiment_id
+            and metrics.measure = own_measures.measure
     left join experiments
         on metrics.experiment_id = experiments.experiment_id
 ),
@@ -123,6 +139,16 @@ mistakes as (
             as remedy
     from described
     where not is_declared
+    union all
+    select
+        experiment_id,
+        metric_name,
+        'has ' || cast(count(*) as {{ data_type('varchar') }}) || ' lines'
+            as problem,
+        'keep one of them, or give each a metric_name of its own' as remedy
+    from metrics
+    group by experiment_id, metric_name
+    having count(*) > 1
     union all
     select
         experiment_id,
@@ -276,7 +302,8 @@ mistakes as (
         'leave day_mode, window_start_day and window_end_day empty' as remedy
     from described
     where
-        not is_from_events
+        is_own
+        and not is_from_events
         and (
             day_mode is not null
             or window_start_day is not null

@@ -2,16 +2,14 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import get_type_hints
 
-import jinja2
 import pytest
+from rendering import render
 
 from stats.kinds import KINDS, Kind, having
 
 ROOT = Path(__file__).parents[3]
-MACRO = (ROOT / "macros/experiments/kinds_with.sql").read_text()
 PROPERTIES = [name for name, of in get_type_hints(Kind).items() if of is bool]
 COMPARED = re.compile(
     r"\bkinds?\b\W*(?:==|!=|=|<>|in|not in|isin)\W+[\"'](?:"
@@ -20,17 +18,10 @@ COMPARED = re.compile(
 )
 
 
-def refuse(message):
-    raise ValueError(message)
-
-
 def kinds_with(name):
-    environment = jinja2.Environment()  # noqa: S701
-    environment.globals["exceptions"] = SimpleNamespace(
-        raise_compiler_error=refuse
+    return set(
+        re.findall(r"'(\w+)'", render(f"{{{{ kinds_with('{name}') }}}}"))
     )
-    module = environment.from_string(MACRO).module
-    return set(re.findall(r"'(\w+)'", module.kinds_with(name)))
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
