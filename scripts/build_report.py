@@ -22,6 +22,16 @@ from display.parts import Row, Tables
 from report.page import MARTS, render
 
 
+class ReadTables(Tables):
+    """Tables of the warehouse; one that nobody asked for is named."""
+
+    def __missing__(self, name: str) -> list[Row]:
+        """Refuse a table that was not read."""
+        raise warehouse.WarehouseError(
+            f"a page shows {name} and does not declare it in its MARTS"
+        )
+
+
 def read_tables(address: str | Path) -> Tables:
     """Read all that the page shows.
 
@@ -31,10 +41,10 @@ def read_tables(address: str | Path) -> Tables:
         If the warehouse, a table or the results are missing.
     """
     with warehouse.connect(address) as connection:
-        tables = {
-            name: warehouse.rows_of(frame)
+        tables = ReadTables(
+            (name, warehouse.rows_of(frame))
             for name, frame in warehouse.read_marts(connection, MARTS).items()
-        }
+        )
         try:
             for name, frame in warehouse.read_results(connection).items():
                 tables[name] = warehouse.rows_of(frame)

@@ -164,10 +164,14 @@ def test_exposures_name_what_the_scripts_read():
     }
     results = set(warehouse.result_tables())
     estimates = read_estimates(ROOT / "seeds")
-    assert declared == {
+    read = {
         "post_step": set(analyze.marts_of(estimates.values())),
         "report": results | set(page.MARTS),
     }
+    assert declared.keys() == read.keys()
+    for name, parents in declared.items():
+        unlike = parents ^ read[name]
+        assert not unlike, f"{name} of exposures.yml"
 
 
 @pytest.mark.parametrize(

@@ -21,27 +21,3 @@ from display.charts.grids import heat_map, matrix
 from display.charts.intervals import dots, quantiles, ranges
 from display.charts.lines import HEADROOM, curve, fan, history
 from display.charts.theme import CONFIG, NUMBER_AXIS, PERCENT_AXIS
-
-__all__ = [
-    "CONFIG",
-    "HEADROOM",
-    "NUMBER_AXIS",
-    "PERCENT_AXIS",
-    "bars",
-    "curve",
-    "day_effects",
-    "dots",
-    "fan",
-    "heat_map",
-    "history",
-    "horizontal_bars",
-    "looks",
-    "matrix",
-    "paired",
-    "quantiles",
-    "ranges",
-    "shares",
-    "stacks",
-    "steps",
-    "tornado",
-]

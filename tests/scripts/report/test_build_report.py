@@ -453,6 +453,12 @@ def test_missing_results_name_the_remedy(tmp_path):
         build_report.read_tables(path)
 
 
+def test_a_mart_that_no_page_declares_is_named(demo):
+    tables = build_report.read_tables(demo)
+    with pytest.raises(warehouse.WarehouseError, match="shows fct_plays and"):
+        tables["fct_plays"]
+
+
 def test_results_of_an_earlier_build_are_not_shown(tmp_path):
     path = make_warehouse(tmp_path / "w.duckdb")
     with duckdb.connect(str(path)) as connection:
