@@ -21,6 +21,9 @@
             {%- do mistakes.extend(
                 dimension_mistakes(dimension, dimensions).split('\n') | select
             ) -%}
+            {%- do mistakes.extend(
+                [dimension_column_mistake(dimension)] | select
+            ) -%}
             {%- if dimension.get('name') in names -%}
                 {%- do mistakes.append(
                     "'" ~ dimension.name ~ "' is declared twice."

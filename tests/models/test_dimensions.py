@@ -156,6 +156,7 @@ def test_labels_and_order_are_as_declared(built):
         ({"name": "a x b"}, "a x b"),
         ({"unit": "household"}, "household"),
         ({"pairs": ["nowhere"]}, "nowhere"),
+        ({"column": "subscripton"}, "column subscripton, and there is none"),
     ],
 )
 def test_an_unsound_declaration_is_refused(log, dbt, tmp_path, change, message):

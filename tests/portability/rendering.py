@@ -91,6 +91,7 @@ def environment(is_other):
         "config": lambda **_: "",
         "dbt": Dbt(),
         "exceptions": Dbt(),
+        "execute": False,
         "graph": {"sources": {"tested": TESTED}},
         "ref": lambda *names: names[-1],
         "return": lambda value: value,
