@@ -41,12 +41,7 @@ KINDS = {
     "ratio": Kind("ratio_delta", "ratio_delta", has_denominator=True),
     "quantile": Kind("quantile_outer", "", has_ranks=True),
 }
-METHODS = {
-    method
-    for kind in KINDS.values()
-    for method in (kind.method, kind.mean_method)
-    if method
-}
+METHODS = {name for kind in KINDS.values() for name in kind[:2]} - {""}
 
 
 def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
@@ -65,8 +60,7 @@ def having(kinds: object, attribute: str) -> NDArray[np.bool_]:
     [False, True]
     """
     given = np.asarray(kinds, dtype=str)
-    for name in np.unique(given):
-        if name not in KINDS:
-            raise ValueError(f"kind {name} is not in scripts/stats/kinds.py")
+    for name in set(given.tolist()) - KINDS.keys():
+        raise ValueError(f"kind {name} is not in scripts/stats/kinds.py")
     names = [name for name, one in KINDS.items() if getattr(one, attribute)]
     return np.isin(given, names)
