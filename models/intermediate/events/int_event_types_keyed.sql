@@ -35,7 +35,7 @@ final as (
     from names
     left join types
         on names.name = types.event_type
-    where names.is_event_type
+    where names.is_of_event
 )
 
 select * from final

@@ -27,22 +27,22 @@ told as (
 named as (
     select
         event_type as name,
-        true as is_event_type
+        true as is_of_event
     from told
     union distinct
     select
         device_type as name,
-        false as is_event_type
+        false as is_of_event
     from told
     union distinct
     select
         player_id as name,
-        false as is_event_type
+        false as is_of_event
     from told
     union distinct
     select
         'unknown' as name,
-        false as is_event_type
+        false as is_of_event
 ),
 
 final as (
@@ -53,7 +53,7 @@ final as (
 
         -- attributes
         name,
-        count(*) filter (where is_event_type) > 0 as is_event_type
+        count(*) filter (where is_of_event) > 0 as is_of_event
     from named
     where name is not null
     group by name
