@@ -46,6 +46,15 @@ told_apart as (
         on {{ fingerprint('judged.event_id') }} = repeated.id_fingerprint
 ),
 
+-- Ids that occur once are spared the sort.
+singles as (
+    select
+        *,
+        1 as copy_number
+    from told_apart
+    where not may_be_repeated
+),
+
 -- The columns break ties, so that the order of lines never matters.
 copies as (
     select
@@ -71,43 +80,18 @@ copies as (
     where may_be_repeated
 ),
 
--- Ids that occur once are spared the sort.
-canonical as (
-    select
-        event_id,
-        user_key,
-        content_key,
-        event_type_key,
-        device_key,
-        player_key,
-        position_seconds,
-        playback_speed,
-        sequence_number,
-        event_at,
-        ended_at,
-        received_at
-    from told_apart
-    where
-        not may_be_repeated
-        and reject_reason is null
+-- All lines again, each with its place among its copies.
+numbered as (
+    select * from singles
     union all
+    select * from copies
+),
+
+told as (
     select
-        event_id,
-        user_key,
-        content_key,
-        event_type_key,
-        device_key,
-        player_key,
-        position_seconds,
-        playback_speed,
-        sequence_number,
-        event_at,
-        ended_at,
-        received_at
-    from copies
-    where
-        reject_reason is null
-        and copy_number = 1
+        *,
+        reject_reason is null and copy_number = 1 as is_canonical
+    from numbered
 ),
 
 -- The one order of a user's events that models above rely on.
@@ -115,100 +99,51 @@ ordered as (
     select
         *,
         row_number() over (
-            partition by user_key
+            partition by user_key, is_canonical
             order by
                 event_at asc nulls last,
                 received_at asc nulls last,
                 sequence_number asc nulls last,
                 event_id asc nulls last
-        ) as event_number
-    from canonical
-),
-
-verdicts as (
-    select
-        event_id,
-        user_key,
-        content_key,
-        event_type_key,
-        device_key,
-        player_key,
-        cast(null as {{ data_type('varchar') }}) as reject_reason,
-        'canonical' as row_verdict,
-        event_number,
-        position_seconds,
-        playback_speed,
-        event_at,
-        ended_at
-    from ordered
-    union all
-    select
-        event_id,
-        user_key,
-        content_key,
-        event_type_key,
-        device_key,
-        player_key,
-        reject_reason,
-        'rejected' as row_verdict,
-        null as event_number,
-        position_seconds,
-        playback_speed,
-        event_at,
-        ended_at
-    from told_apart
-    where reject_reason is not null
-    union all
-    select
-        event_id,
-        user_key,
-        content_key,
-        event_type_key,
-        device_key,
-        player_key,
-        reject_reason,
-        'duplicate' as row_verdict,
-        null as event_number,
-        position_seconds,
-        playback_speed,
-        event_at,
-        ended_at
-    from copies
-    where
-        reject_reason is null
-        and copy_number > 1
+        ) as place
+    from told
 ),
 
 final as (
     select
         -- keys
-        verdicts.event_id,
-        verdicts.user_key,
-        verdicts.content_key,
-        verdicts.event_type_key,
-        coalesce(verdicts.device_key, unknown_device.device_key) as device_key,
+        ordered.event_id,
+        ordered.user_key,
+        ordered.content_key,
+        ordered.event_type_key,
+        coalesce(ordered.device_key, unknown_device.device_key) as device_key,
         coalesce(
-            verdicts.player_key, verdicts.device_key, unknown_device.device_key
+            ordered.player_key, ordered.device_key, unknown_device.device_key
         ) as player_key,
 
         -- attributes
         types.playback_effect,
         coalesce(types.is_active, false) as is_active,
-        verdicts.reject_reason,
-        verdicts.row_verdict,
+        ordered.reject_reason,
+        case
+            when ordered.reject_reason is not null then 'rejected'
+            when ordered.copy_number > 1 then 'duplicate'
+            else 'canonical'
+        end as row_verdict,
 
         -- measures
-        cast(verdicts.event_number as integer) as event_number,
-        verdicts.position_seconds,
-        verdicts.playback_speed,
+        case when ordered.is_canonical then cast(ordered.place as integer) end
+            as event_number,
+        ordered.position_seconds,
+        ordered.playback_speed,
 
         -- times
-        verdicts.event_at,
-        verdicts.ended_at
-    from verdicts
+        ordered.event_at,
+        ordered.ended_at
+    from ordered
     cross join unknown_device
     left join types
-        on verdicts.event_type_key = types.event_type_key
+        on ordered.event_type_key = types.event_type_key
 )
 
 select * from final
