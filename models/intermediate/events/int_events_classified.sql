@@ -31,12 +31,14 @@ repeated as (
     having count(*) > 1
 ),
 
+-- What a device that nobody named is called.
 unknown_device as (
     select name_key as device_key
     from names
     where name = 'unknown'
 ),
 
+-- Fingerprints find ids that may occur again; texts decide below.
 told_apart as (
     select
         judged.*,
@@ -87,6 +89,7 @@ numbered as (
     select * from copies
 ),
 
+-- A rejected line is not numbered, nor is a copy.
 told as (
     select
         *,

@@ -11,6 +11,7 @@ with
 
 events as (select * from {{ ref('stg_service__events') }}),
 
+-- Few combinations occur: names are looked for among these.
 told as (
     select
         event_type,

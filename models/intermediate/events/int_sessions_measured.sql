@@ -10,6 +10,7 @@ with
 
 events as (select * from {{ ref('int_events_bounded') }}),
 
+-- Each piece of a run by itself.
 sessions as (
     select
         user_key,
@@ -24,6 +25,7 @@ sessions as (
     group by user_key, run_number, piece_number
 ),
 
+-- In the order of the user's sessions, with what reaches over a cut.
 numbered as (
     select
         *,

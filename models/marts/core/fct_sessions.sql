@@ -16,6 +16,7 @@ events as (select * from {{ ref('int_events_classified') }}),
 
 users as (select * from {{ ref('int_users_started') }}),
 
+-- A run has the id of the event that begins it.
 identified as (
     select
         sessions.*,
