@@ -239,10 +239,8 @@ def _samples() -> tuple[Sample, Sample]:
     units = rng.integers(50, 50_000, (2, TESTS))
     means = rng.normal(10, 1, (2, TESTS))
     variances = rng.gamma(9, 1, (2, TESTS))
-    return (
-        Sample(units[0], means[0], variances[0]),
-        Sample(units[1], means[1], variances[1]),
-    )
+    control, treatment = map(Sample, units, means, variances)
+    return control, treatment
 
 
 def _against_scipy(

@@ -23,6 +23,7 @@ from experiments.segments import segment_frame
 from experiments.series import series_frame
 from stats.arms.allocations import share_test
 from stats.designs.power import Plan, detectable_mean_effect
+from stats.intervals import Floats
 from stats.kinds import KINDS, METHODS
 
 Row = dict[str, Any]
@@ -62,17 +63,12 @@ def coverage_rows(
         (metrics["role"] == "guardrail") & (metrics["margin"] > 0)
     ]
     if len(guarded):
-        worlds.append(
-            World(
-                "margin",
-                {
-                    metric: f"(1 - {margin}) * outcome_value"
-                    for metric, margin in zip(
-                        guarded["metric_name"], guarded["margin"], strict=True
-                    )
-                },
-            )
-        )
+        margins = guarded.set_index("metric_name")["margin"]
+        harmed = {
+            str(metric): f"(1 - {margin}) * outcome_value"
+            for metric, margin in margins.items()
+        }
+        worlds.append(World("margin", harmed))
     rows: list[Row] = []
     for world in worlds:
         found: dict[str, list[pd.DataFrame]] = {}
@@ -205,18 +201,10 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     own = _tested(results, TWO_SIDED)
     for keys, test in own.groupby(_names(own)):
         p_values = test["p_value"].to_numpy(float)
-        rows.append(
-            share_row(
-                f"false positives: {keys}",
-                ALPHA,
-                p_values < ALPHA,
-                LEVEL_MARGIN,
-            )
-        )
+        rows.append(_level_row(f"false positives: {keys}", p_values))
         # Shares take few values: their p-values have steps.
         is_smooth = _is_plain_mean(test["kind"].iloc[0])
-        is_smooth = is_smooth and len(test) > 100  # noqa: PLR2004
-        if is_smooth:
+        if is_smooth and len(test) > 100:  # noqa: PLR2004
             rows.append(_uniform(f"p-values uniform: {keys}", p_values))
     segments = tables["segments"]
     own = segments[segments["adjustment"] == "none"]
@@ -224,56 +212,35 @@ def _null_rows(tables: dict[str, pd.DataFrame], replicates: int) -> list[Row]:
     for keys, test in differ.groupby(_joined(differ)):
         known = test["q_p_value"].dropna().to_numpy(float)
         if known.size:
-            rows.append(
-                share_row(
-                    f"false alarms that segments differ: {keys}",
-                    ALPHA,
-                    known < ALPHA,
-                    LEVEL_MARGIN,
-                )
-            )
+            name = f"false alarms that segments differ: {keys}"
+            rows.append(_level_row(name, known))
     cells = own.assign(is_hit=own["adjusted_p_value"] < ALPHA)
     for keys, test in cells.groupby(_joined(cells)):
-        rows.append(
-            ceiling_row(
-                f"any segment called different: {keys}",
-                ALPHA,
-                test.groupby("experiment_id")["is_hit"].any(),
-            )
-        )
-    series = tables["series"]
+        hits = test.groupby("experiment_id")["is_hit"].any()
+        name = f"any segment called different: {keys}"
+        rows.append(ceiling_row(name, ALPHA, hits))
+    series = tables["series"].assign(is_hit=tables["series"]["p_value"] < ALPHA)
     for metric, test in series.groupby("metric_name"):
         looks = test.groupby("experiment_id")
-        rows.append(
-            ceiling_row(
-                f"any look crosses its boundary: {metric}",
-                ALPHA,
-                looks["is_crossed"].any(),
-            )
-        )
-        peeked = test.assign(is_hit=test["p_value"] < ALPHA)
-        rows.append(
-            share_row(
-                f"any look has p < 0.05, unprotected: {metric}",
-                ALPHA,
-                peeked.groupby("experiment_id")["is_hit"].any(),
-            )
-            | {"is_met": None}
-        )
+        crossed, peeked = looks["is_crossed"].any(), looks["is_hit"].any()
+        name = f"any look crosses its boundary: {metric}"
+        rows.append(ceiling_row(name, ALPHA, crossed))
+        name = f"any look has p < 0.05, unprotected: {metric}"
+        rows.append(share_row(name, ALPHA, peeked) | {"is_met": None})
     users = tables["arms"].pivot_table(
         index="experiment_id", columns="variant", values="unit_count"
     )
-    alarms = [
-        share_test(counts, (0.5, 0.5)).p_value < ALPHA
-        for counts in users.to_numpy()
-    ]
-    rows.append(
-        share_row(
-            "sample ratio p < 0.05 of fair splits", ALPHA, alarms, LEVEL_MARGIN
-        )
+    p_values = np.array(
+        [share_test(row, (0.5, 0.5)).p_value for row in users.to_numpy()]
     )
-    assert len(alarms) == replicates
+    rows.append(_level_row("sample ratio p < 0.05 of fair splits", p_values))
+    assert len(p_values) == replicates
     return rows
+
+
+def _level_row(name: str, p_values: Floats) -> Row:
+    """Count how often a test of nothing finds something."""
+    return share_row(name, ALPHA, p_values < ALPHA, LEVEL_MARGIN)
 
 
 def _tested(results: pd.DataFrame, methods: set[str]) -> pd.DataFrame:
@@ -300,7 +267,7 @@ def _names(rows: pd.DataFrame) -> pd.Series:
     return names
 
 
-def _uniform(name: str, p_values: np.ndarray[Any, Any]) -> Row:
+def _uniform(name: str, p_values: Floats) -> Row:
     """Test whether p-values are uniform."""
     found = float(kstest(p_values, "uniform").pvalue)
     return {
@@ -329,26 +296,17 @@ def _planted_rows(results: pd.DataFrame, truths: pd.DataFrame) -> list[Row]:
             is_held = known["relative_truth"].between(
                 known["relative_ci_low"], known["relative_ci_high"]
             )
-            rows.append(
-                share_row(
-                    f"relative coverage: {keys}",
-                    COVERAGE,
-                    is_held,
-                    LEVEL_MARGIN,
-                )
-            )
+            name = f"relative coverage: {keys}"
+            rows.append(share_row(name, COVERAGE, is_held, LEVEL_MARGIN))
         if (
             _is_plain_mean(test["kind"].iloc[0])
             and test["adjustment"].iloc[0] == "none"
         ):
-            rows.append(
-                share_row(
-                    f"power as planned: {keys}",
-                    POWER,
-                    test["p_value"] < ALPHA,
-                    POWER_MARGIN,
-                )
+            is_found, name = (
+                test["p_value"] < ALPHA,
+                f"power as planned: {keys}",
             )
+            rows.append(share_row(name, POWER, is_found, POWER_MARGIN))
     return rows
 
 
@@ -360,11 +318,9 @@ def _margin_rows(results: pd.DataFrame, world: World) -> list[Row]:
         & own["metric_name"].isin(list(world.outcomes))
     ]
     return [
-        share_row(
+        _level_row(
             f"harm at the margin passes: {keys}",
-            ALPHA,
-            test["p_value"] < ALPHA,
-            LEVEL_MARGIN,
+            test["p_value"].to_numpy(float),
         )
         for keys, test in own.groupby(_names(own))
     ]

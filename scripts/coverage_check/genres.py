@@ -18,11 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from coverage_check.shares import share_row
-from genres.comparison import (
-    Study,
-    exploration_rows,
-    studied,
-)
+from genres.comparison import exploration_rows, shuffled_within, studied
 from stats.observed.causal import (
     Contrast,
     as_they_are,
@@ -31,7 +27,6 @@ from stats.observed.causal import (
     outcome_regression,
     weighting,
 )
-from stats.observed.trends import permuted
 
 Integers = NDArray[np.int64]
 
@@ -149,20 +144,8 @@ def replicate(seed: int, ratio: float = 1.0) -> Replicate:
         weights=contrast(weighting(study.cells, study.whole)),
         headline=contrast(doubly_robust(study.cells, study.crossed)),
         shuffled=answers(frame, "shuffled_genres").headline,
-        permutation_p=_permutation_p(study),
+        permutation_p=shuffled_within(study.cells).p_value,
     )
-
-
-def _permutation_p(study: Study) -> float:
-    cells = study.cells
-    keys = ["valid_play_band", "active_day_count"]
-    stratum = cells.covariates.groupby(keys).ngroup().to_numpy()[cells.kind]
-    counts = [
-        np.bincount(stratum, numbers * (cells.level == level))
-        for level in (1, 0)
-        for numbers in (cells.successes, cells.units)
-    ]
-    return permuted(*counts).p_value
 
 
 def coverage_rows(seeds: int) -> list[dict[str, Any]]:
@@ -179,35 +162,20 @@ def coverage_rows(seeds: int) -> list[dict[str, Any]]:
         raise ValueError(f"seeds must be at least 1, got {seeds}")
     nothing = [replicate(seed) for seed in range(seeds)]
     planted = [replicate(seed, ratio=1.2) for seed in range(seeds)]
-    shares = {
-        "genres_null_aipw_interval_holds_zero": (
-            0.95,
-            [holds_zero(one.headline) for one in nothing],
-        ),
-        "genres_null_regression_interval_holds_zero": (
-            0.95,
-            [holds_zero(one.regression) for one in nothing],
-        ),
-        "genres_null_weighting_interval_holds_zero": (
-            0.95,
-            [holds_zero(one.weights) for one in nothing],
-        ),
-        "genres_null_permutation_alarm": (
-            0.05,
-            [one.permutation_p < 0.05 for one in nothing],  # noqa: PLR2004
-        ),
-        "genres_shuffled_map_interval_holds_zero": (
-            0.95,
-            [holds_zero(one.shuffled) for one in nothing],
-        ),
-        "genres_planted_ratio_in_aipw_interval": (
-            0.95,
-            [holds_ratio(one.headline, 1.2) for one in planted],
-        ),
-    }
+    alarms = [one.permutation_p < 0.05 for one in nothing]  # noqa: PLR2004
+    held = [holds_ratio(one.headline, 1.2) for one in planted]
+
+    def zero_row(name: str, estimator: str) -> dict[str, Any]:
+        found = [holds_zero(getattr(one, estimator)) for one in nothing]
+        return share_row(f"genres_{name}_interval_holds_zero", 0.95, found)
+
     return [
-        share_row(name, nominal, hits)
-        for name, (nominal, hits) in shares.items()
+        zero_row("null_aipw", "headline"),
+        zero_row("null_regression", "regression"),
+        zero_row("null_weighting", "weights"),
+        share_row("genres_null_permutation_alarm", 0.05, alarms),
+        zero_row("shuffled_map", "shuffled"),
+        share_row("genres_planted_ratio_in_aipw_interval", 0.95, held),
     ]
 
 

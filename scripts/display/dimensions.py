@@ -5,7 +5,7 @@ Pure functions: rows of marts in, parts of the page out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from display.findings import listed
@@ -70,14 +70,17 @@ def dimensions(
 
 
 def broken_down(
-    figures: Iterable[tuple[Dimension, Figure | None]], source: str
+    each: Iterable[Dimension],
+    draw: Callable[[Dimension], Figure | None],
+    source: str,
 ) -> list[Part]:
-    """Keep the figures of the first dimensions, and name the others.
+    """Draw the first dimensions, and name the others.
 
     A figure is None where there is nothing to compare. The source is the mart
     that has them all.
     """
-    found = [(one, figure) for one, figure in figures if figure is not None]
+    drawn = [(one, draw(one)) for one in each]
+    found = [(one, figure) for one, figure in drawn if figure is not None]
     parts: list[Part] = [figure for _, figure in found[:MOST_DIMENSIONS]]
     others = [one.word for one, _ in found[MOST_DIMENSIONS:]]
     if others:
@@ -92,35 +95,19 @@ def largest(rows: Iterable[Row], size: str, most: int) -> list[Row]:
     )[:most]
 
 
-def lone_values(
-    rows: list[Row], each: Iterable[Dimension]
-) -> dict[str, str | None]:
-    """Find the dimensions that cannot be broken down, with their one value."""
-    values = {
-        one.word: sorted(
-            {
-                str(row["dimension_value"])
-                for row in rows
-                if row["dimension"] == one.name
-            }
-        )
-        for one in each
-    }
-    return {
-        word: found[0] if found else None
-        for word, found in values.items()
-        if len(found) < 2  # noqa: PLR2004
-    }
-
-
-def not_broken_down(lone: dict[str, str | None]) -> Note | None:
+def not_broken_down(rows: list[Row], each: Iterable[Dimension]) -> Note | None:
     """Say which charts are left out, because there is nothing to compare."""
-    if not lone:
+    reasons = {}
+    for one in each:
+        own = (row for row in rows if row["dimension"] == one.name)
+        values = {str(row["dimension_value"]) for row in own}
+        if not values:
+            reasons[one.word] = f"no {one.word} is known"
+        elif len(values) == 1:
+            reasons[one.word] = f"the only {one.word} is {values.pop()}"
+    if not rows or not reasons:
         return None
-    reasons = [
-        f"no {word} is known"
-        if value is None
-        else f"the only {word} is {value}"
-        for word, value in lone.items()
-    ]
-    return Note(f"Not broken down by {' or '.join(lone)}: {listed(reasons)}.")
+    return Note(
+        f"Not broken down by {' or '.join(reasons)}:"
+        f" {listed([*reasons.values()])}."
+    )

@@ -21,14 +21,14 @@ def rate_label(
     return f"{scale.text(row[rate])} ({scale.span(row[low], row[high])})"
 
 
-def rate_text(row: Row) -> str:
+def rate_text(row: Row, rate: str = "rate") -> str:
     """Write a rate with digits to fit its interval."""
-    return percent(row["rate"], row["ci_low"], row["ci_high"])
+    return percent(row[rate], row["ci_low"], row["ci_high"])
 
 
-def rate_interval(row: Row) -> Cell:
+def rate_interval(row: Row, rate: str = "rate") -> Cell:
     """Write the interval of a rate with digits to fit it."""
-    scale = fit_scale("rate", row["rate"], row["ci_low"], row["ci_high"])
+    scale = fit_scale("rate", row[rate], row["ci_low"], row["ci_high"])
     return Cell(scale.span(row["ci_low"], row["ci_high"]))
 
 

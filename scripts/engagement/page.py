@@ -122,10 +122,10 @@ def _movement_title(
     """Say how a number goes from its first to its last whole day."""
     ends = _ends(days, column)
     if ends is None:
-        known = [row for row in days if row[column] is not None]
+        last = [row for row in days if row[column] is not None][-1]
         return (
-            f"{subject} on {day(known[-1]['calendar_date'])}, a day not"
-            f" observed whole: {write(known[-1][column])}"
+            f"{subject} on {day(last['calendar_date'])}, a day not observed"
+            f" whole: {write(last[column])}"
         )
     first, last = ends
     if first is last:
@@ -250,18 +250,13 @@ def _stickiness(days: list[Row]) -> Figure | Note:
     )
 
 
-def _frequencies(rows: list[Row]) -> list[Part | None]:
+def _frequencies(rows: list[Row]) -> list[Figure]:
     """Draw the power-user curves of a week and of a month."""
-    figures: list[Part | None] = []
-    for window in sorted({row["window_days"] for row in rows}):
-        mine = [
-            row
-            for row in rows
-            if row["window_days"] == window and row["exact_rate"] is not None
-        ]
-        if mine:
-            figures.append(_frequency(mine, window))
-    return figures
+    by_window: dict[int, list[Row]] = {}
+    for row in rows:
+        if row["exact_rate"] is not None:
+            by_window.setdefault(row["window_days"], []).append(row)
+    return [_frequency(own, days) for days, own in sorted(by_window.items())]
 
 
 def _frequency(rows: list[Row], window: int) -> Figure:

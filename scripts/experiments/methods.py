@@ -106,12 +106,8 @@ def adjusted(pairs: pd.DataFrame, alpha: float) -> Numbers:
     ``covariate_p_value`` of no difference between the arms before the
     experiment.
     """
-    found: Numbers = {
-        name: np.full(len(pairs), np.nan)
-        for name in (*COMPARED, *RELATIVE, *MEANS)
-    }
-    found["variance_ratio"] = np.full(len(pairs), np.nan)
-    found["covariate_p_value"] = np.full(len(pairs), np.nan)
+    besides = (*MEANS, "variance_ratio", "covariate_p_value")
+    found = _nothing(len(pairs), *besides)
     found["reason_code"] = np.full(len(pairs), "", object)
     is_ratio = is_kind(pairs, "has_denominator")
     for is_mine, variables, adjust in (
@@ -200,9 +196,7 @@ def beliefs(
     """
     plain = effects(pairs, alpha)
     is_known = np.isfinite(plain["relative_estimate"])
-    numbers = _nothing(len(pairs))
-    numbers["probability_better"] = np.full(len(pairs), np.nan)
-    numbers["expected_loss"] = np.full(len(pairs), np.nan)
+    numbers = _nothing(len(pairs), "probability_better", "expected_loss")
     numbers["reason_code"] = np.where(is_known, "", plain["reason_code"])
     if not is_known.any():
         return numbers
@@ -213,16 +207,15 @@ def beliefs(
     belief = posterior(lift(control, treatment), prior_deviation, alpha=alpha)
     is_rise = (pairs["direction"] != "decrease").to_numpy(bool)[is_known]
     above = belief.probability_positive
-    for name, values in (
-        ("relative_estimate", belief.mean),
-        ("relative_ci_low", belief.ci_low),
-        ("relative_ci_high", belief.ci_high),
-        ("probability_better", np.where(is_rise, above, 1 - above)),
-        (
-            "expected_loss",
-            np.where(is_rise, belief.loss_if_chosen, belief.loss_if_rejected),
+    for name, values in {
+        "relative_estimate": belief.mean,
+        "relative_ci_low": belief.ci_low,
+        "relative_ci_high": belief.ci_high,
+        "probability_better": np.where(is_rise, above, 1 - above),
+        "expected_loss": np.where(
+            is_rise, belief.loss_if_chosen, belief.loss_if_rejected
         ),
-    ):
+    }.items():
         numbers[name][is_known] = values
     return numbers
 
@@ -269,9 +262,10 @@ def _numbers(effect: Effect) -> Numbers:
     }
 
 
-def _nothing(size: int) -> Numbers:
-    """Give every column of `effects`, without a number."""
-    return {name: np.full(size, np.nan) for name in (*COMPARED, *RELATIVE)}
+def _nothing(size: int, *besides: str) -> Numbers:
+    """Give every column of `effects`, and those besides, without a number."""
+    names = (*COMPARED, *RELATIVE, *besides)
+    return {name: np.full(size, np.nan) for name in names}
 
 
 def _finite(values: Floats) -> Floats:

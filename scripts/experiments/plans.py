@@ -136,11 +136,8 @@ def power_frame(
 
 def planned_looks(plan: Assignment) -> int:
     """Give the number of looks that the plan comes to; 1 without looks."""
-    planned, every, rate = (
-        plan.planned_users,
-        plan.look_days,
-        plan.arrivals_per_day,
-    )
+    planned, every = plan.planned_users, plan.look_days
+    rate = plan.arrivals_per_day
     if planned is None or every is None or rate is None:
         return 1
     return int(min(max(np.ceil(planned / rate / every), 1), LOOKS_RESOLVED))

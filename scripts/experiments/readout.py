@@ -10,15 +10,8 @@ from stats.kinds import KINDS
 Tables = Mapping[str, Sequence[Row]]
 
 HEADER = (
-    "",
-    "adjusted by",
-    "control",
-    "treatment",
-    "estimate",
-    "interval",
-    "p",
-    "relative",
-    "reason",
+    *("", "adjusted by", "control", "treatment"),
+    *("estimate", "interval", "p", "relative", "reason"),
 )
 TEST = ("metric_name", "treatment_variant", "outcome_version", "policy")
 DECIDING = ("primary", "guardrail")

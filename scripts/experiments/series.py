@@ -39,33 +39,22 @@ MINIMUM_LOOK_UNITS = 30
 
 LOOK_KEYS = (EXPERIMENT, METRIC, "look_date")
 KEYS = (*TEST, "series", "method", "look_date", "day_number")
+COMPARED = (
+    *("estimate", "standard_error", "ci_low", "ci_high"),
+    *("degrees_of_freedom", "p_value"),
+)
 NUMBERS = (
-    "estimate",
-    "standard_error",
-    "ci_low",
-    "ci_high",
-    "degrees_of_freedom",
-    "p_value",
-    "cumulative_estimate",
-    "cumulative_standard_error",
-    "sequential_quantile",
-    "sequential_ci_low",
-    "sequential_ci_high",
+    *COMPARED,
+    *("cumulative_estimate", "cumulative_standard_error"),
+    *("sequential_quantile", "sequential_ci_low", "sequential_ci_high"),
 )
 COLUMNS = (
     *KEYS,
-    "control_variant",
-    "role",
-    "control_units",
-    "treatment_units",
+    *("control_variant", "role", "control_units", "treatment_units"),
     *NUMBERS,
-    "information_fraction",
-    "planned_units",
-    "spent_alpha",
-    "sequential_alpha",
-    "is_crossed",
-    "first_crossing_date",
-    "reason_code",
+    *("information_fraction", "planned_units"),
+    *("spent_alpha", "sequential_alpha"),
+    *("is_crossed", "first_crossing_date", "reason_code"),
 )
 
 
@@ -178,7 +167,7 @@ def _by_date(
         control_units=column(pairs, "control", "unit_count"),
         treatment_units=column(pairs, "treatment", "unit_count"),
     )
-    for name in (*NUMBERS[:6], "reason_code"):
+    for name in (*COMPARED, "reason_code"):
         found[name] = numbers[name]
     is_primary = pairs["role"] == "primary"
     tests = pairs["primary_tests"].where(is_primary).fillna(1.0)

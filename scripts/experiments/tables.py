@@ -33,15 +33,9 @@ Row = dict[str, Any]
 
 # Counts, which a column with nulls would hold as floats.
 WHOLE = (
-    "control_units",
-    "treatment_units",
-    "family_size",
-    "q_degrees_of_freedom",
-    "day_number",
-    "planned_users",
-    "planned_units",
-    "primary_tests",
-    "look_count",
+    *("control_units", "treatment_units", "planned_units", "planned_users"),
+    *("family_size", "primary_tests", "look_count"),
+    *("q_degrees_of_freedom", "day_number"),
 )
 
 

@@ -5,6 +5,8 @@ Pure functions: rows of marts in, parts of the page out.
 
 from __future__ import annotations
 
+from functools import partial
+
 from display import charts
 from display.charts import theme
 from display.dimensions import (
@@ -12,31 +14,20 @@ from display.dimensions import (
     broken_down,
     dimensions,
     largest,
-    lone_values,
     not_broken_down,
 )
 from display.findings import contrast, estimate, is_apart
 from display.formats import (
     MISSING,
     NO_BREAK,
-    Scale,
     count,
     duration,
-    fit_scale,
     percent,
     sentence,
     words,
 )
-from display.parts import (
-    Cell,
-    Figure,
-    Part,
-    Row,
-    Section,
-    Tables,
-    table_of,
-)
-from display.rates import rate_label
+from display.parts import Figure, Part, Row, Section, Tables, table_of
+from display.rates import rate_interval, rate_label, rate_text
 
 MARTS = ("dim_dimensions", "fct_onboarding_funnel")
 
@@ -69,10 +60,8 @@ def section(tables: Tables) -> Section:
     compared = dimensions(tables["dim_dimensions"], "user")
     parts: list[Part | None] = [
         _funnel(steps),
-        *broken_down(
-            ((one, _by_dimension(rows, steps, one)) for one in compared), FUNNEL
-        ),
-        not_broken_down(lone_values(rows, compared)),
+        *broken_down(compared, partial(_by_dimension, rows, steps), FUNNEL),
+        not_broken_down(rows, compared),
     ]
     return Section(
         name,
@@ -151,10 +140,8 @@ def _funnel(steps: list[Row]) -> Figure:
                 "Pending": lambda row: count(row["pending_users"]),
                 "Lost": lambda row: count(row["dropped_users"]),
                 "Time passed": lambda row: count(row["mature_entered_users"]),
-                "Of the step before": lambda row: _scale(row).text(
-                    row[STEP_RATE]
-                ),
-                "Interval": _interval,
+                "Of the step before": lambda row: rate_text(row, STEP_RATE),
+                "Interval": lambda row: rate_interval(row, STEP_RATE),
                 "Of all": lambda row: percent(row["total_rate"]),
                 "Median time": lambda row: duration(row["median_seconds"]),
             },
@@ -198,14 +185,6 @@ def _heading(row: Row) -> str:
 
 def _step(row: Row) -> str:
     return f"{row['step_number']}. {sentence(row['step_name'])}"
-
-
-def _scale(row: Row) -> Scale:
-    return fit_scale("rate", row[STEP_RATE], row["ci_low"], row["ci_high"])
-
-
-def _interval(row: Row) -> Cell:
-    return Cell(_scale(row).span(row["ci_low"], row["ci_high"]))
 
 
 def _by_dimension(
@@ -276,8 +255,8 @@ def _by_dimension(
                 "Reached": lambda row: count(row["reached_users"]),
                 "Pending": lambda row: count(row["pending_users"]),
                 "Time passed": lambda row: count(row["mature_entered_users"]),
-                "Rate": lambda row: _scale(row).text(row[STEP_RATE]),
-                "Interval": _interval,
+                "Rate": lambda row: rate_text(row, STEP_RATE),
+                "Interval": lambda row: rate_interval(row, STEP_RATE),
                 "Median time": lambda row: duration(row["median_seconds"]),
             },
             source=FUNNEL,

@@ -18,9 +18,10 @@ from genres.comparison import (
     Study,
     exploration_rows,
     explorer_edge,
+    shuffled_within,
     studied,
 )
-from genres.effects import HEADLINE, judged, rounded
+from genres.effects import HEADLINE, JUDGED, judged, rounded
 from stats.arms.heterogeneity import heterogeneity
 from stats.intervals import Floats, wilson_interval
 from stats.observed.causal import (
@@ -31,19 +32,15 @@ from stats.observed.causal import (
     has_overlap,
 )
 from stats.observed.cells import Cells
-from stats.observed.trends import permuted, trend
+from stats.observed.trends import trend
 
 BIN_COUNT = 20
 ADJUSTED = (
-    "adjusted_rate",
-    "adjusted_ci_low",
-    "adjusted_ci_high",
-    "difference",
-    "difference_ci_low",
-    "difference_ci_high",
-    "compared_users",
-    "trimmed_rate",
+    *("adjusted_rate", "adjusted_ci_low", "adjusted_ci_high"),
+    *("difference", "difference_ci_low", "difference_ci_high"),
+    *("compared_users", "trimmed_rate"),
 )
+NUMBERS = ("naive_estimate", *JUDGED, "statistic", "degrees_of_freedom")
 Row = dict[str, Any]
 
 
@@ -171,7 +168,10 @@ def dose_rows(cells: pd.DataFrame, alpha: float = 0.05) -> list[Row]:
                 "trimmed_rate": means.trimmed_rate,
             }
         if means is not None and np.isfinite(means.estimate).all():
-            row |= _adjusted(contrast(means, place, 0, alpha), place)
+            # The first number of genres differs from itself by nothing.
+            if place:
+                gap = contrast(means, place, 0, alpha)
+                row |= _bounded(gap, "difference", "difference")
             one = contrast(
                 means._replace(
                     estimate=np.append(means.estimate, 0.0),
@@ -181,25 +181,19 @@ def dose_rows(cells: pd.DataFrame, alpha: float = 0.05) -> list[Row]:
                 len(levels),
                 alpha,
             )
-            row |= {
-                "adjusted_rate": one.estimate,
-                "adjusted_ci_low": one.ci_low,
-                "adjusted_ci_high": one.ci_high,
-            }
+            row |= _bounded(one, "adjusted_rate", "adjusted")
         elif means is not None:
             row["reason_code"] = "no_overlap"
         rows.append(rounded(row))
     return rows
 
 
-def _adjusted(found: Contrast, place: int) -> Row:
-    """Give the difference from the first number of genres."""
-    if place == 0:
-        return {}
+def _bounded(found: Contrast, name: str, prefix: str) -> Row:
+    """Name an estimate, and its interval after the prefix."""
     return {
-        "difference": found.estimate,
-        "difference_ci_low": found.ci_low,
-        "difference_ci_high": found.ci_high,
+        name: found.estimate,
+        f"{prefix}_ci_low": found.ci_low,
+        f"{prefix}_ci_high": found.ci_high,
     }
 
 
@@ -250,9 +244,7 @@ def check_rows(
     """
     if exploration_rows(cells, "genres").empty:
         return []
-    headline = next(
-        (row for row in effects if row["estimand"] == HEADLINE), None
-    )
+    headline = {row["estimand"]: row for row in effects}.get(HEADLINE)
     rows = [
         _control(
             "shuffled_genres",
@@ -279,21 +271,11 @@ def check_rows(
 
 
 def _check(name: str, question: str, method: str, alpha: float) -> Row:
-    numbers = (
-        "naive_estimate",
-        "estimate",
-        "standard_error",
-        "ci_low",
-        "ci_high",
-        "statistic",
-        "degrees_of_freedom",
-        "p_value",
-    )
     return {
         "check_name": name,
         "question": question,
         "method": method,
-        **dict.fromkeys(numbers),
+        **dict.fromkeys(NUMBERS),
         "verdict": None,
         "alpha": alpha,
         "reason_code": None,
@@ -361,14 +343,7 @@ def _permutation(cells: Cells, alpha: float) -> Row:
         "permutation within strata, normal",
         alpha,
     )
-    keys = cells.covariates[list(VOLUME[:2])]
-    stratum = keys.groupby(list(VOLUME[:2])).ngroup().to_numpy()[cells.kind]
-    counts = [
-        np.bincount(stratum, numbers * (cells.level == level))
-        for level in (1, 0)
-        for numbers in (cells.successes, cells.units)
-    ]
-    found = permuted(*counts)
+    found = shuffled_within(cells)
     if not np.isfinite(found.statistic):
         return row | {"reason_code": "no_overlap"}
     return row | {"statistic": found.statistic, "p_value": found.p_value}
@@ -383,17 +358,14 @@ def _heterogeneity(effects: list[Row], alpha: float) -> Row:
         alpha,
     )
     parts = [
-        each
+        (each["estimate"], each["standard_error"])
         for each in effects
         if each["estimand"].startswith(f"{HEADLINE}_")
         and each["estimate"] is not None
     ]
     if not parts:
         return row | {"reason_code": "one_segment"}
-    found = heterogeneity(
-        [each["estimate"] for each in parts],
-        [each["standard_error"] for each in parts],
-    )
+    found = heterogeneity(*zip(*parts, strict=True))
     if found.reason[0]:
         return row | {"reason_code": str(found.reason[0])}
     return row | {

@@ -15,6 +15,7 @@ import pandas as pd
 
 from stats.observed.causal import Models, fitted_models
 from stats.observed.cells import Cells, cells_of
+from stats.observed.trends import Trend, permuted
 from stats.reasons import first_reason
 
 VOLUME = (
@@ -151,6 +152,18 @@ def obstacle(cells: Cells) -> str | None:
         }
     )
     return str(reason) or None
+
+
+def shuffled_within(cells: Cells) -> Trend:
+    """Shuffle who explores among users with the same plays and days."""
+    keys = list(VOLUME[:2])
+    stratum = cells.covariates.groupby(keys).ngroup().to_numpy()[cells.kind]
+    counts = [
+        np.bincount(stratum, numbers * (cells.level == level))
+        for level in (1, 0)
+        for numbers in (cells.successes, cells.units)
+    ]
+    return permuted(*counts)
 
 
 def by_activity(cells: Cells) -> dict[str, Cells]:

@@ -37,26 +37,14 @@ __all__ = ["HEADLINE", "effect_rows", "judged", "rounded"]
 
 HEADLINE = "aipw_ate"
 AIPW = "cross-fitted AIPW, influence-function variance"
+JUDGED = ("estimate", "standard_error", "ci_low", "ci_high", "p_value")
 NUMBERS = (
-    "estimate",
-    "standard_error",
-    "ci_low",
-    "ci_high",
-    "p_value",
-    "explorer_rate",
-    "other_rate",
-    "risk_ratio",
-    "risk_ratio_ci_low",
-    "risk_ratio_ci_high",
-    "e_value",
-    "e_value_limit",
-    "explorer_units",
-    "other_units",
-    "strata_used",
-    "units_without_overlap",
-    "trimmed_rate",
-    "effective_units",
-    "maximum_weight",
+    *JUDGED,
+    *("explorer_rate", "other_rate"),
+    *("risk_ratio", "risk_ratio_ci_low", "risk_ratio_ci_high"),
+    *("e_value", "e_value_limit"),
+    *("explorer_units", "other_units", "strata_used", "units_without_overlap"),
+    *("trimmed_rate", "effective_units", "maximum_weight"),
 )
 Row = dict[str, Any]
 
@@ -102,8 +90,7 @@ def rounded(row: Row) -> Row:
 
 def judged(found: Any) -> Row:  # noqa: ANN401
     """Take what every estimate has: it, its error, interval and p-value."""
-    names = ("estimate", "standard_error", "ci_low", "ci_high", "p_value")
-    return {name: float(getattr(found, name)) for name in names}
+    return {name: float(getattr(found, name)) for name in JUDGED}
 
 
 def _row(
@@ -215,7 +202,7 @@ def _ratio(ratio: float, low: float, high: float) -> Row:
 def _plain_gap(
     estimand: str,
     population: str,
-    counts: tuple[float, float, float, float],
+    counts: tuple[float, ...],
     alpha: float,
 ) -> Row:
     """Compare all explorers with all others, as they are."""
@@ -261,11 +248,10 @@ def _compared(frame: pd.DataFrame, study: Study, alpha: float) -> list[Row]:
         _plain_gap(
             "compared_difference",
             "compared",
-            (
-                cells.successes[explores].sum(),
-                cells.units[explores].sum(),
-                cells.successes[~explores].sum(),
-                cells.units[~explores].sum(),
+            tuple(
+                counts[side].sum()
+                for side in (explores, ~explores)
+                for counts in (cells.successes, cells.units)
             ),
             alpha,
         ),

@@ -201,10 +201,14 @@ def _timed(
     return part | {"columns": {"assigned_at": {"value": UNTIMED}} | columns}
 
 
+def _lines(given: object, key: str, form: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise MappingError(f"{key}: give it as `{form}` lines")
+    return given
+
+
 def _check_keys(part: object, known: tuple[str, ...], key: str) -> None:
-    if not isinstance(part, dict):
-        raise MappingError(f"{key}: give it as `key: value` lines")
-    for found in part:
+    for found in _lines(part, key, "key: value"):
         one_of(str(found), known, key)
 
 
@@ -277,10 +281,9 @@ def _block(part: dict[str, Any], table: str, key: str) -> Block:
 
 
 def _where(given: object, key: str) -> dict[str, tuple[str, ...]]:
-    if not isinstance(given, dict):
-        raise MappingError(f"{key}: give it as `their column: text` lines")
     return {
-        path: _texts(wanted, f"{key}.{path}") for path, wanted in given.items()
+        path: _texts(wanted, f"{key}.{path}")
+        for path, wanted in _lines(given, key, "their column: text").items()
     }
 
 
@@ -458,11 +461,10 @@ def _column(
 
 
 def _renamed(given: object, key: str) -> dict[str, str]:
-    if not isinstance(given, dict):
-        raise MappingError(f"{key}: give it as `their value: our value` lines")
+    lines = _lines(given, key, "their value: our value")
     return {
         _text(theirs, key): _text(ours, f"{key}.{theirs}")
-        for theirs, ours in given.items()
+        for theirs, ours in lines.items()
     }
 
 

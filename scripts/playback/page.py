@@ -6,6 +6,7 @@ Pure functions: rows of marts in, parts of the page out.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 from display import charts
 from display.dimensions import (
@@ -13,7 +14,6 @@ from display.dimensions import (
     broken_down,
     dimensions,
     largest,
-    lone_values,
     not_broken_down,
 )
 from display.findings import contrast, estimate
@@ -52,13 +52,8 @@ LENGTHS = "marts.fct_session_lengths"
 BANDS = "marts.fct_session_length_bands"
 GENRES = "marts.fct_genre_performance"
 TRANSITIONS = "marts.fct_genre_transitions"
-QUANTILES = (
-    "p25_seconds",
-    "median_seconds",
-    "p75_seconds",
-    "p90_seconds",
-    "p95_seconds",
-)
+QUANTILES = ("p25", "median", "p75", "p90", "p95")
+COMPLETION = ("completer_rate", "completer_ci_low", "completer_ci_high")
 # What still fits a page: the others are in the marts.
 MOST_VALUES = 12
 MOST_GENRES = 25
@@ -77,14 +72,9 @@ def section(tables: Tables) -> Section:
     held = dimensions(tables["dim_dimensions"], "play", "title")
     parts: list[Part | None] = [
         _bands(tables["fct_session_length_bands"], lengths),
-        *broken_down(
-            ((one, _lengths(lengths, one)) for one in compared), LENGTHS
-        ),
-        not_broken_down(lone_values(lengths, compared)) if lengths else None,
-        *broken_down(
-            ((one, _lengths(lengths, one, is_held=True)) for one in held),
-            LENGTHS,
-        ),
+        *broken_down(compared, partial(_lengths, lengths), LENGTHS),
+        not_broken_down(lengths, compared),
+        *broken_down(held, partial(_lengths, lengths, is_held=True), LENGTHS),
         _genres(tables["fct_genre_performance"]),
         _next(tables["fct_genre_transitions"]),
     ]
@@ -199,18 +189,14 @@ def _lengths(
     )
     size, unit = time_unit(max(row["median_seconds"] for row in rows))
     longest, shortest = rows[0], rows[-1]
-    title = (
-        f"The median session lasts {duration(longest['median_seconds'])},"
-        f" whatever the {dimension.word}"
+    most, least = (
+        duration(row["median_seconds"]) for row in (longest, shortest)
     )
-    if duration(longest["median_seconds"]) != duration(
-        shortest["median_seconds"]
-    ):
+    title = f"The median session lasts {most}, whatever the {dimension.word}"
+    if most != least:
         title = (
-            f"Median session by {dimension.word}:"
-            f" {duration(shortest['median_seconds'])}"
-            f" ({shortest['dimension_value']}) to"
-            f" {duration(longest['median_seconds'])}"
+            f"Median session by {dimension.word}: {least}"
+            f" ({shortest['dimension_value']}) to {most}"
             f" ({longest['dimension_value']})"
         )
     caption = (
@@ -238,7 +224,7 @@ def _lengths(
                     "short": duration(row["median_seconds"]),
                 }
                 | {
-                    name.removesuffix("_seconds"): round(row[name] / size, 4)
+                    name: round(row[f"{name}_seconds"] / size, 4)
                     for name in QUANTILES
                 }
                 for row in rows
@@ -287,15 +273,7 @@ def _genres(every: list[Row]) -> Table | None:
             "Seeing a title through",
             "genre",
             [
-                (
-                    str(row["genre_name"]),
-                    estimate(
-                        row,
-                        "completer_rate",
-                        "completer_ci_low",
-                        "completer_ci_high",
-                    ),
-                )
+                (str(row["genre_name"]), estimate(row, *COMPLETION))
                 for row in known
             ],
         )
@@ -336,13 +314,24 @@ def _genres(every: list[Row]) -> Table | None:
 
 def _completion(row: Row) -> str | Cell:
     """Write who sees a genre through, over its interval."""
-    rate, low, high = (
-        row[f"completer_{name}"] for name in ("rate", "ci_low", "ci_high")
-    )
+    rate, low, high = (row[name] for name in COMPLETION)
     if rate is None:
         return MISSING
     scale = fit_scale("rate", rate, low, high)
     return Cell(scale.text(rate), scale.span(low, high))
+
+
+def _transition(row: Row | None, size: int, name: str) -> Row:
+    """Write how often one genre follows another, of so many times."""
+    if row is None:
+        return {"rate": 0.0, "short": "0", "label": f"{name}: never"}
+    share = percent(row["transition_rate"])
+    return {
+        "rate": round(row["transition_rate"], 6),
+        "short": share.split(NO_BREAK)[0],
+        "label": f"{name}: {share} of {count(size)},"
+        f" {count(row['user_count'])} users",
+    }
 
 
 def _next(every: list[Row]) -> Figure | Note | None:
@@ -398,21 +387,8 @@ def _next(every: list[Row]) -> Figure | Note | None:
                 {
                     "row": one,
                     "column": other,
-                    "rate": 0.0
-                    if row is None
-                    else round(row["transition_rate"], 6),
-                    "short": "0"
-                    if row is None
-                    else percent(row["transition_rate"]).split(NO_BREAK)[0],
-                    "label": f"{one} to {other}: "
-                    + (
-                        "never"
-                        if row is None
-                        else f"{percent(row['transition_rate'])} of"
-                        f" {count(sizes[one])},"
-                        f" {count(row['user_count'])} users"
-                    ),
                 }
+                | _transition(row, sizes[one], f"{one} to {other}")
                 for one, other, row in cells
             ],
             names,

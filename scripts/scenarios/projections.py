@@ -207,10 +207,8 @@ def _reason(version: _Version, outcome: Outcome) -> str | None:
 
 def _grade(version: _Version, outcome: Outcome) -> str | None:
     """Return the weakest grade among the formula's terms."""
-    grades = [
-        version.found[name].causal_grade for name in outcome.formula.names
-    ]
-    return max(filter(None, grades), default=None)
+    found = (version.found[name] for name in outcome.formula.names)
+    return max(filter(None, (one.causal_grade for one in found)), default=None)
 
 
 def _empty(
@@ -249,9 +247,7 @@ def _base(version: _Version, outcome: Outcome) -> tuple[str, float | None]:
     """Name the population and the baseline that the outcome refers to."""
     terms = version.terms
     mentioned = PLACEHOLDER.findall(outcome.base_text)
-    if any(
-        name not in terms for name in (*mentioned, *outcome.base_formula.names)
-    ):
+    if not terms.keys() >= {*mentioned, *outcome.base_formula.names}:
         return "no base", None
     text = PLACEHOLDER.sub(
         lambda match: _shown(

@@ -126,12 +126,8 @@ def _finished(
         faults.planted_count(config.repeated_assignment_share, size),
     )
     rejected = sample(assignments, 4)
-    rejected["kind"] = [
-        lines.UNKNOWN_USER,
-        lines.UNKNOWN_USER,
-        lines.MISSING_USER,
-        lines.UNKNOWN_EXPERIMENT,
-    ]
+    unknown = [lines.UNKNOWN_USER] * 2
+    rejected["kind"] = [*unknown, lines.MISSING_USER, lines.UNKNOWN_EXPERIMENT]
     repeated_users = sample(
         users, faults.planted_count(config.repeated_user_share, size)
     )

@@ -20,6 +20,7 @@ from display.charts.theme import (
     Row,
     Spec,
     by_category,
+    chart_of,
     colour_by,
     finish,
     in_columns,
@@ -204,6 +205,13 @@ def paired(
     return finish(layered(rows, columns), description, 240)
 
 
+def _colours(series: dict[str, str], offset: int = 10) -> alt.Color:
+    """Give series their colours, and a legend so far above [px]."""
+    names = list(series)
+    legend = legend_of(names, offset=offset)
+    return colour_by("series", names, list(series.values()), legend)
+
+
 def stacks(
     rows: list[Row],
     description: str,
@@ -239,12 +247,7 @@ def stacks(
                 scale=alt.Scale(zero=True, nice=True),
                 axis=alt.Axis(format=NUMBER_AXIS, tickCount=6),
             ),
-            color=colour_by(
-                "series",
-                list(series),
-                list(series.values()),
-                legend_of(list(series)),
-            ),
+            color=_colours(series),
             opacity=alt.condition(
                 "datum.is_complete", alt.value(1), alt.value(0.4)
             ),
@@ -268,17 +271,12 @@ def steps(
         "step:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.7)
     )
     bars_of_steps = (
-        alt.Chart(alt.InlineData(values=ranked))
+        chart_of(ranked)
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             y=y,
             x=quantity(alt.X, "value", x_title, nice=False).stack("zero"),
-            color=colour_by(
-                "series",
-                list(series),
-                list(series.values()),
-                legend_of(list(series), offset=24),
-            ),
+            color=_colours(series, offset=24),
             order="rank:O",
             **TOLD,
         )
@@ -290,7 +288,7 @@ def steps(
         )
     ]
     words = (
-        alt.Chart(alt.InlineData(values=headings))
+        chart_of(headings)
         .mark_text(
             align="left",
             baseline="bottom",

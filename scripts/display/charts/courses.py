@@ -17,6 +17,7 @@ from display.charts.theme import (
     Row,
     Spec,
     by_date,
+    chart_of,
     colour_by,
     finish,
     layered,
@@ -66,9 +67,7 @@ def looks(
     ]
     # A band of one date has no width: it is drawn as a bar.
     layers = [
-        alt.Chart(
-            alt.InlineData(values=[row for row in bands if row["band"] == name])
-        )
+        chart_of(row for row in bands if row["band"] == name)
         .mark_area(
             clip=True,
             aria=False,
@@ -79,9 +78,9 @@ def looks(
         .encode(x=x, y=height("from"), y2="to:Q", color=colour)
         for name in (wide, narrow)
     ]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    base = chart_of(rows).encode(x=x)
     layers += [
-        alt.Chart(alt.InlineData(values=[{}]))
+        chart_of([{}])
         .mark_rule(color=GREY, strokeWidth=1.5, aria=False)
         .encode(y=alt.datum(0.0)),
         base.mark_line(strokeWidth=2.5, color=BLUE, aria=False).encode(
@@ -93,9 +92,7 @@ def looks(
     ]
     crossing = [row for row in rows if row["is_crossing"]]
     if crossing:
-        mark = alt.Chart(alt.InlineData(values=crossing)).encode(
-            x=x, y=height("value")
-        )
+        mark = chart_of(crossing).encode(x=x, y=height("value"))
         is_early = rows.index(crossing[0]) <= len(rows) // 2
         layers += [
             mark.mark_point(

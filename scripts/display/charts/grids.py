@@ -18,6 +18,7 @@ from display.charts.theme import (
     Row,
     Spec,
     finish,
+    layered,
 )
 
 # Where on the ramp ink stops being readable and paper begins to be.
@@ -47,12 +48,17 @@ def _colour(title: str, rows: list[Row]) -> alt.Color:
     )
 
 
-def _numbers(columns: int) -> alt.Chart:
+def _numbers(cells: alt.Chart, columns: int) -> alt.Chart:
     """Write into the cells, where they are wide enough."""
-    chart: alt.Chart = alt.Chart().mark_text(
+    chart: alt.Chart = cells.mark_text(
         fontSize=12,
         opacity={"expr": f"width < {TEXT_WIDTH * columns} ? 0 : 1"},
         aria=False,
+    ).encode(
+        text="short:N",
+        color=alt.condition(
+            "datum.is_dark", alt.value("white"), alt.value(INK)
+        ),
     )
     return chart
 
@@ -95,12 +101,9 @@ def heat_map(
         axis=alt.Axis(values=ticks, labelAngle=0, labelOverlap=True),
     )
     known = alt.InlineData(values=_shaded(rows) if step > 14 else rows)  # noqa: PLR2004
+    base = alt.Chart(known).encode(x=x, y=y)
     layers = [
-        alt.Chart(known)
-        .mark_rect(aria=False, stroke="white", strokeWidth=0.5)
-        .encode(
-            x=x,
-            y=y,
+        base.mark_rect(aria=False, stroke="white", strokeWidth=0.5).encode(
             color=_colour(legend_title, rows),
             tooltip=[
                 alt.Tooltip("cohort:N", title="Cohort"),
@@ -110,18 +113,7 @@ def heat_map(
         )
     ]
     if "short" in rows[0]:
-        layers.append(
-            _numbers(len(periods))
-            .properties(data=known)
-            .encode(
-                x=x,
-                y=y,
-                text="short:N",
-                color=alt.condition(
-                    "datum.is_dark", alt.value("white"), alt.value(INK)
-                ),
-            )
-        )
+        layers.append(_numbers(base, len(periods)))
     if unknown:
         layers.append(
             alt.Chart(alt.InlineData(values=unknown))
@@ -174,20 +166,8 @@ def matrix(
         color=_colour(legend_title, rows),
         **TOLD,
     )
-    numbers = (
-        _numbers(len(names))
-        .encode(x=base.encoding.x, y=base.encoding.y)
-        .encode(
-            text="short:N",
-            color=alt.condition(
-                "datum.is_dark", alt.value("white"), alt.value(INK)
-            ),
-        )
-    )
     return finish(
-        alt.LayerChart(
-            data=alt.InlineData(values=_shaded(rows)), layer=[cells, numbers]
-        ),
+        layered(_shaded(rows), cells, _numbers(base, len(names))),
         description,
         max(140, 34 * len(names)),
     )

@@ -19,6 +19,7 @@ from display.charts.theme import (
     Row,
     Spec,
     by_date,
+    chart_of,
     colour_by,
     finish,
     legend_of,
@@ -71,17 +72,13 @@ def curve(
 
     has_legend = len(series_names) > 1
     legend: Any = legend_of(series_names, is_line=True) if has_legend else None
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    base = chart_of(rows).encode(x=x)
     layers = [
         *(
-            alt.Chart(
-                alt.InlineData(
-                    values=[
-                        {key: row[key] for key in ("day", "low", "high")}
-                        for row in rows
-                        if row["series"] == name and row["low"] is not None
-                    ]
-                )
+            chart_of(
+                {key: row[key] for key in ("day", "low", "high")}
+                for row in rows
+                if row["series"] == name and row["low"] is not None
             )
             .mark_area(
                 opacity=0.16,
@@ -109,7 +106,7 @@ def curve(
     ]
     if marked:
         edge = EDGE * max(row["day"] for row in rows)
-        dots = alt.Chart(alt.InlineData(values=marked)).encode(x=x)
+        dots = chart_of(marked).encode(x=x)
         layers.append(
             dots.mark_point(
                 size=70, filled=True, opacity=1, color=BLUE, aria=False
@@ -120,7 +117,7 @@ def curve(
             ([row for row in marked if row["day"] > edge], "right"),
         ]
         layers += [
-            alt.Chart(alt.InlineData(values=some))
+            chart_of(some)
             .mark_text(
                 align=side,
                 dx=8 if side == "left" else 4,
@@ -156,7 +153,7 @@ def history(
     legend = legend_of(series_names, is_line=True) if has_legend else None
     colour = colour_by("series", series_names, SERIES_COLOURS, legend)
     line = (
-        alt.Chart(alt.InlineData(values=_runs(rows)))
+        chart_of(_runs(rows))
         .mark_line(strokeWidth=2.2, aria=False)
         .encode(
             x=x,
@@ -170,7 +167,7 @@ def history(
     )
     whole = [row for row in rows if row["is_complete"]]
     points = (
-        alt.Chart(alt.InlineData(values=rows))
+        chart_of(rows)
         # A line of one point would not be seen.
         .mark_point(
             size=90,
@@ -186,7 +183,7 @@ def history(
         if any(row["series"] == name for row in whole)
     ]
     most = max(row["value"] for row in rows)
-    words = alt.Chart(alt.InlineData(values=_spaced(last, most))).encode(
+    words = chart_of(_spaced(last, most)).encode(
         x=x, y=alt.Y("place:Q"), text="short:N"
     )
     style: Any = {
@@ -233,7 +230,7 @@ def fan(
             scale=alt.Scale(nice=True),
         )
 
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    base = chart_of(rows).encode(x=x)
     layers = [
         base.mark_area(opacity=0.16, color=BLUE, aria=False).encode(
             y=height("low95"), y2="high95:Q"
@@ -247,12 +244,12 @@ def fan(
         base.mark_point(size=120, opacity=0, aria=False).encode(
             y=height("median"), **TOLD
         ),
-        alt.Chart(alt.InlineData(values=[{"y": threshold}]))
+        chart_of([{"y": threshold}])
         .mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=1.5, aria=False)
         .encode(y=alt.Y("y:Q", title=y_title)),
     ]
     if crossing:
-        upright = alt.Chart(alt.InlineData(values=[crossing])).encode(x=x)
+        upright = chart_of([crossing]).encode(x=x)
         layers += [
             upright.mark_rule(color=GREY, strokeWidth=1, aria=False),
             upright.mark_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import fill
 from typing import Any
 
@@ -131,6 +132,11 @@ def wrapped(rows: list[Row]) -> list[Row]:
         row | {"category": fill(row["category"], LABEL_CHARACTERS)}
         for row in rows
     ]
+
+
+def chart_of(rows: Iterable[Row]) -> alt.Chart:
+    """Start a chart of some rows."""
+    return alt.Chart(alt.InlineData(values=list(rows)))
 
 
 def layered(rows: list[Row], *layers: alt.Chart) -> alt.LayerChart:

@@ -12,14 +12,14 @@ from experiments.page.wording import (
     ADJUSTMENTS,
     POLICIES,
     TEST,
+    Naming,
     by_role,
     change_cell,
     compared,
     effect_scale,
-    has_many_treatments,
     is_beyond_zero,
     key,
-    metric,
+    naming,
     relative_cell,
     relative_mark,
     within,
@@ -38,9 +38,7 @@ def adjusted(health: Row, results: list[Row]) -> Figure | Note | None:
         if row["is_headline"] and row["relative_ci_low"] is not None
     )
     groups = [
-        (head, _others(head, results))
-        for head in heads
-        if _others(head, results)
+        (head, others) for head in heads if (others := _others(head, results))
     ]
     name = health["experiment_name"]
     if not groups:
@@ -52,31 +50,24 @@ def adjusted(health: Row, results: list[Row]) -> Figure | Note | None:
             if heads
             else None
         )
-    of_many = has_many_treatments(heads)
-    has_history = any(
-        row["adjustment"] == "cuped" for _, others in groups for row in others
-    )
+    label = naming(heads)
     used = {"none"} | {
         row["adjustment"] for _, others in groups for row in others
     }
     series = [text for code, text in ADJUSTMENTS.items() if code in used]
-    title = _title(*groups[0], of_many=of_many)
+    title = _title(*groups[0], label)
     marks = [
-        _mark(row, head, of_many=of_many)
+        _mark(row, label(head))
         for head, others in groups
         for row in (head, *others)
     ]
-    caption = []
-    if has_history:
-        caption.append(
-            "CUPED takes out what the same metric and activity before the"
-            " assignment predict."
-        )
-    else:
-        caption.append(
-            "No metric has a history before the assignment, so there is no"
-            " CUPED."
-        )
+    caption = [
+        "CUPED takes out what the same metric and activity before the"
+        " assignment predict."
+        if "cuped" in used
+        else "No metric has a history before the assignment, so there is no"
+        " CUPED."
+    ]
     if "post_stratified" in used:
         caption.append(
             "Post-stratified effects are weighted means over cells of users"
@@ -100,7 +91,7 @@ def adjusted(health: Row, results: list[Row]) -> Figure | Note | None:
             step=38,
             starts_at_zero=False,
         ),
-        _table(health, groups, of_many=of_many),
+        _table(health, groups, label),
     )
 
 
@@ -131,15 +122,15 @@ def _width_ratio(row: Row, head: Row) -> float | None:
     )
 
 
-def _title(head: Row, others: list[Row], *, of_many: bool) -> str:
+def _title(head: Row, others: list[Row], label: Naming) -> str:
     """Tell what the first adjustment does to the first metric."""
     row = others[0]
     method = ADJUSTMENTS[row["adjustment"]]
     by = "CUPED" if row["adjustment"] == "cuped" else "Post-stratification"
-    name = within(metric(head, of_many=of_many))
+    name = within(label(head))
     ratio = _width_ratio(row, head)
     if ratio is None:
-        return f"{metric(head, of_many=of_many)}, unadjusted and {method}"
+        return f"{label(head)}, unadjusted and {method}"
     if abs(ratio - 1) < SAME_WIDTH:
         return f"{by} hardly changes the interval of {name}"
     if ratio > 1:
@@ -155,14 +146,13 @@ def _worth(row: Row) -> str:
     return f"{1 / row['variance_ratio']:,.1f} times"
 
 
-def _mark(row: Row, head: Row, *, of_many: bool) -> Row:
+def _mark(row: Row, name: str) -> Row:
     method = ADJUSTMENTS[row["adjustment"]]
-    name = metric(head, of_many=of_many)
     return relative_mark(row, name, method, f", {method}")
 
 
 def _table(
-    health: Row, groups: list[tuple[Row, list[Row]]], *, of_many: bool
+    health: Row, groups: list[tuple[Row, list[Row]]], label: Naming
 ) -> Table:
     lines = [
         # An unadjusted row has nothing to be compared with.
@@ -174,7 +164,7 @@ def _table(
         f"{health['experiment_name']}: effects unadjusted and adjusted",
         lines,
         {
-            "Metric": lambda row: metric(row, of_many=of_many),
+            "Metric": label,
             "Effect": lambda row: ADJUSTMENTS[row["adjustment"]],
             "Difference": lambda row: change_cell(
                 row, effect_scale(row["kind"], row)
@@ -203,7 +193,7 @@ def _table(
 def policies(health: Row, results: list[Row]) -> Table | None:
     """Table the effects by what is done with users seen in two variants."""
     heads = by_role(row for row in results if row["is_headline"])
-    of_many = has_many_treatments(heads)
+    label = naming(heads)
     test = [name for name in TEST if name != "policy"]
     lines: list[list[str | Cell]] = []
     differing = []
@@ -218,7 +208,7 @@ def policies(health: Row, results: list[Row]) -> Table | None:
         if len(same) < len(POLICIES):
             continue
         scale = effect_scale(head["kind"], head)
-        name = metric(head, of_many=of_many)
+        name = label(head)
         if len({_verdict(row) for row in same.values()}) > 1:
             differing.append(within(name))
         lines.append(

@@ -10,14 +10,15 @@ from display.effects import effect_mark, effect_text, interval_cell
 from display.formats import MISSING, Scale, count, day, p_value, percent, words
 from display.parts import Cell, Figure, Row, Table, table_of
 from experiments.page.wording import (
+    Naming,
     by_role,
     change_scale,
     compared,
     difference_axis,
     effect_scale,
-    has_many_treatments,
     key,
     metric,
+    naming,
     whole_percent,
 )
 
@@ -27,6 +28,8 @@ MOST_COURSES = 3
 NAMES = ("metric_name", "treatment_variant")
 # A chart is drawn so many times higher for its first bands, no more.
 MOST_STRETCH = 2
+# Ends of the interval at all looks together.
+WIDE = ("sequential_ci_low", "sequential_ci_high")
 BANDS = {
     "group_sequential": "group-sequential band",
     "confidence_sequence": "confidence sequence",
@@ -50,7 +53,7 @@ def by_date(
         and row["estimate"] is not None
         and row["ci_low"] is not None
     ]
-    of_many = has_many_treatments(series) if series else False
+    label = naming(series)
     kinds = _kinds(results)
     courses: dict[tuple[str, ...], list[Row]] = {}
     for row in by_role(rows):
@@ -59,18 +62,17 @@ def by_date(
         _dates(
             health,
             sorted(course, key=lambda row: row["look_date"]),
+            label(course[0]),
             kinds.get(course[0]["metric_name"]),
-            of_many=of_many,
         )
         for course in list(courses.values())[:MOST_COURSES]
     ]
 
 
 def _dates(
-    health: Row, course: list[Row], kind: str | None, *, of_many: bool
+    health: Row, course: list[Row], name: str, kind: str | None
 ) -> Figure:
     last = course[-1]
-    name = metric(last, of_many=of_many)
     scale = effect_scale(kind, last)
     title = _dates_title(health, course, name)
     lowest, highest = _window(course)
@@ -117,22 +119,16 @@ def _times(factor: float, value: float | None) -> float | None:
 
 def _window(course: list[Row]) -> tuple[float, float]:
     """Choose the range to draw: early bands are wider than all that follows."""
+
+    def ends(rows: list[Row], low: str, high: str) -> list[float]:
+        found = [row[end] for row in rows for end in (low, high)]
+        return [end for end in found if end is not None]
+
     half = course[len(course) // 2 :]
-    ends = [row[end] for row in half for end in ("ci_low", "ci_high")]
-    ends += [
-        row[end]
-        for row in half
-        for end in ("sequential_ci_low", "sequential_ci_high")
-        if row[end] is not None
-    ]
-    ends += [row["estimate"] for row in course]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
-    every = [
-        row[end]
-        for row in course
-        for end in ("sequential_ci_low", "sequential_ci_high")
-        if row[end] is not None
-    ]
+    drawn = [0.0, *(row["estimate"] for row in course)]
+    drawn += ends(half, "ci_low", "ci_high") + ends(half, *WIDE)
+    low, high = min(drawn), max(drawn)
+    every = ends(course, *WIDE)
     least, most = min([low, *every]), max([high, *every])
     if most - least <= MOST_STRETCH * (high - low):
         low, high = least, most
@@ -228,7 +224,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
     ]
     if not days:
         return None
-    of_many = has_many_treatments(series)
+    label = naming(series)
     kinds = _kinds(results)
     ordered = by_role(days)
     chosen = key(ordered[0], NAMES)
@@ -241,7 +237,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
         for row in series
         if row["series"] == "novelty" and key(row, NAMES) == chosen
     }
-    name = metric(drawn[0], of_many=of_many)
+    name = label(drawn[0])
     kind = kinds.get(drawn[0]["metric_name"])
     scale = change_scale(
         kind,
@@ -279,7 +275,7 @@ def by_day(health: Row, results: list[Row], series: list[Row]) -> Figure | None:
             x_title="Days since assignment",
             y_title=difference_axis(name, kind),
         ),
-        _days_table(health, ordered, kinds, of_many=of_many),
+        _days_table(health, ordered, kinds, label),
     )
 
 
@@ -322,7 +318,7 @@ def _days_title(
 
 
 def _days_table(
-    health: Row, days: list[Row], kinds: dict[str, str], *, of_many: bool
+    health: Row, days: list[Row], kinds: dict[str, str], label: Naming
 ) -> Table:
     def scale(row: Row) -> Scale:
         return effect_scale(kinds.get(row["metric_name"]), row)
@@ -334,13 +330,10 @@ def _days_table(
 
     return table_of(
         f"{health['experiment_name']}: effects by day since assignment",
-        sorted(
-            by_role(days),
-            # Stable: the order of metrics stays.
-            key=lambda row: (days.index(_first(days, row)), row["day_number"]),
-        ),
+        # Stable: the days of a metric stay in order.
+        by_role(sorted(days, key=lambda row: row["day_number"])),
         {
-            "Metric": lambda row: metric(row, of_many=of_many),
+            "Metric": label,
             "Day": lambda row: str(row["day_number"]),
             "Difference": lambda row: scale(row).text(row["estimate"]),
             "Interval": lambda row: interval_cell(row, scale(row)),
@@ -353,8 +346,3 @@ def _days_table(
         source=SERIES,
         text_columns=2,
     )
-
-
-def _first(days: list[Row], row: Row) -> Row:
-    """Find the first row of the same metric and treatment."""
-    return next(one for one in days if key(one, NAMES) == key(row, NAMES))

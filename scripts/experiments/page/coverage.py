@@ -27,7 +27,8 @@ def coverage(rows: list[Row]) -> list[Table | Note]:
     met = sum(bool(row["is_met"]) for row in claims)
     kinds: dict[str, list[Row]] = {}
     for row in rows:
-        kinds.setdefault(_kind(row), []).append(row)
+        kind = str(row["name"]).partition(": ")[0]
+        kinds.setdefault(kind, []).append(row)
     lead = Note(
         f"{met} of {len(claims)} claims are met. Users of finished experiments"
         " are split anew, many times, so that nothing differs between the arms"
@@ -45,10 +46,6 @@ def coverage(rows: list[Row]) -> list[Table | Note]:
         _summary(kinds),
         _table("Every claim", rows, is_folded=True),
     ]
-
-
-def _kind(row: Row) -> str:
-    return str(row["name"]).partition(": ")[0]
 
 
 def _summary(kinds: dict[str, list[Row]]) -> Table:

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 from display import charts
 from display.findings import listed
-from display.formats import (
-    MISSING,
-    Scale,
-    count,
-    p_value,
-    percent,
-    words,
-)
+from display.formats import MISSING, Scale, count, p_value, percent, words
 from display.parts import Cell, Figure, Row, Table
 from experiments.page.wording import (
     METHODS,
     ROLES,
     Key,
+    Naming,
     by_role,
     change_cell,
     compared,
-    has_many_treatments,
     is_beyond_zero,
     key,
     mean_scales,
     metric,
+    naming,
     relative_cell,
     relative_mark,
     whole_percent,
@@ -44,7 +38,7 @@ def forest(health: Row, results: list[Row]) -> Figure | Table | None:
     heads = by_role(row for row in results if row["is_headline"])
     if not heads:
         return None
-    of_many = has_many_treatments(heads)
+    name = naming(heads)
     guards = {
         key(row): row for row in results if row["method"] == "non_inferiority"
     }
@@ -54,12 +48,12 @@ def forest(health: Row, results: list[Row]) -> Figure | Table | None:
         if row["relative_ci_low"] is not None
         and row["relative_ci_high"] is not None
     ]
-    table = _table(health, results, guards, of_many=of_many)
+    table = _table(health, results, guards, name)
     if not drawn:
         return table
-    marks = [_mark(row, guards.get(key(row)), of_many=of_many) for row in drawn]
+    marks = [_mark(row, guards.get(key(row)), name(row)) for row in drawn]
     roles = [role for role in ROLES if any(m["series"] == role for m in marks)]
-    title = _title(drawn, of_many=of_many)
+    title = _title(drawn, name)
     return Figure(
         f"experiment-{health['experiment_id']}-effects",
         title,
@@ -76,7 +70,7 @@ def forest(health: Row, results: list[Row]) -> Figure | Table | None:
     )
 
 
-def _title(rows: list[Row], *, of_many: bool) -> str:
+def _title(rows: list[Row], name: Naming) -> str:
     """Tell the effects whose interval leaves zero out."""
     clear = [
         row
@@ -90,10 +84,10 @@ def _title(rows: list[Row], *, of_many: bool) -> str:
             if number == 1
             else f"All {number} intervals contain zero: no effect is clear"
         )
-    said = []
-    for row in clear[:MOST_TOLD]:
-        name = within(metric(row, of_many=of_many))
-        said.append(f"{name} {relative_cell(row).text}")
+    said = [
+        f"{within(name(row))} {relative_cell(row).text}"
+        for row in clear[:MOST_TOLD]
+    ]
     if len(clear) > MOST_TOLD:
         said.append(f"{len(clear) - MOST_TOLD} more")
     verb = "has" if len(clear) == 1 else "have"
@@ -103,10 +97,10 @@ def _title(rows: list[Row], *, of_many: bool) -> str:
     )
 
 
-def _mark(row: Row, guard: Row | None, *, of_many: bool) -> Row:
+def _mark(row: Row, guard: Row | None, name: str) -> Row:
     """Give the mark of one effect, and of the loss it must not reach."""
     role = row["role"]
-    mark = relative_mark(row, metric(row, of_many=of_many), role, f" ({role})")
+    mark = relative_mark(row, name, role, f" ({role})")
     margin = _margin(row, guard)
     if margin is None or guard is None:
         return mark
@@ -150,12 +144,12 @@ def _caption(
         "Treatment minus control over the control mean, users by the variant"
         f" they were assigned; {coverage} intervals by Fieller."
     ]
-    if any(row["outcome_version"] == "capped" for row in drawn):
-        capped = [
-            within(metric(row))
-            for row in drawn
-            if row["outcome_version"] == "capped"
-        ]
+    capped = [
+        within(metric(row))
+        for row in drawn
+        if row["outcome_version"] == "capped"
+    ]
+    if capped:
         said.append(f"Outcomes of {listed(capped)} are capped.")
     if any("margin" in mark for mark in marks):
         said.append(
@@ -172,12 +166,12 @@ def _caption(
             f"{count(measured)} of {count(planned)} planned users are"
             " measured: this is one look of many."
         )
-    missing = [row for row in heads if row not in drawn]
-    if missing:
-        reasons = [
-            f"{within(metric(row))} ({words(row['reason_code'])})"
-            for row in missing
-        ]
+    reasons = [
+        f"{within(metric(row))} ({words(row['reason_code'])})"
+        for row in heads
+        if row not in drawn
+    ]
+    if reasons:
         said.append(f"Not drawn: {listed(reasons)}.")
     return " ".join(said)
 
@@ -193,11 +187,7 @@ def _is_plain(row: Row) -> bool:
 
 
 def _table(
-    health: Row,
-    results: list[Row],
-    guards: dict[Key, Row],
-    *,
-    of_many: bool,
+    health: Row, results: list[Row], guards: dict[Key, Row], name: Naming
 ) -> Table:
     """Table comparisons with both arms, intervals, p and beliefs."""
     beliefs = {
@@ -207,7 +197,7 @@ def _table(
     }
     lines = [
         [
-            f"{metric(row, of_many=of_many)} ({row['role']})",
+            f"{name(row)} ({row['role']})",
             *_line(row, guards.get(key(row)), beliefs),
         ]
         for row in by_role(row for row in results if _is_plain(row))

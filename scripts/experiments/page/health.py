@@ -18,9 +18,8 @@ from experiments.assignments import MIXED_FAILURE, MIXED_WARNING
 from experiments.page.wording import (
     by_role,
     compared,
-    has_many_treatments,
     mean_scales,
-    metric,
+    naming,
     whole_percent,
 )
 from stats.arms.allocations import ALARM_P_VALUE
@@ -59,12 +58,8 @@ def verdict(health: Row, results: list[Row]) -> Note:
         )
     advice, tone = ADVICE[health["decision"]]
     heads = by_role(row for row in results if row["is_headline"])
-    of_many = has_many_treatments(heads)
-    said = [
-        _found(row, of_many=of_many)
-        for row in heads
-        if row["role"] == "primary"
-    ]
+    name = naming(heads)
+    said = [_found(row, name(row)) for row in heads if row["role"] == "primary"]
     return Note(
         " ".join(
             [f"{advice}: {words(health['decision_reasons'])}.", *said]
@@ -77,9 +72,8 @@ def verdict(health: Row, results: list[Row]) -> Note:
     )
 
 
-def _found(row: Row, *, of_many: bool) -> str:
+def _found(row: Row, name: str) -> str:
     """Say in one sentence how a metric differs between the arms."""
-    name = metric(row, of_many=of_many)
     if row["estimate"] is None:
         return f"{name}: no number ({words(row['reason_code'])})."
     means, change = mean_scales(row)

@@ -9,12 +9,7 @@ import re
 
 from display.formats import MISSING, NO_BREAK, count, percent, place
 from display.parts import Cell, Row, Table
-from experiments.page.wording import (
-    by_role,
-    has_many_treatments,
-    metric,
-    within,
-)
+from experiments.page.wording import by_role, naming, within
 
 POWER = "results.experiment_power"
 DESIGNS = {"raw": "unadjusted", "cuped": "CUPED"}
@@ -34,7 +29,7 @@ def power(health: Row, rows: list[Row]) -> Table | None:
     ]
     if not known:
         return None
-    of_many = has_many_treatments(rows)
+    name = naming(rows)
     sizes = sorted(
         int(match[1]) for match in map(SIZES.fullmatch, known[0]) if match
     )
@@ -51,7 +46,7 @@ def power(health: Row, rows: list[Row]) -> Table | None:
         ],
         rows=[
             [
-                metric(row, of_many=of_many),
+                name(row),
                 DESIGNS[row["design"]],
                 _effect(row, "detectable_relative_effect"),
                 *(
@@ -65,7 +60,7 @@ def power(health: Row, rows: list[Row]) -> Table | None:
         ],
         source=POWER,
         text_columns=2,
-        title=_title(first, sizes, of_many=of_many),
+        title=_title(first, sizes, within(name(first))),
         note="Smallest effect, relative to the control mean, that a test at"
         f" {percent(first['alpha']).replace('.0', '')} finds with probability"
         f" {percent(first['power']).replace('.0', '')}; below, the users of all"
@@ -75,9 +70,8 @@ def power(health: Row, rows: list[Row]) -> Table | None:
     )
 
 
-def _title(row: Row, sizes: list[int], *, of_many: bool) -> str:
+def _title(row: Row, sizes: list[int], name: str) -> str:
     """Tell what is found now, and the users and days of the next size."""
-    name = within(metric(row, of_many=of_many))
     least = row["detectable_relative_effect"]
     title = f"As it stands, a change of {percent(least)} in {name} is found"
     smaller = [

@@ -15,9 +15,8 @@ from experiments.page.wording import (
     compared,
     difference_axis,
     effect_scale,
-    has_many_treatments,
     key,
-    metric,
+    naming,
 )
 
 SEGMENTS = "results.experiment_segments"
@@ -53,19 +52,11 @@ def segments(health: Row, results: list[Row], rows: list[Row]) -> Figure | None:
     drawn = sorted(
         largest, key=lambda row: (-row["estimate"], row["dimension_value"])
     )
-    whole = next(
-        (
-            row["estimate"]
-            for row in results
-            if row["is_headline"]
-            and key(row, GROUP[:2]) == key(first, GROUP[:2])
-        ),
-        None,
-    )
+    heads = {key(row, GROUP[:2]): row for row in results if row["is_headline"]}
+    whole = heads.get(key(first, GROUP[:2]), {}).get("estimate")
     scale = effect_scale(first["kind"], largest[0])
-    name = metric(first, of_many=has_many_treatments(results))
+    name = naming(results)(first)
     title = _title(first, name)
-    factor = scale.factor
     return Figure(
         f"experiment-{health['experiment_id']}-segments",
         title,
@@ -77,7 +68,7 @@ def segments(health: Row, results: list[Row], rows: list[Row]) -> Figure | None:
             axis_format=charts.NUMBER_AXIS,
             reference=0.0,
             step=32,
-            centre=None if whole is None else factor * whole,
+            centre=None if whole is None else scale.factor * whole,
         ),
         _table(health, drawn, scale),
     )
@@ -120,9 +111,9 @@ def _caption(
         " have one effect; the p-value in the title is by Benjamini-Hochberg"
         f" over {len(dimensions)} ways to divide users. p of Q alone:"
         f" {listed(others)}. {percent(first['i_squared'])} of the spread"
-        " between segments is more than chance explains."
+        " between segments is more than chance explains.",
+        "Dashed: the effect on all users.",
     ]
-    said.append("Dashed: the effect on all users.")
     if len(drawn) < len(known):
         said.append(f"The {len(drawn)} largest of {len(known)} segments.")
     if len(known) < len(every):

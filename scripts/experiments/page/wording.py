@@ -5,8 +5,9 @@ Pure functions: rows of results in, text out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from math import ceil, log10
 
 from display.formats import (
@@ -46,6 +47,7 @@ POLICIES = {
 TEST = ("metric_name", "treatment_variant", "outcome_version", "policy")
 
 Key = tuple[str, ...]
+Naming = Callable[[Row], str]
 
 
 def key(row: Row, names: Iterable[str] = TEST) -> Key:
@@ -90,9 +92,20 @@ def within(name: str) -> str:
     return name[:1].lower() + name[1:] if is_word else name
 
 
-def has_many_treatments(rows: Iterable[Row]) -> bool:
-    """Tell whether tests must be named by their treatment."""
-    return len({row["treatment_variant"] for row in rows}) > 1
+def naming(rows: Iterable[Row]) -> Naming:
+    """Name the metrics of rows, with treatments only where there are several.
+
+    Examples
+    --------
+    >>> rows = [
+    ...     {"metric_name": "d3_return", "treatment_variant": name}
+    ...     for name in ("B", "C")
+    ... ]
+    >>> naming(rows)(rows[0]), naming(rows[:1])(rows[0])
+    ('D3 return in B', 'D3 return')
+    """
+    of_many = len({row["treatment_variant"] for row in rows}) > 1
+    return partial(metric, of_many=of_many)
 
 
 def difference_axis(name: str, kind: str | None) -> str:

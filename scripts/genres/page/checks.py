@@ -5,6 +5,8 @@ Pure functions: rows of marts and results in, parts of the page out.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from display import charts
 from display.formats import (
     MISSING,
@@ -19,6 +21,7 @@ from display.formats import (
 from display.parts import Cell, Figure, Row, Table, table_of
 
 WEIGHTING = ["before", "after"]
+DIFFERENCES = [f"difference_{when}" for when in WEIGHTING]
 # Beyond this many standard deviations groups are called unlike.
 UNLIKE = 0.1
 COVARIATES = {
@@ -51,13 +54,9 @@ STATUSES = {
 
 def balance(rows: list[Row]) -> Figure | None:
     """Draw how unlike explorers and others are, before and after weighting."""
-    worst: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda row: str(row["covariate_value"])):
-        if row["difference_before"] is None:
-            continue
-        name = row["covariate"]
-        if name not in worst or _size(row) > _size(worst[name]):
-            worst[name] = row
+    differing = [row for row in rows if row["difference_before"] is not None]
+    # The last of each covariate is the one that differs most.
+    worst = {row["covariate"]: row for row in sorted(differing, key=_size)}
     known = sorted(
         worst.values(),
         key=lambda row: place(row["covariate"], list(COVARIATES)),
@@ -66,17 +65,12 @@ def balance(rows: list[Row]) -> Figure | None:
         return None
     scale = fit_scale(
         "number",
-        max(abs(row["difference_before"]) for row in known),
-        max(abs(row["difference_after"]) for row in known),
+        *(max(abs(row[name]) for row in known) for name in DIFFERENCES),
         0.01,
     )
     before, after = (
-        max(
-            abs(row[f"difference_{when}"])
-            for row in rows
-            if row[f"difference_{when}"] is not None
-        )
-        for when in WEIGHTING
+        max(abs(row[name]) for row in rows if row[name] is not None)
+        for name in DIFFERENCES
     )
     title = (
         "Weighting leaves explorers and others"
@@ -153,12 +147,9 @@ def overlap(rows: list[Row]) -> Figure | None:
     if not rows:
         return None
     names = {True: "explorers", False: "others"}
-    totals = {
-        side: sum(
-            row["user_count"] for row in rows if row["is_explorer"] is side
-        )
-        for side in names
-    }
+    totals: Counter[bool] = Counter()
+    for row in rows:
+        totals[row["is_explorer"]] += row["user_count"]
     trimmed = sum(row["trimmed_users"] for row in rows)
     users = sum(totals.values())
     title = (
@@ -211,16 +202,17 @@ def _band(row: Row) -> str:
     return fit_scale("rate", low, high).span(low, high)
 
 
+def estimated(
+    rows: list[Row], names: dict[str, str], number: str = "estimate"
+) -> list[Row]:
+    """Take the estimands that have a name and a number, in the names' order."""
+    by_name = {row["estimand"]: row for row in rows if row[number] is not None}
+    return [by_name[name] for name in names if name in by_name]
+
+
 def sensitivity(rows: list[Row], names: dict[str, str]) -> Table | None:
     """Say how strong an unmeasured difference would have to be."""
-    known = sorted(
-        (
-            row
-            for row in rows
-            if row["estimand"] in names and row["e_value"] is not None
-        ),
-        key=lambda row: place(row["estimand"], list(names)),
-    )
+    known = estimated(rows, names, "e_value")
     headline = next((row for row in known if row["is_headline"]), None)
     if headline is None:
         return None
@@ -274,12 +266,11 @@ def known_answers(rows: list[Row]) -> Table | None:
     failed = sum(row["verdict"] == "failed" for row in judged)
     title = "No control has a known answer in this log"
     if judged:
+        found = "something" if failed else "nothing"
+        number = f"{failed} of" if failed else "All"
         title = (
-            f"{failed} of {len(judged)} controls that must find nothing find"
-            " something"
-            if failed
-            else f"All {len(judged)} controls that must find nothing find"
-            " nothing"
+            f"{number} {len(judged)} controls that must find nothing find"
+            f" {found}"
         )
     return table_of(
         "Checks of the adjusted effect",
@@ -312,28 +303,21 @@ def _points(row: Row, name: str) -> str:
 
 def landmark(rows: list[Row], day: int | None) -> Table | None:
     """Count who is compared and who is left out, and why."""
-    own = [
-        row
-        for row in rows
-        if row["dimension"] == "all" and row["day_number"] == day
-    ]
-    users = {
-        status: sum(
-            row["user_count"] for row in own if row["landmark_status"] == status
-        )
-        for status in STATUSES
-    }
-    total = sum(users.values())
+    users: Counter[str] = Counter()
+    for row in rows:
+        if row["dimension"] == "all" and row["day_number"] == day:
+            users[row["landmark_status"]] += row["user_count"]
+    total = sum(users[status] for status in STATUSES)
     if not total:
         return None
-    return Table(
-        caption="New users at the end of the window",
-        columns=["Status", "New users", "Share"],
-        rows=[
-            [STATUSES[status], count(number), percent(number / total)]
-            for status, number in users.items()
-            if number
-        ],
+    return table_of(
+        "New users at the end of the window",
+        [status for status in STATUSES if users[status]],
+        {
+            "Status": lambda status: STATUSES[status],
+            "New users": lambda status: count(users[status]),
+            "Share": lambda status: percent(users[status] / total),
+        },
         source="marts.fct_genre_landmark",
         title=f"{count(users['compared'])} of {count(total)} new users can be"
         f" compared on D{day}",

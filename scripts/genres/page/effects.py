@@ -10,7 +10,7 @@ gap is called an association, never an effect.
 from __future__ import annotations
 
 from display import charts
-from display.effects import effect_mark, effect_text
+from display.effects import effect_mark, effect_text, interval_cell
 from display.formats import (
     MISSING,
     NO_BREAK,
@@ -21,24 +21,12 @@ from display.formats import (
     fit_scale,
     p_value,
     percent,
-    place,
     words,
 )
-from display.parts import (
-    Figure,
-    Note,
-    Part,
-    Row,
-    Section,
-    Tables,
-    table_of,
-)
-from display.rates import (
-    RATE_CELLS,
-    rate_label,
-    rate_text,
-)
+from display.parts import Figure, Note, Part, Row, Section, Tables, table_of
+from display.rates import RATE_CELLS, rate_label, rate_text
 from genres.page import checks as page_checks
+from genres.page.checks import estimated
 
 MARTS = (
     "fct_genre_landmark",
@@ -115,8 +103,7 @@ def _by_genres(rows: list[Row], trends: list[Row]) -> Figure:
     """Draw D7 by genres explored."""
     first = next(row for row in rows if _genre_count(row))
     last, day = rows[-1], rows[0]["day_number"]
-    title = f"D{day} is {rate_text(last)}"
-    title += f" after {_genre_words(last)}"
+    title = f"D{day} is {rate_text(last)} after {_genre_words(last)}"
     if first is not last:
         title += f", {rate_text(first)} after {_number_words(first)}"
     bars = [
@@ -193,14 +180,7 @@ def _trend_words(trends: list[Row]) -> str:
 
 def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
     """Draw the plain gap beside the adjusted estimates."""
-    known = sorted(
-        (
-            row
-            for row in rows
-            if row["estimand"] in ESTIMANDS and row["estimate"] is not None
-        ),
-        key=lambda row: place(row["estimand"], list(ESTIMANDS)),
-    )
+    known = estimated(rows, ESTIMANDS)
     if not known:
         reasons = sorted({words(row["reason_code"]) for row in rows})
         return (
@@ -235,9 +215,7 @@ def _genre_effects(rows: list[Row], many: str) -> Figure | Note | None:
             {
                 "Estimate of": _estimand,
                 "Difference": lambda row: scale.text(row["estimate"]),
-                "Interval": lambda row: scale.span(
-                    row["ci_low"], row["ci_high"]
-                ),
+                "Interval": lambda row: interval_cell(row, scale).text,
                 "p": lambda row: p_value(row["p_value"]),
                 "Ratio": _ratio,
                 "Explorers": lambda row: count(row["explorer_units"]),
@@ -372,24 +350,10 @@ def _doses(rows: list[Row], day: int | None) -> Figure | None:
 
 def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
     """Draw the effect among light, middle and busy users."""
-    known = sorted(
-        (
-            row
-            for row in rows
-            if row["estimand"] in THIRDS and row["estimate"] is not None
-        ),
-        key=lambda row: place(row["estimand"], list(THIRDS)),
-    )
-    test = next(
-        (
-            row
-            for row in checks
-            if row["check_name"] == "activity_thirds"
-            and row["p_value"] is not None
-        ),
-        None,
-    )
-    if not known or test is None:
+    known = estimated(rows, THIRDS)
+    tests = {row["check_name"]: row for row in checks}
+    test = tests.get("activity_thirds")
+    if not known or test is None or test["p_value"] is None:
         return None
     scale = _scale(known)
     differs = (
@@ -430,9 +394,7 @@ def _thirds(rows: list[Row], checks: list[Row]) -> Figure | None:
             {
                 "Third": lambda row: THIRDS[row["estimand"]],
                 "Difference": lambda row: scale.text(row["estimate"]),
-                "Interval": lambda row: scale.span(
-                    row["ci_low"], row["ci_high"]
-                ),
+                "Interval": lambda row: interval_cell(row, scale).text,
                 "Explorers": lambda row: count(row["explorer_units"]),
                 "Others": lambda row: count(row["other_units"]),
             },

@@ -5,19 +5,21 @@ Pure functions: rows of marts in, parts of the page out.
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+from functools import partial
+
 from display import charts
 from display.charts import theme
 from display.dimensions import (
     Dimension,
     broken_down,
     dimensions,
-    lone_values,
     not_broken_down,
 )
 from display.findings import contrast, estimate
 from display.formats import (
     MISSING,
-    Scale,
     count,
     day,
     fit_scale,
@@ -84,10 +86,9 @@ def section(tables: Tables) -> Section:
         _windows(summary),
         _survival(survival),
         *broken_down(
-            ((one, _survival_by(survival, summary, one)) for one in compared),
-            SURVIVAL,
+            compared, partial(_survival_by, survival, summary), SURVIVAL
         ),
-        not_broken_down(lone_values(survival, compared)) if survival else None,
+        not_broken_down(survival, compared),
         _tenure(tables["fct_tenure"]),
     ]
     known = [part for part in parts if part is not None]
@@ -120,17 +121,13 @@ def _windows(summary: list[Row]) -> Table | None:
     if not by_window or all(row["rate"] is None for row in rows):
         return None
     lines: list[list[str | Cell]] = []
-    for (kind, *_), modes in sorted(by_window.items()):
+    for _, modes in sorted(by_window.items()):
         calendar, elapsed = modes.get("calendar"), modes.get("elapsed")
-        first = calendar or elapsed or {}
         lines.append(
             [
-                _window_words(WINDOW_TYPES[kind], first),
-                _rate_cell(calendar),
-                _between_cell(calendar),
-                _users(calendar),
-                _rate_cell(elapsed),
-                _users(elapsed),
+                _window_words(calendar or elapsed or {}),
+                *(_rate_cell(calendar), _between_cell(calendar)),
+                *(_users(calendar), _rate_cell(elapsed), _users(elapsed)),
             ]
         )
     return Table(
@@ -176,13 +173,13 @@ def _windows_title(by_window: Windows) -> str:
     )
 
 
-def _window_words(kind: str, row: Row) -> str:
+def _window_words(row: Row) -> str:
     first, last = row["from_day_number"], row["to_day_number"]
-    if kind == "on_day":
-        return f"on day {first}"
-    if kind == "bracket":
-        return f"on any of days {first} to {last}"
-    return f"on day {first} or after, to day {last}"
+    return {
+        "on_day": f"on day {first}",
+        "bracket": f"on any of days {first} to {last}",
+        "on_or_after": f"on day {first} or after, to day {last}",
+    }[row["retention_type"]]
 
 
 def _rate_cell(row: Row | None) -> str | Cell:
@@ -279,9 +276,10 @@ def _survival_by(
     # The same day for all, or they cannot be compared.
     number = min(_told(days)["day_number"] for days in shown.values())
     told = {
-        value: next(row for row in days if row["day_number"] == number)
+        value: row
         for value, days in shown.items()
-        if any(row["day_number"] == number for row in days)
+        for row in days
+        if row["day_number"] == number
     }
     title = contrast(
         f"Staying for more than {number} days",
@@ -336,10 +334,6 @@ def _survival_chart(by_value: dict[str, list[Row]], title: str) -> Row:
 def _survival_table(
     by_value: dict[str, list[Row]], heading: str | None = None
 ) -> Table:
-    def scale(row: Row) -> Scale:
-        rate, low, high = row[SURVIVAL_RATE], row["ci_low"], row["ci_high"]
-        return fit_scale("rate", rate, low, high)
-
     return table_of(
         "Users by day since first activity",
         (row for days in by_value.values() for row in days),
@@ -349,10 +343,8 @@ def _survival_table(
             "Followed": lambda row: count(row["at_risk_users"]),
             "Left": lambda row: count(row["churned_users"]),
             "Followed no longer": lambda row: count(row["censored_users"]),
-            "Stay for longer": lambda row: scale(row).text(row[SURVIVAL_RATE]),
-            "Greenwood interval": lambda row: Cell(
-                scale(row).span(row["ci_low"], row["ci_high"])
-            ),
+            "Stay for longer": lambda row: rate_text(row, SURVIVAL_RATE),
+            "Greenwood interval": lambda row: rate_interval(row, SURVIVAL_RATE),
             "Leave on that day": lambda row: percent(row["hazard_rate"]),
         },
         source=SURVIVAL,
@@ -366,13 +358,9 @@ def _tenure(rows: list[Row]) -> Figure | None:
     shown = set(weeks[-MOST_WEEKS:])
     names = {row["band_number"]: row["tenure_band"] for row in rows}
     # The established first, then from the longest known to the newest.
-    order = [name for name in names.values() if name == ESTABLISHED]
-    colours = BAND_COLOURS[0 if order else 1 :]
-    order += [
-        names[number]
-        for number in sorted(names, reverse=True)
-        if names[number] != ESTABLISHED
-    ]
+    newest_last = [names[number] for number in sorted(names, reverse=True)]
+    order = sorted(newest_last, key=lambda name: name != ESTABLISHED)
+    colours = BAND_COLOURS[0 if ESTABLISHED in order else 1 :]
     colours += colours[-1:] * len(order)
     rows = sorted(
         (
@@ -390,19 +378,10 @@ def _tenure(rows: list[Row]) -> Figure | None:
         for name, colour in zip(order, colours, strict=False)
         if name in drawn
     }
-    totals = {
-        week: sum(
-            row["active_users"]
-            for row in rows
-            if row["week_start_date"] == week
-        )
-        for week in shown
-    }
-    whole = [
-        row
-        for row in rows
-        if row["is_complete"] and totals[row["week_start_date"]]
-    ]
+    totals: Counter[date] = Counter()
+    for row in rows:
+        totals[row["week_start_date"]] += row["active_users"]
+    whole = [row for row in rows if row["is_complete"]]
     title = "How long the active users of each week have been there"
     if whole:
         week = whole[-1]["week_start_date"]

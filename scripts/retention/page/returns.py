@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
+from itertools import pairwise
 
 from display import charts
 from display.dimensions import (
     Dimension,
     broken_down,
     dimensions,
-    lone_values,
     not_broken_down,
 )
 from display.findings import Estimate, contrast, course, estimate, listed
@@ -50,7 +51,7 @@ TRIANGLE = "marts.fct_retention_triangle"
 CURVE = "marts.fct_retention_curve"
 NOT_YET = "not yet"
 HEADLINE_DAYS = {1: "the next day", 7: "a week later", 30: "thirty days later"}
-HEADLINE_WEEKS = (1, 4, 8)
+HEADLINES = {"day": ("D", tuple(HEADLINE_DAYS)), "week": ("W", (1, 4, 8))}
 MAIN_DAY = 7
 COHORT_SETS = {
     "eligible": "all who are old enough",
@@ -100,10 +101,8 @@ def section(tables: Tables) -> Section:
         ),
         _heat_map(tables["fct_retention_triangle"], "day"),
         _heat_map(tables["fct_retention_triangle"], "week"),
-        *broken_down(
-            ((one, _breakdown(summary, one)) for one in compared), SUMMARY
-        ),
-        not_broken_down(lone_values(summary, compared)),
+        *broken_down(compared, partial(_breakdown, summary), SUMMARY),
+        not_broken_down(summary, compared),
     ]
     return Section(
         name,
@@ -166,11 +165,10 @@ def _curve(rows: list[Row]) -> Figure | None:
         ),
         key=lambda row: row["day_number"],
     )
-    by_set = {
-        name: {r["day_number"]: r for r in shown if r["cohort_set"] == name}
+    eligible, fixed = (
+        {row["day_number"]: row for row in shown if row["cohort_set"] == name}
         for name in COHORT_SETS
-    }
-    eligible, fixed = by_set["eligible"], by_set["fixed"]
+    )
     if not eligible:
         return None
     # Where all are old enough both sets are the same users, and one line.
@@ -331,14 +329,13 @@ def _cohorts(
             f"The {len(cohorts)} cohorts of a day are all too small to be told"
             " apart, so their D7 is not drawn."
         )
-    lowest = min(told, key=lambda row: (row["rate"], row["dimension_value"]))
-    highest = max(told, key=lambda row: (row["rate"], row["dimension_value"]))
+    rates = [row["rate"] for row in told]
     inside = sum(
         row["ci_low"] <= pooled["rate"] <= row["ci_high"] for row in shown
     )
     title = (
-        f"D7 runs from {percent(lowest['rate'])} to"
-        f" {percent(highest['rate'])} across {len(told)} cohorts"
+        f"D7 runs from {percent(min(rates))} to {percent(max(rates))} across"
+        f" {len(told)} cohorts"
         if len(told) > 1
         else f"D7 of the only cohort of enough users is {rate_text(told[0])}"
     )
@@ -412,15 +409,16 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
     cells = [
         row
         for row in every
-        if _is_known(row) and row["cohort_date"] in set(shown)
+        # The period has passed for every user of the cohort.
+        if row["rate"] is not None
+        and row["is_mature"]
+        and row["cohort_date"] in set(shown)
     ]
     if not cells:
         return None
     last = max(row["period_number"] for row in cells)
     unknown = _unknown(cells, shown, last)
-    letter, marked = ("D", tuple(HEADLINE_DAYS))
-    if grain == "week":
-        letter, marked = "W", HEADLINE_WEEKS
+    letter, marked = HEADLINES[grain]
     told = [row for row in cells if not row["is_small_cell"]]
     if not told and grain == "day":
         # Noise; the weeks follow.
@@ -435,18 +433,13 @@ def _heat_map(triangle: list[Row], grain: str) -> Figure | None:
             f" Dashed lines are {grain}s that have not passed for all of the"
             " cohort: not known yet, which is not zero."
         )
-    partial = [
-        cohort
-        for cohort in shown
-        if any(
-            row["cohort_date"] == cohort and not row["is_cohort_complete"]
-            for row in every
-        )
-    ]
-    if partial:
+    partly = {
+        row["cohort_date"] for row in every if not row["is_cohort_complete"]
+    }
+    if smaller := [day(cohort) for cohort in shown if cohort in partly]:
         caption += (
             f" Not observed for the whole {grain}, so smaller:"
-            f" {listed([day(cohort) for cohort in partial])}."
+            f" {listed(smaller)}."
         )
     if len(shown) < len(all_cohorts):
         caption += f" The latest {len(shown)} of {len(all_cohorts)} cohorts."
@@ -496,37 +489,25 @@ def _cell_text(row: Row) -> str:
     return f"({number})" if row["is_small_cell"] else number
 
 
-def _is_known(row: Row) -> bool:
-    """Tell whether the period has passed for every user of the cohort."""
-    return row["rate"] is not None and bool(row["is_mature"])
-
-
 def _unknown(cells: list[Row], cohorts: list[date], last: int) -> list[Row]:
     """Find for each cohort the stretches of periods that are not known."""
     known: dict[date, set[int]] = {cohort: set() for cohort in cohorts}
     for row in cells:
         known[row["cohort_date"]].add(row["period_number"])
-    stretches: list[Row] = []
-    for cohort, periods in known.items():
-        for number in range(1, last + 1):
-            if number in periods:
-                continue
-            if number > 1 and number - 1 not in periods:
-                stretches[-1]["last"] = number
-            else:
-                stretches.append(
-                    {"cohort": str(cohort), "first": number, "last": number}
-                )
-    return stretches
+    return [
+        {"cohort": str(cohort), "first": one + 1, "last": other - 1}
+        for cohort, periods in known.items()
+        for one, other in pairwise(sorted({0, *periods, last + 1}))
+        if other - one > 1
+    ]
 
 
 def _spread(cells: list[Row], letter: str, marked: Iterable[int]) -> str:
     """Say how far the cohorts lie apart."""
-    spans = []
+    spans, scale = [], fit_scale("rate")
     for number in marked:
         rates = [row["rate"] for row in cells if row["period_number"] == number]
         if rates:
-            scale = fit_scale("rate")
             span = scale.span(min(rates), max(rates))
             if scale.bare(min(rates)) == scale.bare(max(rates)):
                 span = scale.text(rates[0])
@@ -582,26 +563,19 @@ def _breakdown(summary: list[Row], dimension: Dimension) -> Figure | None:
     shown = set(largest[:MOST_VALUES])
     found = {row["from_day_number"] for row in rows}
     main_day = MAIN_DAY if MAIN_DAY in found else min(found)
+    rows = [row for row in rows if row["dimension_value"] in shown]
     main = {
         row["dimension_value"]: row
         for row in rows
         if row["from_day_number"] == main_day
-        and row["dimension_value"] in shown
     }
-    order = sorted(
-        shown,
-        key=lambda value: (
-            -main[value]["rate"] if value in main else 0,
-            str(value),
-        ),
-    )
-    rows = sorted(
-        (row for row in rows if row["dimension_value"] in shown),
-        key=lambda row: (
-            order.index(row["dimension_value"]),
-            row["from_day_number"],
-        ),
-    )
+
+    def order(row: Row) -> tuple[float, str, int]:
+        value = row["dimension_value"]
+        rate = main[value]["rate"] if value in main else 0
+        return (-rate, str(value), row["from_day_number"])
+
+    rows.sort(key=order)
     names = [f"D{number}" for number in days if number in found]
     axis_title = "Active on the day"
     if len(names) == 1:

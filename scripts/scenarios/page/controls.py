@@ -21,7 +21,7 @@ from display.formats import (
     sentence,
     words,
 )
-from display.parts import Cell, Controls, Output, Row, Slider
+from display.parts import Cell, Controls, Output, Row, Slider, Tables
 from scenarios.formulas import Formula, parse
 from scenarios.page.words import is_same
 from scenarios.units import is_fraction
@@ -29,13 +29,7 @@ from scenarios.units import is_fraction
 FACTORS = (0.5, 0.8)  # tried on a term: a share must not leave [0, 1]
 MOST_PERCENT = 300
 HUNDRED = 100
-COLUMNS = [
-    "Outcome",
-    "Version",
-    "Estimate",
-    "80 % interval",
-    "95 % interval",
-]
+COLUMNS = ["Outcome", "Version", "Estimate", "80 % interval", "95 % interval"]
 PAYING_COLUMNS = ["P(pays)", "Effect that just pays"]
 BOUNDS = ("ci80_low", "ci80_high", "ci95_low", "ci95_high")
 
@@ -84,18 +78,22 @@ def formula_values(
     }
 
 
-def controls(
-    rows: list[Row],
-    terms: list[Row],
-    quantiles: list[Row],
-    breakeven: list[Row],
-) -> Controls | None:
+def break_even(row: Row, term: str, tables: Tables) -> Row | None:
+    """Find where a term makes an outcome just pay."""
+    for one in tables["scenario_breakeven"]:
+        if is_same(one, row) and one["term"] == term:
+            return one
+    return None
+
+
+def controls(rows: list[Row], tables: Tables) -> Controls | None:
     """Make the controls of one scenario.
 
     Takes its outcomes with the whole effect, the most important first, and
-    other rows of the same scenario; none where nothing is proportional to
+    other tables of the same scenario; none where nothing is proportional to
     anything.
     """
+    terms = tables["scenario_terms"]
     values = {row["version"]: formula_values(row, terms)[1] for row in rows}
     powers = [_powers(row, values) for row in rows]
     chosen = set(next(filter(None, powers), {}))
@@ -118,9 +116,7 @@ def controls(
         columns=COLUMNS + (PAYING_COLUMNS if has_threshold else []),
         sliders=[_slider(stated[name]) for name in names],
         outputs=[
-            _output(
-                row, power, quantiles, breakeven, has_threshold=has_threshold
-            )
+            _output(row, power, tables, has_threshold=has_threshold)
             for row, power in kept
         ],
         source="results.scenario_quantiles",
@@ -144,11 +140,9 @@ def _powers(
 
 
 def _slider(term: Row) -> Slider:
-    value = float(term["value"])
-    most = MOST_PERCENT
-    if is_fraction(term["unit"] or ""):
-        most = int(HUNDRED / value)
-    unit = "rate" if is_fraction(term["unit"] or "") else term["unit"] or ""
+    value, unit, most = float(term["value"]), term["unit"] or "", MOST_PERCENT
+    if is_fraction(unit):
+        unit, most = "rate", int(HUNDRED / value)
     # A step of one percent stays visible.
     scale = fit_scale(unit, value, value * 1.01)
     return Slider(
@@ -164,8 +158,7 @@ def _slider(term: Row) -> Slider:
 def _output(
     row: Row,
     powers: Mapping[str, int],
-    quantiles: list[Row],
-    breakeven: list[Row],
+    tables: Tables,
     *,
     has_threshold: bool,
 ) -> Output:
@@ -177,13 +170,12 @@ def _output(
         ]
     )
     least, effect_scale = None, Scale()
-    for one in breakeven:
-        if is_same(one, row) and one["term"] == row["effect_term"]:
-            least = one["break_even_value"]
-            effect_scale = fit_scale(one["unit"], least, one["stated_value"])
+    if even := break_even(row, row["effect_term"], tables):
+        least = even["break_even_value"]
+        effect_scale = fit_scale(even["unit"], least, even["stated_value"])
     grid = sorted(
         [one["probability"], one["value"]]
-        for one in quantiles
+        for one in tables["scenario_quantiles"]
         if is_same(one, row)
     )
     model = {

@@ -32,6 +32,7 @@ from display.parts import (
 )
 from scenarios.page.controls import (
     bounds,
+    break_even,
     controls,
     degree,
     formula_values,
@@ -109,21 +110,15 @@ def section(tables: Tables) -> Section:
 
 def _scenario_parts(rows: list[Row], tables: Tables) -> list[Part | None]:
     """Show one scenario: to change, its outcomes, what decides them."""
-    parts: list[Part | None] = [
-        controls(
-            rows,
-            tables["scenario_terms"],
-            tables["scenario_quantiles"],
-            tables["scenario_breakeven"],
-        )
-    ]
-    parts += [
-        _outcome(list(group))
+    parts: list[Part | None] = [controls(rows, tables)]
+    outcomes = [
+        list(group)
         for _, group in groupby(rows, key=lambda row: row["outcome"])
     ]
+    parts += [_outcome(group) for group in outcomes]
     ranked = [
         min(group, key=lambda row: _effect_grade(row, tables))
-        for _, group in groupby(rows, key=lambda row: row["outcome"])
+        for group in outcomes
     ]
     doubts = [
         [one for one in _ranked(row, tables) if one["swing"] > 0]
@@ -349,33 +344,24 @@ def _fan(row: Row, tables: Tables) -> Figure | None:
         return None
     name = candidates[0]["term"]
     term = _term(row, name, tables)
-    least = next(
-        (
-            one["break_even_value"]
-            for one in tables["scenario_breakeven"]
-            if is_same(one, row) and one["term"] == name
-        ),
-        None,
-    )
+    even = break_even(row, name, tables)
+    least = even["break_even_value"] if even else None
     stated = term["value"]
     scale = outcome_scale([row])
     x_scale = fit_scale(term["unit"] or "", stated, least)
-    marks = []
-    for step in range(FAN_STEPS + 1):
-        factor = 2 * step / FAN_STEPS
-        low, high = bounds(row) or (-float("inf"), float("inf"))
-        moved = {
-            short: min(high, max(low, row[column] * factor)) * scale.factor
-            for short, column in BANDS.items()
+    low, high = bounds(row) or (-float("inf"), float("inf"))
+    marks = [
+        {
+            "x": stated * factor * x_scale.factor,
+            **{
+                short: min(high, max(low, row[column] * factor)) * scale.factor
+                for short, column in BANDS.items()
+            },
+            "label": f"{sentence(name)} {x_scale.text(stated * factor)}:"
+            f" median {scale.text(row['median'] * factor)}",
         }
-        marks.append(
-            {
-                "x": stated * factor * x_scale.factor,
-                **moved,
-                "label": f"{sentence(name)} {x_scale.text(stated * factor)}:"
-                f" median {scale.text(row['median'] * factor)}",
-            }
-        )
+        for factor in (2 * step / FAN_STEPS for step in range(FAN_STEPS + 1))
+    ]
     subject = f"{subject_of(row)}, {words(row['version'])}"
     near = f"{term_words(name)}, stated {x_scale.text(stated)}"
     title = f"{subject}: pays from {x_scale.text(least)} of {near}"

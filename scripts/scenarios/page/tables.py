@@ -69,10 +69,8 @@ def used_terms(tables: Tables, rows: list[Row]) -> Table | None:
     """Table every term with its source, date and grade."""
     first: dict[object, int] = {}
     for row in rows:
-        for key in (
-            row["scenario_name"],
-            (row["scenario_name"], row["version"]),
-        ):
+        scenario = row["scenario_name"]
+        for key in (scenario, (scenario, row["version"])):
             first[key] = min(row["position"], first.get(key, row["position"]))
     terms = sorted(
         (

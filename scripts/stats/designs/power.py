@@ -62,17 +62,11 @@ def check_plan(plan: Plan) -> None:
         raise ValueError(f"alpha must be in (0, 1), got {plan.alpha}")
     if not plan.alpha < plan.power < 1:
         raise ValueError(f"power must be in (alpha, 1), got {plan.power}")
-    for name, number in (
-        ("ratio", plan.ratio),
-        ("variance_ratio", plan.variance_ratio),
-    ):
-        if not 0 < number < np.inf:
+    for name in ("ratio", "variance_ratio"):
+        if not 0 < (number := getattr(plan, name)) < np.inf:
             raise ValueError(f"{name} must be positive, got {number}")
-    for name, number in (
-        ("primary_metrics", plan.primary_metrics),
-        ("inflation", plan.inflation),
-    ):
-        if not 1 <= number < np.inf:
+    for name in ("primary_metrics", "inflation"):
+        if not 1 <= (number := getattr(plan, name)) < np.inf:
             raise ValueError(f"{name} must be at least 1, got {number}")
 
 

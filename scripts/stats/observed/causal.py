@@ -20,7 +20,12 @@ from scipy.special import ndtr
 
 from stats.intervals import Floats, normal_quantile
 from stats.observed.cells import Cells
-from stats.observed.logistic import fit_logistic, gram, log_odds
+from stats.observed.logistic import (
+    LogisticFit,
+    fit_logistic,
+    gram,
+    log_odds,
+)
 
 Bools = NDArray[np.bool_]
 
@@ -146,6 +151,14 @@ def fitted_models(
     levels = range(1, shape[2]) if shape[2] == 2 else range(shape[2])  # noqa: PLR2004
     whole, won = units.sum(axis=1), successes.sum(axis=1)
     design = cells.design
+
+    def refitted(
+        first: LogisticFit, hits: Floats, trials: Floats
+    ) -> LogisticFit:
+        if not is_cross_fitted:
+            return first
+        return fit_logistic(design, hits, trials, ridge, first.coefficients)
+
     first = {
         level: (
             fit_logistic(design, whole[:, level], whole.sum(axis=1), ridge)
@@ -160,25 +173,9 @@ def fitted_models(
         x = won - successes[:, fold] if is_cross_fitted else won
         for level, (placing, returning) in first.items():
             if placing is not None:
-                own = placing
-                if is_cross_fitted:
-                    own = fit_logistic(
-                        design,
-                        n[:, level],
-                        n.sum(axis=1),
-                        ridge,
-                        placing.coefficients,
-                    )
+                own = refitted(placing, n[:, level], n.sum(axis=1))
                 propensity[:, fold, level] = own.predict(design)
-            own = returning
-            if is_cross_fitted:
-                own = fit_logistic(
-                    design,
-                    x[:, level],
-                    n[:, level],
-                    ridge,
-                    returning.coefficients,
-                )
+            own = refitted(returning, x[:, level], n[:, level])
             outcome[:, fold, level] = own.predict(design)
     if shape[2] == 2:  # noqa: PLR2004
         propensity[:, :, 0] = 1 - propensity[:, :, 1]
@@ -238,11 +235,9 @@ def _means(rows: _Rows, estimate: Floats, covariance: Floats) -> Means:
     )
 
 
-def _covariance(
-    won: Floats, lost: Floats, units: Floats, successes: Floats
-) -> Floats:
+def _covariance(rows: _Rows | Cells, won: Floats, lost: Floats) -> Floats:
     """Sum the squares of what each user, with outcome or without, adds."""
-    return gram(won, successes) + gram(lost, units - successes)
+    return gram(won, rows.successes) + gram(lost, rows.units - rows.successes)
 
 
 def _nothing(cells: Cells, trimmed_rate: float) -> Means:
@@ -288,10 +283,9 @@ def doubly_robust(cells: Cells, models: Models) -> Means:
     total = rows.units.sum()
     estimate = (n * m + weight * (x - n * m)).sum(axis=0) / total
     covariance = _covariance(
+        rows,
         (m + weight * (1 - m) - estimate) / total,
         (m - weight * m - estimate) / total,
-        rows.units,
-        rows.successes,
     )
     return _means(rows, estimate, covariance)
 
@@ -322,10 +316,9 @@ def doubly_robust_among(cells: Cells, models: Models, level: int) -> Means:
     total = float(rows.units @ target[:, 0])
     estimate = (n * target * m + weight * (x - n * m)).sum(axis=0) / total
     covariance = _covariance(
+        rows,
         (target * (m - estimate) + weight * (1 - m)) / total,
         (target * (m - estimate) - weight * m) / total,
-        rows.units,
-        rows.successes,
     )
     return _means(rows, estimate, covariance)
 
@@ -365,10 +358,7 @@ def outcome_regression(
         asked = np.einsum("i,ij->j", cells.units * rows.used * spread, design)
         lever[:, level] = own * log_odds(design, np.linalg.solve(heard, asked))
     covariance = _covariance(
-        (told + lever * (1 - m)) / total,
-        (told - lever * m) / total,
-        cells.units,
-        cells.successes,
+        cells, (told + lever * (1 - m)) / total, (told - lever * m) / total
     )
     return _means(rows, estimate, covariance)._replace(
         effective_units=np.nan, maximum_weight=np.nan
@@ -416,9 +406,8 @@ def weighting(cells: Cells, models: Models, ridge: float = RIDGE) -> Means:
     drift = np.einsum("ij,jl->il", design, np.linalg.solve(heard, asked))
     drift *= (own - share)[:, [1]]
     covariance = _covariance(
+        cells,
         (weight * (1 - estimate) + drift) / mass,
         (drift - weight * estimate) / mass,
-        cells.units,
-        cells.successes,
     )
     return _means(rows, estimate, covariance)
