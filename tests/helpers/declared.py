@@ -4,6 +4,8 @@ import csv
 from datetime import date
 from pathlib import Path
 
+from cases import listed
+
 from estimates.numbers import Number
 from scenarios.assumptions import EVERY_VERSION
 from scenarios.declarations import declared
@@ -12,14 +14,7 @@ from scenarios.projections import projections
 DRAWS, SEED = 20_000, 1
 STATED = date(2026, 1, 31)
 SEEDS = Path(__file__).parents[2] / "seeds"
-NUMBERS = {
-    "value",
-    "low",
-    "high",
-    "threshold",
-    "prior_deviation",
-    "position",
-}
+NUMBERS = listed("value low high threshold prior_deviation position")
 RENAMED = {"dated_on": "stated_date"}
 
 

@@ -4,7 +4,6 @@ Written by hand, without a build: what a page says of numbers is tested where
 the numbers can be chosen.
 """
 
-import copy
 import datetime
 import math
 from dataclasses import dataclass
@@ -28,24 +27,12 @@ VERSION = "0123456789abcdef0123456789abcdef"
 PLATFORMS = ("android", "ios", "tv", "web")
 GENRES = ("drama", "comedy", "thriller", "kids", "documentary")
 TITLES = 2_000
-DIMENSIONS = (
-    ("platform", "Platform", "user"),
-    ("country", "Country", "user"),
-    ("channel", "Channel", "user"),
-    ("cohort", "Cohort", "new_user"),
-    ("device", "Device", "play"),
-    ("genre", "Genre", "title"),
-)
-RECONCILIATION = (
-    "table_name",
-    "raw_rows",
-    "malformed_rows",
-    "rejected_rows",
-    "duplicate_rows",
-    "canonical_rows",
-    "unknown_type_rows",
-    "is_reconciled",
-)
+ALL = {"dimension": "all", "dimension_value": "all"}
+
+
+def table(columns, *rows):
+    """Rows of literals under the names of their columns."""
+    return [dict(zip(columns.split(), row, strict=True)) for row in rows]
 
 
 def day(number):
@@ -95,31 +82,30 @@ def retention(cohort_size, eligible, rate):
 
 def between(row, stretch=1.4):
     """Add an interval between cohorts, wider than Wilson's."""
-    known = row["rate"] is not None
+    rate = row["rate"]
+    if rate is None:
+        return row
     return row | {
-        "design_effect": stretch**2 if known else None,
-        "cohort_ci_low": row["rate"] - stretch * (row["rate"] - row["ci_low"])
-        if known
-        else None,
-        "cohort_ci_high": row["rate"] + stretch * (row["ci_high"] - row["rate"])
-        if known
-        else None,
+        "design_effect": stretch**2,
+        "cohort_ci_low": rate - stretch * (rate - row["ci_low"]),
+        "cohort_ci_high": rate + stretch * (row["ci_high"] - rate),
     }
 
 
-def dimensions(country, users):
+def dimensions(users):
     """Yield dimension, value, users and a factor on rates."""
     yield "all", "all", users, 1.0
     for place, platform in enumerate(PLATFORMS):
         yield "platform", platform, users // 4, 0.9 + 0.07 * place
-    for place, value in enumerate([country, "US", "FR", "IN", "BR"]):
-        yield "country", value, users // 5, 0.95 + 0.03 * place
 
 
 def groups_of(country, last_day_number):
     """Yield values and cohorts, each with size, eligible users and factor."""
-    for dimension, value, size, factor in dimensions(country, 24_042):
+    for dimension, value, size, factor in dimensions(24_042):
         yield dimension, value, size, size, factor
+    for place, value in enumerate([country, "US", "FR", "IN", "BR"]):
+        size = 24_042 // 5
+        yield "country", value, size, size, 0.95 + 0.03 * place
     for index in range(COHORTS):
         size = 1800 + 37 * index
         eligible = size * (day(index + last_day_number) <= WATERMARK)
@@ -207,21 +193,15 @@ def curve_rows():
             extra = "cohort_size is_mature is_small_cell design_effect"
             rows.append(
                 without(row, *extra.split())
-                | {
-                    "dimension": "all",
-                    "dimension_value": "all",
-                    "cohort_set": name,
-                    "day_number": number,
-                }
+                | ALL
+                | {"cohort_set": name, "day_number": number}
             )
     return rows
 
 
 def survival_rows():
     rows = []
-    for dimension, value, size, factor in dimensions("DE", 24_042):
-        if dimension == "country":
-            continue
+    for dimension, value, size, factor in dimensions(24_042):
         for number in range(27):
             stay = 0.6 * math.exp(-0.03 * number / factor) if number else 1.0
             reach = 1 / math.sqrt(size) if number else None
@@ -269,23 +249,21 @@ def active_rows():
     for number in range(42):
         weekly = 7_000 - 60 * number
         daily = 2_000 - 20 * number + 300 * (number % 7 > 4)
-        has_month = number >= 27
+        mean = 1_800.5 - number
+        month = {
+            "monthly_active_users": 15_000,
+            "mean_daily_active_users": mean,
+            "stickiness_rate": mean / 15_000,
+        }
         rows.append(
             {
-                "dimension": "all",
-                "dimension_value": "all",
+                **ALL,
                 "calendar_date": day(number),
                 "is_complete": day(number) <= WATERMARK,
                 "daily_active_users": daily,
                 "weekly_active_users": weekly if number >= 6 else None,
-                "monthly_active_users": 15_000 if has_month else None,
-                "mean_daily_active_users": 1_800.5 - number
-                if has_month
-                else None,
-                "stickiness_rate": (1_800.5 - number) / 15_000
-                if has_month
-                else None,
             }
+            | (month if number >= 27 else {})
         )
     return rows
 
@@ -318,27 +296,26 @@ def growth_rows():
         before = None
         for place in range(6):
             new, back, lost = 900 - 100 * place, 60 * place, 500 - 40 * place
-            active = 4_900 if before is None else before + new + back - lost
-            rows.append(
-                {
-                    "dimension": "all",
-                    "dimension_value": "all",
-                    "period_grain": grain,
-                    "period_start_date": day(length * place),
-                    "is_complete": place < 5,
-                    "is_first_period": before is None,
-                    "active_users": active,
+            row = {
+                **ALL,
+                "period_grain": grain,
+                "period_start_date": day(length * place),
+                "is_complete": place < 5,
+                "is_first_period": before is None,
+                "active_users": 4_900,
+                "new_users": new,
+            }
+            if before is not None:
+                row |= {
+                    "active_users": before + new + back - lost,
                     "previous_active_users": before,
-                    "new_users": new,
-                    "retained_users": None if before is None else before - lost,
-                    "resurrected_users": None if before is None else back,
-                    "churned_users": None if before is None else lost,
-                    "quick_ratio": None
-                    if before is None
-                    else (new + back) / lost,
+                    "retained_users": before - lost,
+                    "resurrected_users": back,
+                    "churned_users": lost,
+                    "quick_ratio": (new + back) / lost,
                 }
-            )
-            before = active
+            rows.append(row)
+            before = row["active_users"]
     return rows
 
 
@@ -346,6 +323,10 @@ def length_rows(genres):
     values = [("all", "all", 1.0)]
     values += [("platform", p, 0.8 + 0.1 * i) for i, p in enumerate(PLATFORMS)]
     values += [("genre", g, 0.9 + 0.05 * i) for i, g in enumerate(genres)]
+    (seconds,) = table(
+        "mean p25 median p75 p90 p95 longest",
+        (2_100.0, 300.0, 1_200.0, 2_900.0, 5_400.0, 7_300.0, 33_000.0),
+    )
     lengths, bands = [], []
     for dimension, value, factor in values:
         sessions = 345_678 if dimension == "all" else round(90_000 * factor)
@@ -356,13 +337,10 @@ def length_rows(genres):
                 "session_count": sessions,
                 "user_count": sessions // 13,
                 "sessions_per_user": 13.2,
-                "mean_seconds": 2_100.0 * factor,
-                "p25_seconds": 300.0 * factor,
-                "median_seconds": 1_200.0 * factor,
-                "p75_seconds": 2_900.0 * factor,
-                "p90_seconds": 5_400.0 * factor,
-                "p95_seconds": 7_300.0 * factor,
-                "longest_seconds": 33_000.0 * factor,
+            }
+            | {
+                f"{name}_seconds": factor * each
+                for name, each in seconds.items()
             }
         )
         names = ("under 1 min", "1 to 10 min", "10 to 60 min", "over 1 h")
@@ -423,20 +401,19 @@ def funnel_rows():
     """Return a funnel in which 400 of all still have time."""
     names = ("signed_up", "first_valid_play", "second_genre", "day_1_return")
     rows = []
-    for dimension, value, size, factor in dimensions("DE", 24_042):
-        if dimension == "country":
-            continue
+    for dimension, value, size, factor in dimensions(24_042):
         entered, old = size, size - size // 60
         mature = old
         for number, name in enumerate(names, start=1):
-            share = 1.0 if number == 1 else (0.9, 0.8, 0.3)[number - 2] * factor
-            share = min(share, 0.98) if number > 1 else share
-            pending = (entered - mature) // 4 if number > 1 else 0
-            mature_reached = round(mature * share)
-            reached = mature_reached + (entered - mature) // 2
-            if number == 1:
-                reached = entered
-            rate, low, high = wilson(mature_reached, mature)
+            reached, mature_reached, pending, later = entered, mature, 0, {}
+            if number > 1:
+                share = min((0.9, 0.8, 0.3)[number - 2] * factor, 0.98)
+                pending = (entered - mature) // 4
+                mature_reached = round(mature * share)
+                reached = mature_reached + (entered - mature) // 2
+                rate, low, high = wilson(mature_reached, mature)
+                later = {"step_rate": rate, "ci_low": low, "ci_high": high}
+                later["median_seconds"] = 3_700.0 * number
             rows.append(
                 {
                     "dimension": dimension,
@@ -449,12 +426,9 @@ def funnel_rows():
                     "dropped_users": entered - pending - reached,
                     "mature_entered_users": mature,
                     "mature_reached_users": mature_reached,
-                    "step_rate": rate if number > 1 else None,
                     "total_rate": mature_reached / old,
-                    "ci_low": low if number > 1 else None,
-                    "ci_high": high if number > 1 else None,
-                    "median_seconds": 3_700.0 * number if number > 1 else None,
                 }
+                | later
             )
             entered, mature = reached, mature_reached
     return rows
@@ -480,12 +454,7 @@ def mart_rows(log):
     performance, transitions = genre_rows(names)
     explored = [("1", 0.064), ("2", 0.081), ("3", 0.103), ("4+", 0.124)]
     by_genres = [
-        {
-            "dimension": "all",
-            "dimension_value": "all",
-            "genres_explored": number,
-            "day_number": 7,
-        }
+        {**ALL, "genres_explored": number, "day_number": 7}
         | without(retention(users, users, rate), "is_small_cell")
         for number, rate, users in (
             [(number, rate, 6_000) for number, rate in explored]
@@ -493,12 +462,14 @@ def mart_rows(log):
             else [("0", 0.09, 24_042)]
         )
     ]
-    arms = [
+    arms = table(
+        "experiment_id experiment_name variant is_control expected_share"
+        " assigned_users mixed_users reached_users",
         ("push", "Push reminders", "A", True, 0.5, 2003, 11, 0),
         ("push", "Push reminders", "B", False, 0.5, 1997, 9, 1760),
         ("skewed", "Skewed split", "A", True, 0.5, 3000, 0, 0),
         ("skewed", "Skewed split", "B", False, 0.5, 2500, 0, 0),
-    ]
+    )
     return {
         "fct_observation": [
             {
@@ -520,39 +491,35 @@ def mart_rows(log):
             }
         ],
         "dim_dimensions": [
-            {
-                "dimension_number": number,
-                "dimension": name,
-                "label": label,
-                "dimension_unit": unit,
-                "is_bounded": name != "cohort",
-                "is_pair": False,
-                "folded_value_count": 0,
-                "folded_user_count": 0,
-            }
-            for number, (name, label, unit) in enumerate(DIMENSIONS, start=1)
+            row | {"is_pair": False, "folded_value_count": 0}
+            for row in table(
+                "dimension_number dimension label dimension_unit is_bounded"
+                " folded_user_count",
+                (1, "platform", "Platform", "user", True, 0),
+                (2, "country", "Country", "user", True, 0),
+                (3, "channel", "Channel", "user", True, 0),
+                (4, "cohort", "Cohort", "new_user", False, 0),
+                (5, "device", "Device", "play", True, 0),
+                (6, "genre", "Genre", "title", True, 0),
+            )
         ],
-        "dim_event_types": [
-            {"label": "Play", "is_active": True},
-            {"label": "Pause", "is_active": False},
-        ],
-        "fct_reconciliation": [
-            dict(zip(RECONCILIATION, row, strict=True))
-            for row in [
-                ("content", 2_001, 1, 0, 0, 2_000, 0, True),
-                ("events", 1_240_000, 33, 4_000, 1_400, 1_234_567, 0, True),
-                ("experiment_assignments", 9_521, 0, 9, 12, 9_500, 0, True),
-                ("users", 29_003, 0, 0, 3, 29_000, 0, True),
-            ]
-        ],
-        "fct_rejected_rows": [
-            {"table_name": "events", "reason": reason, "row_count": rows}
-            for reason, rows in [
-                ("unknown_user", 2_500),
-                ("impossible_time", 1_500),
-                ("duplicate", 1_400),
-            ]
-        ],
+        "dim_event_types": table(
+            "label is_active", ("Play", True), ("Pause", False)
+        ),
+        "fct_reconciliation": table(
+            "table_name raw_rows malformed_rows rejected_rows duplicate_rows"
+            " canonical_rows unknown_type_rows is_reconciled",
+            ("content", 2_001, 1, 0, 0, 2_000, 0, True),
+            ("events", 1_240_000, 33, 4_000, 1_400, 1_234_567, 0, True),
+            ("experiment_assignments", 9_521, 0, 9, 12, 9_500, 0, True),
+            ("users", 29_003, 0, 0, 3, 29_000, 0, True),
+        ),
+        "fct_rejected_rows": table(
+            "table_name reason row_count",
+            ("events", "unknown_user", 2_500),
+            ("events", "impossible_time", 1_500),
+            ("events", "duplicate", 1_400),
+        ),
         "fct_retention_triangle": triangle_rows(),
         "fct_retention_summary": summary_rows(log.country),
         "fct_retention_curve": curve_rows(),
@@ -568,15 +535,9 @@ def mart_rows(log):
         "fct_onboarding_funnel": funnel_rows(),
         "fct_retention_by_genres": by_genres,
         "fct_genre_landmark": [
-            {
-                "dimension": "all",
-                "dimension_value": "all",
-                "day_number": 7,
-                "landmark_status": status,
-                "genres_explored": genres,
-                "user_count": users,
-            }
-            for status, genres, users in (
+            {**ALL, "day_number": 7} | row
+            for row in table(
+                "landmark_status genres_explored user_count",
                 ("compared", "2", 10_000),
                 ("compared", "4+", 6_000),
                 ("too_few_plays", "1", 8_000),
@@ -584,25 +545,7 @@ def mart_rows(log):
             if log.has_genres
         ],
         "fct_experiment_arms": [
-            dict(
-                zip(
-                    (
-                        "experiment_id",
-                        "experiment_name",
-                        "variant",
-                        "is_control",
-                        "expected_share",
-                        "assigned_users",
-                        "mixed_users",
-                        "reached_users",
-                    ),
-                    row,
-                    strict=True,
-                )
-            )
-            | {"dimension": "all", "dimension_value": "all"}
-            for row in arms
-            if log.has_experiments
+            arm | ALL for arm in arms if log.has_experiments
         ],
     }
 
@@ -651,40 +594,38 @@ def exploring(estimand, estimate, grade):
         "wording": "Exploring is associated with coming back",
         "causal_grade": grade,
         "alpha": 0.05,
-        "input_version": VERSION,
     }
 
 
 def check(name, plain, adjusted, verdict, p_value):
     """One row of `genre_checks`."""
-    has_interval = adjusted is not None
-    return {
+    row = {
         "check_name": name,
         "question": f"Is {name} as it must be?",
         "method": "as the test says",
         "naive_estimate": plain,
-        "estimate": adjusted,
-        "standard_error": 0.004 if has_interval else None,
-        "ci_low": adjusted - 0.008 if has_interval else None,
-        "ci_high": adjusted + 0.008 if has_interval else None,
         "statistic": 1.0,
         "p_value": p_value,
         "verdict": verdict,
         "alpha": 0.05,
-        "input_version": VERSION,
     }
+    if adjusted is not None:
+        row |= {"estimate": adjusted, "standard_error": 0.004}
+        row |= {"ci_low": adjusted - 0.008, "ci_high": adjusted + 0.008}
+    return row
 
 
 def exploring_tables():
     """Make the rows behind the adjusted effect, by result table."""
-    alike = [
+    alike = table(
+        "covariate covariate_value difference_before difference_after",
         ("valid_play_band", "mean", 0.229, -0.002),
         ("active_day_count", "mean", 0.096, -0.004),
         ("platform_group", "ios", 0.027, -0.003),
         ("platform_group", "tv", -0.041, 0.004),
         ("is_weekend_start", "False", 0.025, 0.003),
         ("is_weekend_start", "True", -0.025, -0.003),
-    ]
+    )
     doses = [("1", 0.09), ("2", 0.095), ("3", 0.1), ("4+", 0.115)]
     return {
         "genre_effects": [exploring(*each) for each in EFFECTS],
@@ -696,16 +637,7 @@ def exploring_tables():
             check("activity_thirds", None, 0.0206, None, 0.71),
         ],
         "genre_balance": [
-            {
-                "covariate": name,
-                "covariate_value": value,
-                "other_mean": 0.4,
-                "explorer_mean": 0.45,
-                "difference_before": before,
-                "difference_after": after,
-                "input_version": VERSION,
-            }
-            for name, value, before, after in alike
+            row | {"other_mean": 0.4, "explorer_mean": 0.45} for row in alike
         ],
         "genre_overlap": [
             {
@@ -714,7 +646,6 @@ def exploring_tables():
                 "is_explorer": is_explorer,
                 "user_count": 1_000 + 100 * number,
                 "trimmed_users": 6 if number == 1 else 0,
-                "input_version": VERSION,
             }
             for number in (1, 2, 3, 4)
             for is_explorer in (False, True)
@@ -736,21 +667,17 @@ def exploring_tables():
                 "compared_users": 15_000,
                 "trimmed_rate": 0.06,
                 "alpha": 0.05,
-                "input_version": VERSION,
             }
             for genres, rate in doses
         ],
         "genre_trends": [
-            {
-                "dimension": "all",
-                "dimension_value": "all",
-                "day_number": number,
-                "eligible_users": 24_000,
-                "statistic": 9.1,
-                "p_value": 1e-15,
-                "input_version": VERSION,
-            }
-            for number in (7, 14, 30)
+            row | ALL
+            for row in table(
+                "day_number eligible_users statistic p_value",
+                (7, 24_000, 9.1, 1e-15),
+                (14, 24_000, 9.1, 1e-15),
+                (30, 24_000, 9.1, 1e-15),
+            )
         ],
     }
 
@@ -760,7 +687,7 @@ def scenario_tables():
     """Project two of the scenarios in git once for all pages."""
     return {
         name: [
-            row | {"input_version": VERSION}
+            row
             for row in rows
             if row["scenario_name"] in {"explorers", "engineer_roi"}
         ]
@@ -771,20 +698,22 @@ def scenario_tables():
 def claim(log, row):
     """One row of `headlines`."""
     name, unit, statement, expected, found, error = row
-    if not log.has_claims:
-        expected = None
-    z_score = None if expected is None else (found - expected) / error
-    return {
+    row = {
         "headline_name": name,
         "statement": statement,
         "unit": unit,
-        "expected": expected,
         "found": found,
         "standard_error": error,
         "ci_low": found - 1.96 * error,
         "ci_high": found + 1.96 * error,
+    }
+    if expected is None or not log.has_claims:
+        return row
+    z_score = (found - expected) / error
+    return row | {
+        "expected": expected,
         "z_score": z_score,
-        "is_within_error": None if z_score is None else abs(z_score) <= 3,
+        "is_within_error": abs(z_score) <= 3,
     }
 
 
@@ -842,7 +771,6 @@ def result_rows(log):
             "relative_ci_high": (estimate + half) / control,
             "alpha": 0.05,
             "causal_grade": "A",
-            "input_version": VERSION,
         }
 
     def health(experiment, name, *, is_broken):
@@ -869,7 +797,6 @@ def result_rows(log):
             "reached_rates": "A 0, B 0.88",
             "decision": "broken" if is_broken else "ship",
             "decision_reasons": reason or "sessions_per_user is better",
-            "input_version": VERSION,
             "reason_code": reason,
         }
 
@@ -883,7 +810,6 @@ def result_rows(log):
                 "log_name": log.log_name,
                 "source": "simulated",
                 "data_seed": 20260105,
-                "input_version": VERSION,
                 "input_marts": ", ".join(analyze.MARTS),
                 "alpha": 0.05,
                 "draw_count": 40_000,
@@ -892,43 +818,34 @@ def result_rows(log):
                 "engine_version": "1.5.6",
             }
         ],
-        "experiment_results": [
+    }
+    if log.has_experiments:
+        found["experiment_results"] = [
             comparison(*push, control=49.9, estimate=9.87),
             comparison(*onboarding, z_test, control=0.2341, estimate=0.0201),
             comparison(*onboarding, t_test, control=0.2341, estimate=0.0201),
             comparison(*skewed, z_test, control=0.7777, estimate=0.0666),
         ]
-        if log.has_experiments
-        else [],
-        "experiment_health": [
+        found["experiment_health"] = [
             health("push", "Push reminders", is_broken=False),
             health("onboarding", "Onboarding", is_broken=False),
             health("skewed", "Skewed split", is_broken=True),
         ]
-        if log.has_experiments
-        else [],
-        "experiment_segments": [],
-        "experiment_time_series": [],
-        "experiment_power": [],
-        **{
-            table: rows if log.has_genres else []
-            for table, rows in exploring_tables().items()
-        },
-        **{
-            name: copy.deepcopy(rows)
-            if log.has_experiments and log.has_genres
-            else []
-            for name, rows in scenario_tables().items()
-        },
-        "expected_lifetimes": [],
-        "headlines": [
-            claim(log, row) | {"position": position}
-            for position, row in enumerate(CLAIMS, start=1)
-        ],
-    }
-    return {
-        name: [whole("results", name, row) for row in rows]
+    if log.has_genres:
+        found |= exploring_tables()
+    if log.has_genres and log.has_experiments:
+        found |= scenario_tables()
+    stamped = {
+        name: [row | {"input_version": VERSION} for row in rows]
         for name, rows in found.items()
+    }
+    stamped["headlines"] = [
+        claim(log, row) | {"position": position}
+        for position, row in enumerate(CLAIMS, start=1)
+    ]
+    return {
+        name: [whole("results", name, row) for row in stamped.get(name, [])]
+        for name in warehouse.result_tables()
     }
 
 

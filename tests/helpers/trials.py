@@ -115,34 +115,18 @@ def statistics(rows, metric="sessions", experiment="push", **attributes):
 
 def measures(cell, kind):
     """Sufficient statistics of some users."""
-    names = (*VALUES, "history", "reached")
-    values = cell[list(names)].to_numpy(float)
-    size = len(values)
-    means = values.mean(axis=0) if size else np.full(len(names), np.nan)
-    covariances = np.full((len(names), len(names)), np.nan)
-    if size > 1:
-        covariances = np.cov(values, rowvar=False)
-    place = {name: i for i, name in enumerate(names)}
-
-    def is_known(*parts):
-        return kind == "ratio" or not any("denominator" in p for p in parts)
-
-    row = {"unit_count": size}
-    for name in VALUES:
-        i = place[name]
-        row[f"{name}_mean"] = means[i] if is_known(name) else np.nan
-        row[f"{name}_variance"] = (
-            covariances[i, i] if is_known(name) else np.nan
-        )
-    row["history_rate"] = means[place["history"]]
-    row["reached_rate"] = means[place["reached"]]
-    for first, second in PAIRS:
-        row[f"{first}_{second}_covariance"] = (
-            covariances[place[first], place[second]]
-            if is_known(first, second)
-            else np.nan
-        )
-    return row
+    values = cell[[*VALUES, "history", "reached"]].astype(float)
+    if kind != "ratio":
+        values[["denominator", "covariate_denominator"]] = np.nan
+    means, covariances = values.mean(), values.cov()
+    row = {"unit_count": len(values)}
+    row |= {f"{name}_mean": means[name] for name in VALUES}
+    row |= {f"{name}_variance": covariances.loc[name, name] for name in VALUES}
+    row |= {f"{name}_rate": means[name] for name in ("history", "reached")}
+    return row | {
+        f"{first}_{second}_covariance": covariances.loc[first, second]
+        for first, second in PAIRS
+    }
 
 
 def arms(rows, experiment="push", shares=None, **changed):
@@ -221,7 +205,6 @@ def looks(rows, kind="mean", metric="sessions", experiment="push", window=2):
     for day in range(closes.min(), closes.max() + 1):
         for variant, everyone in rows.groupby("variant"):
             cell = everyone[closes[everyone.index] <= day]
-            row = measures(cell, kind)
             found.append(
                 {
                     "experiment_id": experiment,
@@ -230,17 +213,7 @@ def looks(rows, kind="mean", metric="sessions", experiment="push", window=2):
                     "look_date": pd.Timestamp(FIRST_DAY + days_of(day)),
                     "is_control": bool(everyone["is_control"].iloc[0]),
                     "kind": kind,
-                    **{
-                        name: row[name]
-                        for name in (
-                            "unit_count",
-                            "value_mean",
-                            "value_variance",
-                            "denominator_mean",
-                            "denominator_variance",
-                            "value_denominator_covariance",
-                        )
-                    },
+                    **measures(cell, kind),
                 }
             )
     columns = (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cases import listed
 
 from simulation.config import GENRES
 
@@ -88,17 +89,10 @@ def test_no_script_names_what_the_demo_declares(path):
 
 
 def test_names_of_every_kind_are_found():
-    kinds = {
-        "push_reminders",
-        "watched_seconds_per_user",
-        "engineer_roi",
-        "aggressive",
-        "persistence",
-        "d7_gap",
-        "low_explorers",
-        "per_returner",
-        "drama",
-    }
+    kinds = listed(
+        "push_reminders watched_seconds_per_user engineer_roi aggressive"
+        " persistence d7_gap low_explorers per_returner drama"
+    )
     assert kinds <= demo_names()
     for name in kinds:
         assert named(f"{name} = 1\n") == {name}

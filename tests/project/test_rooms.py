@@ -4,21 +4,15 @@ import ast
 from pathlib import Path
 
 import pytest
+from cases import listed
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts"
 BASE = {"stats", "display"}
-SUBJECTS = {
-    "retention",
-    "engagement",
-    "playback",
-    "funnels",
-    "genres",
-    "experiments",
-    "scenarios",
-    "claims",
-    "data_quality",
-}
+SUBJECTS = listed(
+    "retention engagement playback funnels genres experiments scenarios"
+    " claims data_quality"
+)
 # A room reads itself and the rooms named here, all of them further up.
 MAY_READ = {
     "raw": set(),

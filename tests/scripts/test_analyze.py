@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import stand_ins
+from cases import listed
 
 import analyze
 from analyze import main, parsed, read_manifest, run, summary
@@ -207,8 +208,8 @@ def by(rows, *names):
     return {tuple(row[name] for name in names): row for row in rows}
 
 
-def test_finds_every_claim(options):
-    rows = by(run(options)["headlines"], "headline_name")
+def test_finds_every_claim(found):
+    rows = by(found["headlines"], "headline_name")
     assert len(rows) == 16
     for row in rows.values():
         assert row["reason_code"] is None
@@ -357,22 +358,13 @@ def test_what_decides_and_what_would_settle_it(found):
         for row in found["scenario_sensitivity"]
         if (row["version"], row["outcome"]) == ("randomised", "roi")
     ]
-    assert set(ranks) == {
-        "effect",
-        "persistence",
-        "value_per_retained_user_eur",
-        "engineer_cost_eur",
-    }
+    assert set(ranks) == listed(
+        "effect persistence value_per_retained_user_eur engineer_cost_eur"
+    )
 
 
 def test_quantiles_are_those_of_the_intervals(found):
-    quantiles = by(
-        found["scenario_quantiles"],
-        "scenario_name",
-        "version",
-        "outcome",
-        "probability",
-    )
+    quantiles = by(found["scenario_quantiles"], *WHOLE[:3], "probability")
     for row in found["scenario_results"]:
         if row["effect_share"] != 1 or row["reason_code"]:
             continue
@@ -418,14 +410,13 @@ def test_diversity_leaves_out_what_has_no_overlap(found):
     assert rows["naive_difference",]["explorer_units"] == 9_000
 
 
-def test_exploring_is_adjusted_for_what_makes_users_alike(options):
+def test_exploring_is_adjusted_for_what_makes_users_alike(found):
     """One in 200 more come back among explorers, in every kind of user."""
-    results = run(options)
-    rows = by(results["genre_effects"], "estimand")
+    rows = by(found["genre_effects"], "estimand")
     for estimand in ("regression_ate", "weighting_ate", "aipw_ate"):
         assert rows[estimand,]["estimate"] == pytest.approx(1 / 200, abs=1e-4)
         assert rows[estimand,]["causal_grade"] == "C"
-    [headline] = [row for row in results["genre_effects"] if row["is_headline"]]
+    [headline] = [row for row in found["genre_effects"] if row["is_headline"]]
     assert headline["estimand"] == "aipw_ate"
     assert headline["trimmed_rate"] == 0
     assert "is associated with +0.50 points" in headline["wording"]
@@ -438,9 +429,9 @@ def test_exploring_is_adjusted_for_what_makes_users_alike(options):
     assert sum(units) <= rows["aipw_ate",]["other_units"]
 
 
-def test_doses_are_compared_among_those_who_could_have_any(options):
+def test_doses_are_compared_among_those_who_could_have_any(found):
     """A fifth of users never explores one genre only, and is left out."""
-    rows = by(run(options)["genre_dose_response"], "genres_explored")
+    rows = by(found["genre_dose_response"], "genres_explored")
     assert [name for (name,) in rows] == ["1", "2", "3", "4+"]
     assert {row["compared_users"] for row in rows.values()} == {32_000}
     assert rows["4+",]["difference"] == pytest.approx(1 / 200, abs=2e-4)
@@ -451,8 +442,8 @@ def test_doses_are_compared_among_those_who_could_have_any(options):
     assert rows["1",]["rate"] < rows["2",]["rate"]
 
 
-def test_checks_say_what_they_found(options):
-    rows = by(run(options)["genre_checks"], "check_name")
+def test_checks_say_what_they_found(found):
+    rows = by(found["genre_checks"], "check_name")
     # The same counts stand for every exposure here: a true effect of half a
     # point is too small for these numbers to be seen.
     assert rows["shuffled_genres",]["verdict"] == "passed"
@@ -462,11 +453,10 @@ def test_checks_say_what_they_found(options):
     assert rows["activity_thirds",]["degrees_of_freedom"] == 2
 
 
-def test_balance_and_overlap_hold_every_user(options):
-    results = run(options)
-    overlap = results["genre_overlap"]
+def test_balance_and_overlap_hold_every_user(found):
+    overlap = found["genre_overlap"]
     assert sum(row["user_count"] for row in overlap) == 38 * 1_000
-    balance = by(results["genre_balance"], "covariate", "covariate_value")
+    balance = by(found["genre_balance"], "covariate", "covariate_value")
     plays = balance["valid_play_band", "mean"]
     assert abs(plays["difference_after"]) < abs(plays["difference_before"])
     assert abs(plays["difference_after"]) < 1e-3
@@ -478,8 +468,8 @@ def test_balance_and_overlap_hold_every_user(options):
     assert sum(shares) == pytest.approx(1)
 
 
-def test_trends_are_tested_in_every_breakdown(options):
-    rows = by(run(options)["genre_trends"], "dimension", "dimension_value")
+def test_trends_are_tested_in_every_breakdown(found):
+    rows = by(found["genre_trends"], "dimension", "dimension_value")
     assert rows["all", "all"]["p_value"] < 1e-10
     assert rows["platform", "ios"]["reason_code"] == "zero_variance"
 
@@ -549,50 +539,36 @@ def test_a_failure_keeps_the_last_results(options, warehouse):
     assert stored(warehouse) == once
 
 
-def test_a_doubled_claim_is_refused(options, warehouse):
-    change(
-        warehouse,
-        "insert into marts.dim_headline_claims by name select *"
-        " from marts.dim_headline_claims where headline_name = 'd7_gap'",
-    )
-    with pytest.raises(ValueError, match="d7_gap: claimed twice; remove one"):
-        run(options)
-
-
-@pytest.mark.parametrize("column", ["unit", "statement"])
-def test_a_claim_without_its_words_is_refused(options, warehouse, column):
-    change(
-        warehouse,
-        f"update marts.dim_headline_claims set {column} = null"
-        " where headline_name = 'd7_gap'",
-    )
-    with pytest.raises(ValueError, match=f"d7_gap: {column} is missing; fill"):
-        run(options)
+GAP = "where headline_name = 'd7_gap'"
+GAP_IS = f"update marts.dim_headline_claims set {{}} {GAP}"
 
 
 @pytest.mark.parametrize(
-    ("statement", "where"),
+    ("statement", "message"),
     [
         (
-            "update marts.dim_headline_claims set headline_name = 'moon'"
-            " where headline_name = 'd7_gap'",
-            "headline_claims.csv, moon",
+            "insert into marts.dim_headline_claims by name"
+            f" select * from marts.dim_headline_claims {GAP}",
+            "d7_gap: claimed twice; remove one",
+        ),
+        (GAP_IS.format("unit = null"), "d7_gap: unit is missing; fill"),
+        (GAP_IS.format("statement = null"), "d7_gap: statement is missing; f"),
+        (
+            GAP_IS.format("headline_name = 'moon'"),
+            r"^headline_claims.csv, moon: no estimate 'moon'; write"
+            r" estimates/moon\.sql",
         ),
         (
             "update marts.dim_scenario_estimates set estimate = 'moon'"
             " where term = 'days_per_user'",
-            "scenario_estimates.csv, retention_ladder.days_per_user",
+            "^scenario_estimates.csv, retention_ladder.days_per_user: no"
+            r" estimate 'moon'; write estimates/moon\.sql",
         ),
     ],
 )
-def test_an_estimate_that_is_not_there_is_named(
-    options, warehouse, statement, where
-):
+def test_a_wrong_declaration_is_named(options, warehouse, statement, message):
     change(warehouse, statement)
-    with pytest.raises(
-        ValueError,
-        match=rf"^{where}: no estimate 'moon'; write estimates/moon\.sql",
-    ):
+    with pytest.raises(ValueError, match=message):
         run(options)
 
 
@@ -608,18 +584,24 @@ where day_number = 2
 """
 
 
-def claim(warehouse, name):
-    change(
-        warehouse,
-        "insert into marts.dim_headline_claims"
-        " (position, headline_name, expected, unit, statement)"
-        f" values (0, '{name}', 0.94, 'rate', 'Most users stay')",
-    )
+@pytest.fixture
+def claim(warehouse, seeds):
+    """Claim something by a query of one's own."""
+
+    def run(name, query):
+        (seeds / "estimates" / f"{name}.sql").write_text(query)
+        change(
+            warehouse,
+            "insert into marts.dim_headline_claims"
+            " (position, headline_name, expected, unit, statement)"
+            f" values (0, '{name}', 0.94, 'rate', 'Most users stay')",
+        )
+
+    return run
 
 
-def test_a_claim_of_ones_own_is_a_file_and_a_row(options, warehouse, seeds):
-    (seeds / "estimates" / "stay.sql").write_text(OWN)
-    claim(warehouse, "stay")
+def test_a_claim_of_ones_own_is_a_file_and_a_row(options, claim):
+    claim("stay", OWN)
     first, *others = run(options)["headlines"]
     assert len(others) == 16
     assert first["headline_name"] == "stay"
@@ -646,14 +628,14 @@ def test_an_estimate_of_ones_own_feeds_a_scenario(options, warehouse, seeds):
 
 
 def test_a_mart_that_only_an_own_query_reads_is_input_too(
-    options, warehouse, seeds
+    options, warehouse, claim
 ):
-    (seeds / "estimates" / "days.sql").write_text(
+    claim(
+        "days",
         "-- Days\nselect 1e0 * count(*) as value, 0 as standard_error,"
-        " 1 as users, null as causal_grade from marts.fct_user_days"
+        " 1 as users, null as causal_grade from marts.fct_user_days",
     )
     change(warehouse, stand_in("marts.fct_user_days", {}, "limit 0"))
-    claim(warehouse, "days")
     versions = set()
     for _ in range(2):
         results = run(options)
@@ -682,32 +664,28 @@ def test_a_mart_that_only_an_own_query_reads_is_input_too(
     ],
 )
 def test_a_query_that_cannot_be_used_is_refused_by_its_file(
-    options, warehouse, seeds, text, message
+    options, warehouse, claim, text, message
 ):
     run(options)
     once = stored(warehouse)
-    claim(warehouse, "own")
-    (seeds / "estimates" / "own.sql").write_text(text)
+    claim("own", text)
     with pytest.raises(ValueError, match=rf"^estimates/own\.sql: {message}"):
         run(options)
     assert stored(warehouse) == once
 
 
-def test_a_mart_that_nobody_declares_is_refused(options, warehouse, seeds):
-    claim(warehouse, "own")
-    (seeds / "estimates" / "own.sql").write_text(
-        "-- x\nselect 1 as value from marts.fct_moon"
-    )
+def test_a_mart_that_nobody_declares_is_refused(options, claim):
+    claim("own", "-- x\nselect 1 as value from marts.fct_moon")
     with pytest.raises(WarehouseError, match=r"declares no marts\.fct_moon"):
         run(options)
 
 
-def test_no_row_is_no_number(options, warehouse, seeds):
-    claim(warehouse, "own")
-    (seeds / "estimates" / "own.sql").write_text(
+def test_no_row_is_no_number(options, claim):
+    claim(
+        "own",
         "-- x\nselect rate as value, 0 as standard_error, 1 as users,"
         " null as causal_grade from marts.fct_retention_by_genres"
-        " where day_number = 99"
+        " where day_number = 99",
     )
     rows = by(run(options)["headlines"], "headline_name")
     assert rows["own",]["found"] is None
@@ -743,13 +721,7 @@ def test_a_log_without_experiments_genres_or_claims(options, warehouse):
     ):
         change(warehouse, f"delete from marts.{mart}")
     results = run(options)
-    assert not results["experiment_results"]
-    assert not results["experiment_health"]
-    assert not any(
-        results[table] for table in results if table.startswith("diversity_")
-    )
-    assert not results["scenario_results"]
-    assert not results["headlines"]
+    assert [name for name in results if results[name]] == ["analysis_runs"]
     text = summary(results)
     assert "Headlines: none are declared for this log." in text
     assert "Experiments: none in this log." in text
@@ -792,8 +764,8 @@ def test_a_blocked_experiment_feeds_no_scenario(options, warehouse):
     assert "BROKEN (sample_ratio_mismatch)" in summary(results)
 
 
-def test_prints_the_answers(options):
-    text = summary(run(options))
+def test_prints_the_answers(found):
+    text = summary(found)
     assert "d7_rate_1_genre" in text
     assert "6.40 %" in text
     assert "+9.90" not in text
@@ -818,24 +790,22 @@ def test_command_line_from_start_to_end(warehouse, seeds):
     assert "Headlines, expected and found" in done.stdout
 
 
-def test_mistakes_are_one_line_with_a_remedy(warehouse, seeds, tmp_path):
-    missing = call("--warehouse", tmp_path / "none.duckdb")
-    assert missing.returncode == 1
-    assert missing.stderr.startswith("analyze: no warehouse at")
-    assert missing.stderr.count("\n") == 1
-    change(warehouse, "drop table marts.fct_genre_strata")
-    unbuilt = call("--warehouse", warehouse, "--seeds", seeds)
-    assert unbuilt.returncode == 1
-    assert "no marts.fct_genre_strata; run `dbt build`" in unbuilt.stderr
-    assert unbuilt.stderr.count("\n") == 1
-
-
-def test_a_held_warehouse_is_one_line(warehouse, seeds):
-    with duckdb.connect(str(warehouse)):
-        done = call("--warehouse", warehouse, "--seeds", seeds)
+def fails(said, *arguments):
+    """Calling it says this, in one line."""
+    done = call(*arguments)
     assert done.returncode == 1
-    assert "is in use by process" in done.stderr
+    assert said in done.stderr
+    assert done.stderr.startswith("analyze: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_mistakes_are_one_line_with_a_remedy(warehouse, seeds, tmp_path):
+    fails("analyze: no warehouse at", "--warehouse", tmp_path / "none.duckdb")
+    own = ("--warehouse", warehouse, "--seeds", seeds)
+    change(warehouse, "drop table marts.fct_genre_strata")
+    fails("no marts.fct_genre_strata; run `dbt build`", *own)
+    with duckdb.connect(str(warehouse)):
+        fails("is in use by process", *own)
 
 
 @pytest.mark.parametrize(

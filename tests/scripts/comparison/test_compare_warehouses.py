@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from cases import cases
 from holding import held
 
 from compare_warehouses import main, open_source
@@ -41,14 +42,12 @@ def build(path, relations):
     return path
 
 
-def watched(function, note):
-    """A function that takes a note after every call."""
-
-    def run(*arguments):
-        function(*arguments)
-        note()
-
-    return run
+def told(result, code, *words):
+    """What is returned and said is this; returns the record."""
+    found, text, record = result
+    assert found == code, text
+    assert [each for each in words if each not in text] == [], text
+    return record
 
 
 def values(columns, *rows):
@@ -154,34 +153,28 @@ def test_integers_of_another_width_keep_their_order(one):
     assert "differ\n    user_id = 8: 1 -> 2\n    user_id = 9: " in text
 
 
+CHANGES = cases("""
+user_id | 'b' | 'B'
+whole | 2 | 3
+wide | 170141183460469231731687303715884105727::hugeint | 0::hugeint
+money | 1.25::decimal(18, 2) | 1.26::decimal(18, 2)
+rate | 0.1::double | 0.1000001::double
+single | 0.5::float | 0.6::float
+title | 'x' | 'x '
+is_on | true | false
+day | date '2026-01-01' | date '2026-01-02'
+at | timestamp '2026-01-01 00:00:00' | timestamp '2026-01-01 00:00:00.000001'
+tz | timestamptz '2026-01-01 00:00:00+00' | timestamptz '2026-01-01 00:00:00+01'
+clock | time '10:00:00' | time '10:00:01'
+list | [1, 2] | [2, 1]
+empty | '' | null
+nothing | null::integer | 0
+odd "name", it's | 1 | 2
+""")
+
+
 def test_a_change_of_any_one_value_is_found(one):
-    columns = {
-        "user_id": ("'b'", "'B'"),
-        "whole": ("2", "3"),
-        "wide": (
-            "170141183460469231731687303715884105727::hugeint",
-            "0::hugeint",
-        ),
-        "money": ("1.25::decimal(18, 2)", "1.26::decimal(18, 2)"),
-        "rate": ("0.1::double", "0.1000001::double"),
-        "single": ("0.5::float", "0.6::float"),
-        "title": ("'x'", "'x '"),
-        "is_on": ("true", "false"),
-        "day": ("date '2026-01-01'", "date '2026-01-02'"),
-        "at": (
-            "timestamp '2026-01-01 00:00:00'",
-            "timestamp '2026-01-01 00:00:00.000001'",
-        ),
-        "zoned": (
-            "timestamptz '2026-01-01 00:00:00+00'",
-            "timestamptz '2026-01-01 00:00:00+01'",
-        ),
-        "clock": ("time '10:00:00'", "time '10:00:01'"),
-        "list": ("[1, 2]", "[2, 1]"),
-        "empty": ("''", "null"),
-        "nothing": ("null::integer", "0"),
-        'odd "name", it\'s': ("1", "2"),
-    }
+    columns = {name: pair for name, *pair in CHANGES}
 
     def rows(changed):
         return " union all ".join(
@@ -211,72 +204,60 @@ def test_a_change_of_any_one_value_is_found(one):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [
-        ("5::integer", "5::bigint"),
-        ("5::utinyint", "5::hugeint"),
-        ("5::bigint", "5::decimal(38, 0)"),
-        ("-1.50::decimal(9, 2)", "-1.5::decimal(38, 6)"),
-        ("0.50::decimal(2, 2)", "0.5::decimal(9, 1)"),
-        ("100::decimal(9, 2)", "100::integer"),
-        ("'x'", "'x'::enum('w', 'x')"),
-        ("'{}'", "'{}'::json"),
-        (
-            "timestamp '2026-01-01 10:00:00.5'",
-            "timestamp_ns '2026-01-01 10:00:00.5'",
-        ),
-        (
-            "timestamp '2026-01-01 10:00:00'",
-            "timestamptz '2026-01-01 12:00:00+02'",
-        ),
-        ("0.5::float", "0.5::double"),
-        ("'nan'::double", "'nan'::double"),
-        ("'-inf'::double", "'-inf'::double"),
-        ("0::double", "'-0'::double"),
-        ("null::integer", "null::bigint"),
-        ("1e300::double", "1e300::double * (1 + 9e-10)"),
-        ("-3e-200::double", "-3e-200::double * (1 + 9e-10)"),
-        ("0::double", "1e-12::double"),
-        ("-1e-17::double", "0::double"),
-    ],
+    cases("""
+5::integer | 5::bigint
+5::utinyint | 5::hugeint
+5::bigint | 5::decimal(38, 0)
+-1.50::decimal(9, 2) | -1.5::decimal(38, 6)
+0.50::decimal(2, 2) | 0.5::decimal(9, 1)
+100::decimal(9, 2) | 100::integer
+'x' | 'x'::enum('w', 'x')
+'{}' | '{}'::json
+timestamp '2026-01-01 10:00:00.5' | timestamp_ns '2026-01-01 10:00:00.5'
+timestamp '2026-01-01 10:00:00' | timestamptz '2026-01-01 12:00:00+02'
+0.5::float | 0.5::double
+'nan'::double | 'nan'::double
+'-inf'::double | '-inf'::double
+0::double | '-0'::double
+null::integer | null::bigint
+1e300::double | 1e300::double * (1 + 9e-10)
+-3e-200::double | -3e-200::double * (1 + 9e-10)
+0::double | 1e-12::double
+-1e-17::double | 0::double
+"""),
 )
 def test_equal_values_are_equal_whatever_holds_them(one, old, new):
     sql = "select 'a' as user_id, {} as v"
     for sides in ((old, new), (new, old)):
-        code, text, _ = one(*map(sql.format, sides))
-        assert code == 0, text
+        told(one(*map(sql.format, sides)), 0)
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [
-        ("5::integer", "6::bigint"),
-        ("9007199254740993::bigint", "9007199254740992::decimal(38, 0)"),
-        ("1.5::decimal(9, 2)", "1::integer"),
-        (
-            "timestamp '2026-01-01'",
-            "timestamp_ns '2026-01-01 00:00:00.000000001'",
-        ),
-        ("timestamp '2026-01-01'", "timestamptz '2026-01-01 00:00:00+02'"),
-        ("0", "null"),
-        ("0::double", "null::double"),
-        ("'nan'::double", "null::double"),
-        ("'nan'::double", "1::double"),
-        ("'inf'::double", "1e308::double"),
-        ("'inf'::double", "'-inf'::double"),
-        ("1e308::double", "-1e308::double"),
-        ("0::double", "1.1e-12::double"),
-        ("1e-13::double", "2e-13::double"),
-        ("5e-324::double", "1e-323::double"),
-        ("''", "null::varchar"),
-        ("'a'", "'A'"),
-    ],
+    cases("""
+5::integer | 6::bigint
+9007199254740993::bigint | 9007199254740992::decimal(38, 0)
+1.5::decimal(9, 2) | 1::integer
+timestamp '2026-01-01' | timestamp_ns '2026-01-01 00:00:00.000000001'
+timestamp '2026-01-01' | timestamptz '2026-01-01 00:00:00+02'
+0 | null
+0::double | null::double
+'nan'::double | null::double
+'nan'::double | 1::double
+'inf'::double | 1e308::double
+'inf'::double | '-inf'::double
+1e308::double | -1e308::double
+0::double | 1.1e-12::double
+1e-13::double | 2e-13::double
+5e-324::double | 1e-323::double
+'' | null::varchar
+'a' | 'A'
+"""),
 )
 def test_unequal_values_differ_whatever_holds_them(one, old, new):
     sql = "select 'a' as user_id, {} as v"
     for sides in ((old, new), (new, old)):
-        code, text, _ = one(*map(sql.format, sides))
-        assert code == 1, text
-        assert "v: 1 rows differ" in text
+        told(one(*map(sql.format, sides)), 1, "v: 1 rows differ")
 
 
 @pytest.mark.parametrize("size", [1e-250, 0.1, 1.0, 1e12, -7e250])
@@ -287,8 +268,7 @@ def test_doubles_agree_to_one_in_a_thousand_million(one, size, key):
     for share, expected in ((0.9e-9, 0), (1.1e-9, 1)):
         for sign in (1, -1):
             new = sql.format(key, size * (1 + sign * share))
-            code, _, record = one(old, new)
-            assert code == expected
+            record = told(one(old, new), expected)
             assert record["largest_relative_difference"] == pytest.approx(
                 share, rel=1e-5
             )
@@ -308,22 +288,21 @@ def test_another_family_of_types_is_a_difference_by_itself(
     one, old, new, words
 ):
     sql = "select 'a' as user_id, {} as v"
-    code, text, _ = one(sql.format(old), sql.format(new))
-    assert code == 1
-    assert "  column v: " in text
-    assert words in text
+    told(one(sql.format(old), sql.format(new)), 1, "  column v: ", words)
 
 
 def test_columns_and_relations_of_one_side_are_named(compare):
-    code, text, _ = compare(
-        {KEYED: "select 1 as user_id, 2 as a", "marts.gone": "select 1 as x"},
-        {KEYED: "select 1 as user_id, 2 as b", "marts.come": "select 1 as x"},
+    told(
+        compare(
+            {KEYED: "select 1 as user_id, 2 as a", "marts.gone": "select 1 x"},
+            {KEYED: "select 1 as user_id, 2 as b", "marts.come": "select 1 x"},
+        ),
+        1,
+        "marts.come: only NEW has it\n",
+        "marts.gone: only OLD has it\n",
+        "  column b: only NEW has it\n  column a: only OLD has it\n",
+        "0 of 3 relations equal, 1 columns compared",
     )
-    assert code == 1
-    assert "marts.come: only NEW has it\n" in text
-    assert "marts.gone: only OLD has it\n" in text
-    assert "  column b: only NEW has it\n  column a: only OLD has it\n" in text
-    assert "0 of 3 relations equal, 1 columns compared" in text
 
 
 def test_nulls_in_a_key_match_nulls(one):
@@ -333,44 +312,39 @@ def test_nulls_in_a_key_match_nulls(one):
         "('all', null, 'n', 'm', 1, null, 0.5::double)",
         "('all', 'x', 'n', 'm', 1, null, 0.25)",
     )
-    assert one(old, old, name=SUMMARY)[0] == 0
-    code, text, _ = one(old, old.replace("0.5", "0.75"), name=SUMMARY)
-    assert code == 1
-    assert "0 added, 0 removed, 1 changed; matched by dimension" in text
-    assert "dimension_value = null" in text
-    assert "to_day_number = null: 0.5 -> 0.75" in text
+    told(one(old, old, name=SUMMARY), 0)
+    told(
+        one(old, old.replace("0.5", "0.75"), name=SUMMARY),
+        1,
+        "0 added, 0 removed, 1 changed; matched by dimension",
+        "dimension_value = null",
+        "to_day_number = null: 0.5 -> 0.75",
+    )
 
 
 def test_keys_that_occur_twice_are_compared_as_a_multiset(one):
-    old = values("user_id, n", "('a', 1)", "('a', 1)", "('a', 2)")
-    assert (
-        one(old, values("user_id, n", "('a', 2)", "('a', 1)", "('a', 1)"))[0]
-        == 0
-    )
-    code, text, _ = one(
-        old, values("user_id, n", "('a', 1)", "('a', 2)", "('a', 2)")
-    )
-    assert code == 1
-    assert (
+    def rows(*pairs):
+        return values("user_id, n", *pairs)
+
+    old = rows("('a', 1)", "('a', 1)", "('a', 2)")
+    told(one(old, rows("('a', 2)", "('a', 1)", "('a', 1)")), 0)
+    told(
+        one(old, rows("('a', 1)", "('a', 2)", "('a', 2)")),
+        1,
         "1 added, 1 removed, 0 changed; compared as a multiset, as its key"
-        " (user_id) is not unique in OLD" in text
+        " (user_id) is not unique in OLD",
+        "  added: user_id = 'a', n = 2\n  removed: user_id = 'a', n = 1",
     )
-    assert (
-        "  added: user_id = 'a', n = 2\n  removed: user_id = 'a', n = 1" in text
-    )
-    new = values("user_id, n", "('a', 1)", "('a', 3)")
-    _, text, _ = one(values("user_id, n", "('a', 1)", "('b', 3)"), new)
-    assert "not unique in NEW" in text
+    found = one(rows("('a', 1)", "('b', 3)"), rows("('a', 1)", "('a', 3)"))
+    told(found, 1, "not unique in NEW")
 
 
 def test_a_key_that_one_side_lacks_or_that_is_left_out_is_not_used(one):
     old = values("user_id, n", "('a', 1)", "('b', 2)")
-    code, text, _ = one(old, old.replace("user_id", "id"))
-    assert code == 1
-    assert "0 added, 0 removed, 0 changed\n" in text
-    code, text, _ = one(old, old.replace("2)", "3)"), "--except", "*.user_id")
-    assert code == 1
-    assert "its key (user_id) is not compared on both sides" in text
+    renamed = one(old, old.replace("user_id", "id"))
+    told(renamed, 1, "0 added, 0 removed, 0 changed\n")
+    left_out = one(old, old.replace("2)", "3)"), "--except", "*.user_id")
+    told(left_out, 1, "its key (user_id) is not compared on both sides")
 
 
 def test_multisets_of_doubles_agree_within_the_tolerance(one):
@@ -380,51 +354,39 @@ def test_multisets_of_doubles_agree_within_the_tolerance(one):
         " from range(1000) order by hash(range * {1})"
     )
     old = sql.format(1, 2)
-    code, text, record = one(
-        old, sql.format("(1 + 3e-15)", 3), name="marts.any"
-    )
-    assert code == 0, text
-    assert 1e-15 < record["largest_relative_difference"] < 5e-15
-    code, text, _ = one(old, old + " limit 999", name="marts.any")
-    assert code == 1
-    assert (
-        "0 added, 1 removed, 0 changed; compared as a multiset, as no key"
-        in text
+    near = one(old, sql.format("(1 + 3e-15)", 3), name="marts.any")
+    assert 1e-15 < told(near, 0)["largest_relative_difference"] < 5e-15
+    told(
+        one(old, old + " limit 999", name="marts.any"),
+        1,
+        "0 added, 1 removed, 0 changed; compared as a multiset, as no key",
     )
 
 
 def test_noise_does_not_change_the_order_in_a_multiset(one):
     old = values("a, x, y", "(1, 1.5e0, 5e0)", "(1, 1.5e0 + 2e-15, 3e0)")
     new = values("a, x, y", "(1, 1.5e0 + 2e-15, 5e0)", "(1, 1.5e0, 3e0)")
-    code, text, _ = one(old, new, name="marts.any")
-    assert code == 0, text
+    told(one(old, new, name="marts.any"), 0)
 
 
 def test_a_multiset_counts_how_often_a_row_occurs(one):
     old = values("x", "(1e0)", "(1e0)", "(2e0)")
     new = values("x", "(1e0)", "(2e0)", "(2e0)")
-    code, text, _ = one(old, new, name="marts.any")
-    assert code == 1
-    assert "x: 1 rows differ, largest relative difference 0.5" in text
-    assert "    a row: 1.0 -> 2.0\n" in text
-    code, text, _ = one(old, values("x", "(1e0)", "(2e0)"), name="marts.any")
-    assert code == 1
-    assert "0 added, 1 removed, 0 changed" in text
+    told(
+        one(old, new, name="marts.any"),
+        1,
+        "x: 1 rows differ, largest relative difference 0.5",
+        "    a row: 1.0 -> 2.0\n",
+    )
+    found = one(old, values("x", "(1e0)", "(2e0)"), name="marts.any")
+    told(found, 1, "0 added, 1 removed, 0 changed")
 
 
 def test_values_exchanged_between_rows_are_found(one):
-    old = (
-        "select range as user_id, range % 2 as n, range % 2 as m from range(64)"
-    )
-    code, text, _ = one(
-        old,
-        old.replace("2 as n", "2 as q").replace(
-            "range % 2 as q", "1 - range % 2 as n"
-        ),
-    )
-    assert code == 1
-    assert "n: 64 rows differ" in text
-    assert "m:" not in text
+    sql = "select range as user_id, {} % 2 as n, range % 2 as m from range(64)"
+    found = one(sql.format("range"), sql.format("(range + 1)"))
+    told(found, 1, "n: 64 rows differ")
+    assert "m:" not in found[1]
 
 
 def test_a_double_in_a_key_matches_within_the_tolerance(one):
@@ -432,26 +394,37 @@ def test_a_double_in_a_key_matches_within_the_tolerance(one):
     columns = "scenario_name, version, outcome, probability, v"
     old = values(columns, "('s', 1, 'o', 0.1e0, 1)", "('s', 1, 'o', 0.3e0, 2)")
     near = old.replace("0.3e0", "(0.1e0 + 0.2e0)")
-    code, text, record = one(old, near, name=name)
-    assert code == 0, text
+    record = told(one(old, near, name=name), 0)
     assert 0 < record["largest_relative_difference"] < 1e-15
-    code, text, _ = one(old, near.replace(", 2)", ", 3)"), name=name)
-    assert code == 1
-    assert (
-        "1 changed; matched by scenario_name, version, outcome, probab" in text
+    told(
+        one(old, near.replace(", 2)", ", 3)"), name=name),
+        1,
+        "1 changed; matched by scenario_name, version, outcome, probab",
+        "v: 1 rows differ\n",
     )
-    assert "v: 1 rows differ\n" in text
-    code, text, _ = one(old, old.replace("0.3e0", "0.4e0"), name=name)
-    assert "1 added, 1 removed, 0 changed" in text
+    found = one(old, old.replace("0.3e0", "0.4e0"), name=name)
+    told(found, 1, "1 added, 1 removed, 0 changed")
 
 
 def test_a_hundred_thousand_changes_are_joined_by_hash(one):
     sql = "select 'u' || range as user_id, range + {} as n from range(100000)"
-    _, text, _ = one(sql.format(0), sql.format(1))
-    assert "0 added, 0 removed, 100,000 changed" in text
+    found = one(sql.format(0), sql.format(1))
+    told(found, 1, "0 added, 0 removed, 100,000 changed")
 
 
-def test_declared_renames_are_no_difference(compare, tmp_path):
+@pytest.fixture
+def renamed(tmp_path):
+    """Write declared changes; returns the words that name their file."""
+
+    def run(renames):
+        path = tmp_path / "map.yml"
+        path.write_text(yaml.safe_dump(renames))
+        return "--renamed", str(path)
+
+    return run
+
+
+def test_declared_renames_are_no_difference(compare, renamed):
     old = {
         "legacy.users": "select 'a' as user_id, 1 as n, 2 as m, 9 as gone",
         "legacy.dropped": "select 1 as x",
@@ -466,67 +439,50 @@ def test_declared_renames_are_no_difference(compare, tmp_path):
         "added": {KEYED: ["come"], "marts.fresh": "all"},
         "removed": {KEYED: ["gone"], "legacy.dropped": []},
     }
-    path = tmp_path / "map.yml"
-    path.write_text(yaml.safe_dump(renames))
-    code, text, _ = compare(old, new, "--renamed", str(path))
-    assert code == 0, text
-    assert "1 of 1 relations equal, 3 columns compared" in text
-    assert "7 changes are declared" in text
-
+    told(
+        compare(old, new, *renamed(renames)),
+        0,
+        "1 of 1 relations equal, 3 columns compared",
+        "7 changes are declared",
+    )
     new[KEYED] = new[KEYED].replace("2 as k", "3 as k")
-    code, text, _ = compare(old, new, "--renamed", str(path))
-    assert code == 1
-    assert "k: 1 rows differ\n    user_id = 'a': 2 -> 3\n" in text
+    found = compare(old, new, *renamed(renames))
+    told(found, 1, "k: 1 rows differ\n    user_id = 'a': 2 -> 3\n")
 
 
-def test_a_renamed_column_may_take_the_name_of_a_removed_one(one, tmp_path):
-    path = tmp_path / "map.yml"
+def test_a_renamed_column_may_take_the_name_of_a_removed_one(one, renamed):
     renames = {"columns": {KEYED: {"n": "m"}}, "removed": {KEYED: ["m"]}}
-    path.write_text(yaml.safe_dump(renames))
     new = "select 'a' as user_id, 1 as m"
     for columns in ("1 as n, 5 as m", "5 as m, 1 as n"):
         old = f"select 'a' as user_id, {columns}"
-        code, text, _ = one(old, new, "--renamed", str(path))
-        assert code == 0, text
+        told(one(old, new, *renamed(renames)), 0)
 
 
 @pytest.mark.parametrize(
     ("renames", "words"),
-    [
-        (
-            {"relations": {"marts.no": KEYED}},
-            f"relations: marts.no to {KEYED}, which is",
-        ),
-        (
-            {"relations": {KEYED: "marts.no"}},
-            f"relations: {KEYED} to marts.no, which is",
-        ),
-        (
-            {"columns": {KEYED: {"no": "n"}}},
-            "columns: marts.dim_users: no to n",
-        ),
-        ({"columns": {"marts.no": {"n": "m"}}}, "columns: marts.no: n to m"),
-        ({"added": {KEYED: ["n"]}}, "added: marts.dim_users: n"),
-        ({"added": {KEYED: "all"}}, "added: marts.dim_users, which is not so"),
-        ({"removed": {"marts.no": []}}, "removed: marts.no, which is not so"),
-        ({"removed": {KEYED: ["no"]}}, "removed: marts.dim_users: no"),
-        ({"renamed": {}}, "renamed must be one of relations, columns"),
-        ({"added": {KEYED: "n"}}, "added: marts.dim_users must be a list"),
-        ({"columns": ["n"]}, "columns must be a mapping"),
-        (["n"], "map.yml must be a mapping"),
-    ],
+    cases("""
+relations: {marts.no: K} | relations: marts.no to marts.dim_users, which is
+relations: {K: marts.no} | relations: marts.dim_users to marts.no, which is
+columns: {K: {gone: n}} | columns: marts.dim_users: gone to n
+columns: {marts.no: {n: m}} | columns: marts.no: n to m
+added: {K: [n]} | added: marts.dim_users: n
+added: {K: all} | added: marts.dim_users, which is not so
+removed: {marts.no: []} | removed: marts.no, which is not so
+removed: {K: [gone]} | removed: marts.dim_users: gone
+renamed: {} | renamed must be one of relations, columns
+added: {K: n} | added: marts.dim_users must be a list
+columns: [n] | columns must be a mapping
+[n] | map.yml must be a mapping
+"""),
 )
 def test_a_declaration_that_does_not_apply_is_refused(
-    one, tmp_path, renames, words
+    one, renamed, renames, words
 ):
-    path = tmp_path / "map.yml"
-    path.write_text(yaml.safe_dump(renames))
     sql = "select 'a' as user_id, 1 as n"
-    code, text, record = one(sql, sql, "--renamed", str(path))
-    assert code == 2
-    assert words in text
-    assert text.count("\n") == 1
-    assert record is None
+    declared = yaml.safe_load(renames.replace("K", KEYED))
+    found = one(sql, sql, *renamed(declared))
+    assert told(found, 2, words) is None
+    assert found[1].count("\n") == 1
 
 
 def test_exceptions_leave_columns_out_and_are_counted(compare):
@@ -539,63 +495,51 @@ def test_exceptions_leave_columns_out_and_are_counted(compare):
     new["results.analysis_runs"] = "select 5 as a, 2 as b, 3 as c"
     words = ("--except", "results.*.input_version")
     words += ("--except", "results.analysis_runs.*")
-    code, text, record = compare(old, new, *words)
-    assert code == 0, text
-    assert "2 of 2 relations equal, 2 columns compared" in text
-    assert "2 columns are left out by results.*.input_version\n" in text
-    assert "3 columns are left out by results.analysis_runs.*\n" in text
-    assert record["left_out"] == {words[1]: 2, words[3]: 3}
-    code, text, _ = compare(old, new, *words, "--except", "marts.*.input")
-    assert code == 2
-    assert "--except marts.*.input matches no column" in text
-    code, text, _ = compare(old, new, "--except", "*")
-    assert code == 2
-    assert "nothing is left to compare" in text
-
-
-def test_relations_without_a_common_column_are_not_equal(compare, tmp_path):
-    path = tmp_path / "map.yml"
-    path.write_text(
-        yaml.safe_dump({"added": {KEYED: ["b"]}, "removed": {KEYED: ["a"]}})
+    record = told(
+        compare(old, new, *words),
+        0,
+        "2 of 2 relations equal, 2 columns compared",
+        "2 columns are left out by results.*.input_version\n",
+        "3 columns are left out by results.analysis_runs.*\n",
     )
-    old, new = {KEYED: "select 1 as a"}, {KEYED: "select 1 as b"}
-    code, text, _ = compare(old, new, "--renamed", str(path))
-    assert code == 1
-    assert "  no column of the two is the same\n" in text
+    assert record["left_out"] == {words[1]: 2, words[3]: 3}
+    found = compare(old, new, *words, "--except", "marts.*.input")
+    told(found, 2, "--except marts.*.input matches no column")
+    told(compare(old, new, "--except", "*"), 2, "nothing is left to compare")
+
+
+def test_relations_without_a_common_column_are_not_equal(one, renamed):
+    words = renamed({"added": {KEYED: ["b"]}, "removed": {KEYED: ["a"]}})
+    found = one("select 1 as a", "select 1 as b", *words)
+    told(found, 1, "  no column of the two is the same\n")
 
 
 def test_empty_relations_are_named_and_prove_nothing(compare):
     empty = "select 1 as x where false"
     old = {"marts.a": "select 1 as x", "marts.b": empty, "marts.c": empty}
-    code, text, record = compare(old, old)
-    assert code == 0
-    assert "2 relations are empty on both sides: marts.b, marts.c\n" in text
-    assert record["empty"] == ["marts.b", "marts.c"]
-    code, text, _ = compare({"marts.b": empty}, {"marts.b": empty})
-    assert code == 2
-    assert "nothing was compared: no relation has a row" in text
-    code, text, _ = compare({"marts.b": empty}, {"marts.b": "select 1 as x"})
-    assert code == 1
-    assert "are empty" not in text
+    words = "2 relations are empty on both sides: marts.b, marts.c\n"
+    assert told(compare(old, old), 0, words)["empty"] == ["marts.b", "marts.c"]
+    found = compare({"marts.b": empty}, {"marts.b": empty})
+    told(found, 2, "nothing was compared: no relation has a row")
+    found = compare({"marts.b": empty}, {"marts.b": "select 1 as x"})
+    told(found, 1)
+    assert "are empty" not in found[1]
 
 
 def test_schemas_are_those_of_either_side(compare, tmp_path):
     old = {"marts.a": "select 1 as x"}
-    code, text, _ = compare(old, old, schemas="marts,results")
-    assert code == 2
-    assert "neither side has results; there are marts" in text
-    code, text, _ = compare(old, old | {"results.b": "select 1 as x"})
-    assert code == 1
-    assert "results.b: only NEW has it" in text
+    found = compare(old, old, schemas="marts,results")
+    told(found, 2, "neither side has results; there are marts")
+    found = compare(old, old | {"results.b": "select 1 as x"})
+    told(found, 1, "results.b: only NEW has it")
     assert main([str(tmp_path / "old.duckdb")] * 2) == 2
 
 
 def test_the_same_path_twice_is_said_to_prove_nothing(compare, tmp_path):
     path = build(tmp_path / "w.duckdb", {KEYED: "select 'a' as user_id"})
-    code, text, record = compare(path, path, schemas="marts")
-    assert code == 0
-    assert "OLD and NEW are the same path: this proves nothing" in text
-    assert record["is_same_path"]
+    found = compare(path, path, schemas="marts")
+    words = "OLD and NEW are the same path: this proves nothing"
+    assert told(found, 0, words)["is_same_path"]
 
 
 def test_what_cannot_be_read_is_refused_in_one_line(compare, tmp_path):
@@ -607,22 +551,25 @@ def test_what_cannot_be_read_is_refused_in_one_line(compare, tmp_path):
     broken = tmp_path / "broken"
     (broken / "marts").mkdir(parents=True)
     (broken / "marts" / "a.parquet").write_text("no")
-    for path, words in (
-        (tmp_path / "none", "none; name a DuckDB file, a folder of Parquet"),
-        (text_file, "if it is not a DuckDB file"),
-        (empty, "empty holds no Parquet; name a folder laid out as <schema>/"),
-        (broken, "cannot read marts.a at "),
+    for path, options, words in (
+        (
+            tmp_path / "none",
+            (),
+            "none; name a DuckDB file, a folder of Parquet",
+        ),
+        (text_file, (), "if it is not a DuckDB file"),
+        (
+            empty,
+            (),
+            "empty holds no Parquet; name a folder laid out as <schema>/",
+        ),
+        (broken, (), "cannot read marts.a at "),
+        (good, ("--memory", "much"), ""),
+        (good, ("--models", "none"), "there is no folder none of models"),
     ):
-        code, text, _ = compare(good, path, schemas="marts")
-        assert code == 2
-        assert words in text
-        assert text.count("\n") == 1
-    code, text, _ = compare(good, good, "--memory", "much", schemas="marts")
-    assert code == 2
-    assert text.count("\n") == 1
-    code, text, _ = compare(good, good, "--models", "none", schemas="marts")
-    assert code == 2
-    assert "there is no folder none of models" in text
+        found = compare(good, path, *options, schemas="marts")
+        told(found, 2, words)
+        assert found[1].count("\n") == 1
     for words in (["--show", "0"], ["--colour"]):
         with pytest.raises(SystemExit, match="2"):
             main([str(good), str(good), *words])
@@ -631,9 +578,8 @@ def test_what_cannot_be_read_is_refused_in_one_line(compare, tmp_path):
 def test_a_locked_file_names_the_process(compare, tmp_path):
     path = build(tmp_path / "w.duckdb", {KEYED: "select 'a' as user_id"})
     with held(path) as holder:
-        code, text, _ = compare(path, path, schemas="marts")
-    assert code == 2
-    assert f"in use by process {holder.pid}" in text
+        found = compare(path, path, schemas="marts")
+    told(found, 2, f"in use by process {holder.pid}")
 
 
 def test_views_are_read_whatever_the_file_is_called_now(compare, tmp_path):
@@ -649,9 +595,8 @@ def test_views_are_read_whatever_the_file_is_called_now(compare, tmp_path):
     shutil.copy(first, renamed)
     before = {path.name for path in tmp_path.iterdir()}
     stamp = renamed.stat().st_mtime_ns
-    code, text, _ = compare(first, renamed, schemas="staging")
-    assert code == 0, text
-    assert "2 of 2 relations equal, 4 columns compared" in text
+    found = compare(first, renamed, schemas="staging")
+    told(found, 0, "2 of 2 relations equal, 4 columns compared")
     assert renamed.stat().st_mtime_ns == stamp
     assert {path.name for path in tmp_path.iterdir()} == before | {
         "record.json"
@@ -666,11 +611,13 @@ def test_what_is_written_meanwhile_is_removed(compare, tmp_path, monkeypatch):
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    opened = []
-    monkeypatch.setattr(
-        "comparison.sources.DuckDBSource._attach",
-        watched(DuckDBSource._attach, lambda: opened.extend(folder.iterdir())),
-    )
+    opened, attach = [], DuckDBSource._attach
+
+    def watched(*arguments):
+        attach(*arguments)
+        opened.extend(folder.iterdir())
+
+    monkeypatch.setattr(DuckDBSource, "_attach", watched)
     assert compare(path, path, schemas="staging")[0] == 0
     assert opened
     assert not list(folder.iterdir())
@@ -710,9 +657,8 @@ def test_a_view_that_no_longer_works_is_named(compare, tmp_path):
     )
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table raw.t")
-    code, text, _ = compare(path, path, schemas="staging")
-    assert code == 2
-    assert "compare_warehouses: staging.v: " in text
+    found = compare(path, path, schemas="staging")
+    told(found, 2, "compare_warehouses: staging.v: ")
 
 
 @pytest.mark.parametrize("layout", ["file", "parts", "spark", "partitions"])
@@ -742,8 +688,7 @@ def test_a_folder_of_parquet_equals_its_warehouse(compare, tmp_path, layout):
         export(relation / ".part.parquet", sql)
         (relation / "_SUCCESS").touch()
     (schema / "notes.txt").touch()
-    code, text, record = compare({KEYED: sql}, folder)
-    assert code == 0, text
+    record = told(compare({KEYED: sql}, folder), 0)
     assert record["columns_compared"] == 4
     assert record["rows"] == 100
     changed = sql.replace("range / 7", "range / 8")
@@ -775,55 +720,37 @@ def test_the_key_of_a_result_comes_from_the_project(one):
     assert "method = 'y': 2.0 -> 2.5" in text
 
 
-def test_every_form_of_a_key_is_read(tmp_path):
-    def unique(**body):
-        return {"data_tests": [{"unique": body}]}
+# What a file says of a table, and the key that is read of it.
+FORMS = r"""
+together:
+  - data_tests: [{unique_together: {arguments: {columns: [a, b]}}}]
+    columns: [{name: c, data_tests: [unique]}]
+  - [a, b]
+older: [{tests: [{unique_together: {columns: [a]}}]}, [a]]
+joined:
+  - data_tests: [{unique: {arguments: {column_name: "concat_ws(':', a,\n b)"}}}]
+  - [a, b]
+named: [{data_tests: [{unique: {column_name: a}}]}, [a]]
+computed: [{data_tests: [{unique: {column_name: lower(a)}}]}, []]
+partial:
+  - data_tests: [{unique: {column_name: a, config: {where: b > 0}}}]
+  - []
+plain:
+  - columns:
+      - {name: a, data_tests: [not_null]}
+      - {name: b, data_tests: [unique, not_null]}
+  - [b]
+mapped: [{columns: [{name: a, data_tests: [{unique: {name: x}}]}]}, [a]]
+primary: [{constraints: [{type: primary_key, columns: [a, b]}]}, [a, b]]
+primary_column:
+  - columns: [{name: a, constraints: [{type: primary_key}]}]
+  - [a]
+none: [{}, []]
+"""
 
-    forms = {
-        "together": (
-            {
-                "data_tests": [
-                    {"unique_together": {"arguments": {"columns": ["a", "b"]}}}
-                ],
-                "columns": [{"name": "c", "data_tests": ["unique"]}],
-            },
-            ("a", "b"),
-        ),
-        "older": (
-            {"tests": [{"unique_together": {"columns": ["a"]}}]},
-            ("a",),
-        ),
-        "joined": (
-            unique(arguments={"column_name": "concat_ws(':', a,\n b)"}),
-            ("a", "b"),
-        ),
-        "named": (unique(column_name="a"), ("a",)),
-        "computed": (unique(column_name="lower(a)"), ()),
-        "partial": (unique(column_name="a", config={"where": "b > 0"}), ()),
-        "plain": (
-            {
-                "columns": [
-                    {"name": "a", "data_tests": ["not_null"]},
-                    {"name": "b", "data_tests": ["unique", "not_null"]},
-                ]
-            },
-            ("b",),
-        ),
-        "mapped": ({"columns": [{"name": "a", **unique(name="x")}]}, ("a",)),
-        "primary": (
-            {"constraints": [{"type": "primary_key", "columns": ["a", "b"]}]},
-            ("a", "b"),
-        ),
-        "primary_column": (
-            {
-                "columns": [
-                    {"name": "a", "constraints": [{"type": "primary_key"}]}
-                ]
-            },
-            ("a",),
-        ),
-        "none": ({}, ()),
-    }
+
+def test_every_form_of_a_key_is_read(tmp_path):
+    forms = yaml.safe_load(FORMS)
     nodes = [{"name": name, **node} for name, (node, _) in forms.items()]
     sources = [{"name": "x", "schema": "raw", "tables": nodes}]
     for file, key in (
@@ -833,7 +760,7 @@ def test_every_form_of_a_key_is_read(tmp_path):
         (tmp_path / "all.yml").write_text(yaml.safe_dump(file))
         keys = Keys(tmp_path)
         for name, (_, expected) in forms.items():
-            assert keys.of((key, name)) == expected, name
+            assert keys.of((key, name)) == tuple(expected), name
     assert keys.of(("marts", "together")) == ()
 
 
@@ -864,11 +791,9 @@ def test_every_model_and_result_has_its_key_but_those_of_raw_lines():
         assert name.startswith(
             ("stg_service__", "stg_reader__", "malformed_rows")
         ) or name.endswith((*KEYLESS, "_recorded"))
-    assert keys.of(("results", "experiment_power")) == (
-        "experiment_id",
-        "metric_name",
-        "treatment_variant",
-        "design",
+    assert (
+        " ".join(keys.of(("results", "experiment_power")))
+        == "experiment_id metric_name treatment_variant design"
     )
     assert keys.of(("intermediate", "int_milestones_reached")) == (
         "user_id",

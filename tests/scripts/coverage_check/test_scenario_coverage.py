@@ -1,6 +1,7 @@
 """Intervals of scenarios hold the truth as often as they say."""
 
 import pytest
+from cases import listed
 
 from coverage_check.scenarios import BOUNDS, coverage_rows
 
@@ -10,14 +11,7 @@ def test_rows_say_what_was_counted():
     assert len(rows) == 8
     assert len({row["name"] for row in rows}) == 8
     for row in rows:
-        assert set(row) == {
-            "name",
-            "nominal",
-            "found",
-            "low",
-            "high",
-            "replicates",
-        }
+        assert set(row) == listed("name nominal found low high replicates")
         assert row["low"] <= row["found"] <= row["high"]
         assert row["replicates"] == 20
         assert row["nominal"] in {nominal for nominal, *_ in BOUNDS.values()}

@@ -43,6 +43,9 @@ def test_a_primary_metric_decides(primary, planned, decision):
     assert found.decision == decision
 
 
+HARMED = "guardrail crashes is harmed"
+
+
 @pytest.mark.parametrize(
     ("guard", "decision", "reason"),
     [
@@ -50,23 +53,15 @@ def test_a_primary_metric_decides(primary, planned, decision):
         ({"harm_p_value": 0.0250001}, "keep_running", "not shown harmless"),
         # Worse, but within the margin.
         ({"p_value": 0.001}, "ship", "sessions is better"),
-        (
-            {"p_value": 0.05, "harm_p_value": 0.6},
-            "do_not_ship",
-            "guardrail crashes is harmed",
-        ),
+        ({"p_value": 0.05, "harm_p_value": 0.6}, "do_not_ship", HARMED),
         (
             {"crossed": -1, "has_planned_looks": True, "harm_p_value": 0.6},
             "do_not_ship",
-            "guardrail crashes is harmed",
+            HARMED,
         ),
         # Without a margin, only harm that is found stops.
         ({"harm_p_value": None}, "ship", "sessions is better"),
-        (
-            {"harm_p_value": None, "p_value": 0.05},
-            "do_not_ship",
-            "guardrail crashes is harmed",
-        ),
+        ({"harm_p_value": None, "p_value": 0.05}, "do_not_ship", HARMED),
     ],
 )
 def test_a_guardrail_must_be_harmless(guard, decision, reason):

@@ -198,6 +198,14 @@ def test_adjusted_means_are_those_of_least_squares_on_rows(rows, found):
     )
 
 
+def weighted(rows, *strata):
+    """The mean of each arm, its strata weighted as among users of both."""
+    two = rows[rows["variant"].isin(["A", "B"])]
+    means = two.groupby([*strata, "variant"])["value"].mean().unstack()
+    shares = two.groupby([*strata]).size() / len(two)
+    return means[["A", "B"]].mul(shares, axis=0).sum()
+
+
 def test_post_stratified_means_are_weighted_by_all_users(rows, found):
     row = pick(
         found,
@@ -205,17 +213,9 @@ def test_post_stratified_means_are_weighted_by_all_users(rows, found):
         method="welch_t",
         adjustment="post_stratified",
     )
-    two = rows["mean"][rows["mean"]["variant"].isin(["A", "B"])]
-    means = two.pivot_table(
-        index=["country", "platform"], columns="variant", values="value"
-    )
-    weights = two.groupby(["country", "platform"]).size() / len(two)
-    assert row["estimate"] == pytest.approx(
-        float(((means["B"] - means["A"]) * weights).sum()), rel=1e-9
-    )
-    assert row["control_mean"] == pytest.approx(
-        float((means["A"] * weights).sum()), rel=1e-9
-    )
+    control, treatment = weighted(rows["mean"], "country", "platform")
+    assert row["estimate"] == pytest.approx(treatment - control, rel=1e-9)
+    assert row["control_mean"] == pytest.approx(control, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -233,12 +233,8 @@ def test_strata_are_the_largest_single_dimension_without_the_pair(
         method="welch_t",
         adjustment="post_stratified",
     )
-    two = rows["mean"][rows["mean"]["variant"].isin(["A", "B"])]
-    means = two.pivot_table(index="platform", columns="variant", values="value")
-    weights = two.groupby("platform").size() / len(two)
-    assert row["estimate"] == pytest.approx(
-        float(((means["B"] - means["A"]) * weights).sum()), rel=1e-9
-    )
+    control, treatment = weighted(rows["mean"], "platform")
+    assert row["estimate"] == pytest.approx(treatment - control, rel=1e-9)
     whole = table[table["dimension"] == "all"]
     assert "post_stratified" not in set(results(whole)["adjustment"])
 
@@ -470,22 +466,17 @@ def test_another_experiment_is_another_family(rows):
 
 # ---- What cannot be compared
 
+SOUND, OTHER = arm("A", 9, 5, 4), arm("B", 9, 5, 4)
+
 
 @pytest.mark.parametrize(
     ("arms", "reason"),
     [
-        ([arm("A", 9, 5, 4), arm("B", 0, np.nan, np.nan)], "empty_arm"),
-        ([arm("A", 9, 5, 4), arm("B", 1, 5, np.nan)], "too_few_units"),
+        ([SOUND, arm("B", 0, np.nan, np.nan)], "empty_arm"),
+        ([SOUND, arm("B", 1, 5, np.nan)], "too_few_units"),
         ([arm("A", 9, 5, 0), arm("B", 9, 5, 0)], "zero_variance"),
-        ([arm("B", 9, 5, 4)], "no_single_control"),
-        (
-            [
-                arm("A", 9, 5, 4),
-                arm("B", 9, 5, 4),
-                arm("A2", 9, 5, 4, is_control=True),
-            ],
-            "no_single_control",
-        ),
+        ([OTHER], "no_single_control"),
+        ([SOUND, OTHER, SOUND | {"variant": "A2"}], "no_single_control"),
     ],
 )
 def test_what_cannot_be_compared_says_why(arms, reason):
@@ -548,17 +539,9 @@ def test_one_arm_without_variance_is_compared_all_the_same():
 
 def test_a_treatment_without_rows_is_an_empty_arm_and_stays():
     """Users without a row of the metric are no reason to vanish."""
-    table = compared(
-        arm("A", 9, 5.0, 4.0),
-        arm("B", 9, 5.0, 4.0),
-        arm("C", 9, 5.0, 4.0, metric_name="other"),
-    )
-    row = pick(
-        table,
-        metric_name="sessions",
-        method="welch_t",
-        treatment_variant="C",
-    )
+    table = compared(SOUND, OTHER, arm("C", 9, 5, 4, metric_name="other"))
+    table = table[table["metric_name"] == "sessions"]
+    row = pick(table, method="welch_t", treatment_variant="C")
     assert (row["treatment_units"], row["reason_code"]) == (0, "empty_arm")
 
 

@@ -61,6 +61,12 @@ def tables(rows, **options):
     return {name: pd.DataFrame(each) for name, each in found.items()}
 
 
+def welch(rows):
+    """The p-value of Welch's test on rows of users (scipy)."""
+    arms = (rows.loc[rows["variant"] == name, "value"] for name in "BA")
+    return stats.ttest_ind(*arms, equal_var=False).pvalue
+
+
 @pytest.fixture(scope="module")
 def rows():
     return trial(11, users=1_500, effect=1.0)
@@ -161,14 +167,9 @@ def test_a_mismatch_in_one_group_breaks_the_whole():
 
 def test_the_first_day_of_a_mismatch_is_named():
     days = [
-        {"dimension": "assigned_date", "dimension_value": day}
+        {"dimension": "assigned_date", "dimension_value": f"2026-01-0{day}"}
         | {"assigned_users": users}
-        for day, users in (
-            ("2026-01-05", 500),
-            ("2026-01-05", 500),
-            ("2026-01-06", 500),
-            ("2026-01-06", 800),
-        )
+        for day, users in ((5, 500), (5, 500), (6, 500), (6, 800))
     ]
     row = health(assigned({}, {"assigned_users": 1_300}, *days))
     assert row["srm_first_alarm_date"] == datetime.date(2026, 1, 6)
@@ -239,11 +240,7 @@ def test_segments_and_their_difference_agree_with_regression(rows, found):
     ]
     for _, row in own.iterrows():
         inside = rows[rows["platform"] == row["dimension_value"]]
-        test = stats.ttest_ind(
-            *(inside.loc[inside["variant"] == v, "value"] for v in "BA"),
-            equal_var=False,
-        )
-        assert row["p_value"] == pytest.approx(test.pvalue, rel=1e-9)
+        assert row["p_value"] == pytest.approx(welch(inside), rel=1e-9)
         assert row["family_size"] == 3
     data = rows.assign(treated=(rows["variant"] == "B") * 1.0)
     fit = smf.ols("value ~ treated * C(platform)", data).fit(cov_type="HC2")
@@ -314,11 +311,7 @@ def test_by_date_is_what_was_known_at_the_end_of_each_date(rows, found):
         date = FIRST_DAY + days_of(day)
         row = own[own["look_date"] == date].iloc[0]
         seen = rows[rows["day"] + 2 <= day]
-        test = stats.ttest_ind(
-            *(seen.loc[seen["variant"] == v, "value"] for v in "BA"),
-            equal_var=False,
-        )
-        assert row["p_value"] == pytest.approx(test.pvalue, rel=1e-9)
+        assert row["p_value"] == pytest.approx(welch(seen), rel=1e-9)
         assert row["information_fraction"] == len(seen) / 1_500
 
 
@@ -329,11 +322,8 @@ def test_planned_looks_are_group_sequential_until_the_plan_is_full(found):
     is_look = own["sequential_quantile"].notna()
     # Every fourth date, and the one on which the last user is measured.
     dates = own["look_date"].tolist()
-    assert own.loc[is_look, "look_date"].tolist() == [
-        dates[3],
-        dates[7],
-        dates[9],
-    ]
+    looked = own.loc[is_look, "look_date"].tolist()
+    assert looked == [dates[place] for place in (3, 7, 9)]
     other = spending_boundaries(own.loc[is_look, "information_fraction"])
     np.testing.assert_allclose(
         own.loc[is_look, "sequential_quantile"], other.quantile

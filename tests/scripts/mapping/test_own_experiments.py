@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+from cases import cases
 from loading import ROOT, csv_of, events, loader
 
 from load_logs import summary
@@ -213,49 +214,49 @@ def test_the_summary_counts_rows_and_lines(load):
     )
 
 
+WRONG = cases(r"""
+measures: { | measure: { | did you mean measures?
+  measures: { spend: spend }\n |  | measures: missing; give
+spend: spend | spend: spent | 'spent'.*did you mean spend?
+spend: spend | spend: {} | measures.spend: say one of column
+spend: spend | spend: { column: spend, unit: hours } | 'unit' is none of
+variant: arm | arm: arm | 'arm' is none of experiment_id
+spend: spend | spend: arm | none of 3 rows can be read
+user_id: id, variant | user_id: { md5: id }, variant | md5: only for event_id
+experiment_assignments: | users: | both experiment_assignments and user_measures
+""")
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("right", "wrong", "message"),
     [
-        (("measures: {", "measure: {"), "did you mean measures?"),
-        (("  measures: { spend: spend }\n", ""), "measures: missing; give"),
-        (("spend: spend", "spend: spent"), "'spent'.*did you mean spend?"),
-        (("spend: spend", "spend: {}"), r"measures.spend: say one of column"),
+        *WRONG,
         (
-            ("spend: spend", "spend: { column: spend, unit: hours }"),
-            "'unit' is none of",
-        ),
-        (("variant: arm", "arm: arm"), "'arm' is none of experiment_id"),
-        (("spend: spend", "spend: arm"), "none of 3 rows can be read"),
-        (
-            ("user_id: id, variant", "user_id: { md5: id }, variant"),
-            "md5: only for event_id",
-        ),
-        (
-            ("variant: arm", "variant: { row_number: x }"),
+            "variant: arm",
+            "variant: { row_number: x }",
             "row_number: only for event_id, and for user_id",
         ),
         (
-            ("experiment_assignments:", "users:"),
-            "both experiment_assignments and user_measures",
-        ),
-        (
-            ("name: log", "name: log\ncontent: { columns: { title: x } }"),
+            "name: log",
+            "name: log\ncontent: { columns: { title: x } }",
             "content.files: missing; there are no events",
         ),
         (
-            ("  columns", "  where: { arm: [c, d] }\n  columns"),
+            "  columns",
+            "  where: { arm: [c, d] }\n  columns",
             r"where: no row is as it asks; found: a, b",
         ),
         (
-            ("  columns", "  where: { group: c }\n  columns"),
+            "  columns",
+            "  where: { group: c }\n  columns",
             r"where.group: users.csv has no column 'group'",
         ),
     ],
 )
-def test_refuses_a_wrong_mapping_of_measures(load, change, message):
-    assert change[0] in MEASURES
+def test_refuses_a_wrong_mapping_of_measures(load, right, wrong, message):
+    assert right in MEASURES
     with pytest.raises(MappingError, match=message):
-        load(MEASURES.replace(*change, 1), users__csv=USERS)
+        load(MEASURES.replace(right, wrong, 1), users__csv=USERS)
 
 
 # Exposures in a log of events -------------------------------------------------
@@ -274,29 +275,18 @@ def track(number, user, event, at, **properties):
 
 
 def test_exposures_are_taken_out_of_track_calls(worked):
-    viewed = {"experiment_id": "big_covers"}
+    first, second = (
+        {"experiment_id": "big_covers", "variation_id": arm} for arm in (0, 1)
+    )
+    played = {"content_asset_id": "v9", "title": "M", "genre": "Crime"}
     log = worked(
         "track_calls",
         tracks__jsonl="\n".join(
             [
-                track(
-                    1, "u1", "experiment_viewed", 10, **viewed, variation_id=1
-                ),
-                track(
-                    2,
-                    "u1",
-                    "Video Playback Started",
-                    11,
-                    content_asset_id="v9",
-                    title="M",
-                    genre="Crime",
-                ),
-                track(
-                    3, "u1", "experiment_viewed", 12, **viewed, variation_id=1
-                ),
-                track(
-                    4, "u2", "experiment_viewed", 13, **viewed, variation_id=0
-                ),
+                track(1, "u1", "experiment_viewed", 10, **second),
+                track(2, "u1", "Video Playback Started", 11, **played),
+                track(3, "u1", "experiment_viewed", 12, **second),
+                track(4, "u2", "experiment_viewed", 13, **first),
                 track(5, "u2", "Signed Out", 14),
             ]
         ),
@@ -343,38 +333,41 @@ def test_assignments_beside_events_need_their_time(load):
 # Declarations -----------------------------------------------------------------
 
 # A line of either file, the mistake in it, and what is said.
-SLIPS = [
-    ("test,Test,b,false", "test,Test,b,true", "has 2 controls; write true"),
-    ("a,true,0.5", "a,false,0.5", "has 0 controls"),
-    ("test,Test,b", "test,Toast,b", "has 2 names"),
-    ("b,false,0.5", "b,false,0.4", r"has shares that sum to 0\.9"),
-    ("b,false,0.5", "b,false,", "has shares that sum to 0.5"),
-    ("a,true,0.5,,", "a,true,0.5,100,", "has different planned_users"),
-    ("0.5,,\n", "0.5,0,\n", "planned_users below 1"),
-    ("0.5,,\n", "0.5,100,0\n", "look_days below 1"),
-    ("0.5,,\n", "0.5,,7\n", "look_days and no planned_users; say for how"),
-    ("test,Test,b,false,0.5,,\n", "", "has 1 variant"),
-    ("test,m", "toast,m", "toast, m: the experiment is not declared"),
-    (",mean,", ",meen,", "kind meen is unknown; write one of mean, prop"),
-    (",mean,", ",,", "kind empty is unknown"),
-    (",primary", ",prime", "role prime is unknown; write primary, sec"),
-    (",increase", ",up", "direction up is unknown; write increase or"),
-    (",mean,spend", ",mean,", "has no measure"),
-    ("spend,,,", "spent,,,elapsed", "measure spent is none of the events'"),
+SLIPS = cases(r"""
+test,Test,b,false | test,Test,b,true | has 2 controls; write true
+a,true,0.5 | a,false,0.5 | has 0 controls
+test,Test,b | test,Toast,b | has 2 names
+b,false,0.5 | b,false,0.4 | has shares that sum to 0\.9
+b,false,0.5 | b,false, | has shares that sum to 0.5
+a,true,0.5,, | a,true,0.5,100, | has different planned_users
+0.5,,\n | 0.5,0,\n | planned_users below 1
+0.5,,\n | 0.5,100,0\n | look_days below 1
+0.5,,\n | 0.5,,7\n | look_days and no planned_users; say for how
+test,Test,b,false,0.5,,\n |  | has 1 variant
+test,m | toast,m | toast, m: the experiment is not declared
+,mean, | ,meen, | kind meen is unknown; write one of mean, prop
+,mean, | ,, | kind empty is unknown
+,primary | ,prime | role prime is unknown; write primary, sec
+,increase | ,up | direction up is unknown; write increase or
+,mean,spend | ,mean, | has no measure
+spend,,, | spent,,,elapsed | measure spent is none of the events'
+,mean, | ,ratio, | is a ratio without denominator_measure
+spend,, | spend,spend, | has a denominator_measure and is a
+mean,spend,, | ratio,spend,plays, | or the other way round
+mean,spend,, | ratio,spend,visit, | measure visit is none of the
+,mean, | ,quantile, | without a level in \(0, 1\); write it
+mean,spend,, | quantile,spend,,1 | without a level in
+spend,, | spend,,0.5 | has a quantile and is a
+,mean, | ,proportion, | proportion, and 2 values of spend are
+primary,, | primary,,99.9 | a cap that is not in \(0, 1\)
+primary,, | guardrail,, | guardrail without a margin in \[0, 1
+primary,, | guardrail,1, | guardrail without a margin in \[0, 1
+primary,, | primary,-0.1, | a margin that is not in \[0, 1
+spend,,, | spend,,,elapsed | has a day_mode or a window; leave
+mean,spend,,,,, | mean,plays,,,,0,7 | no day_mode of elapsed or
+""")
+SLIPS += [
     (METRIC, METRIC * 2, "has 2 lines; keep one of them"),
-    (",mean,", ",ratio,", "is a ratio without denominator_measure"),
-    ("spend,,", "spend,spend,", "has a denominator_measure and is a"),
-    ("mean,spend,,", "ratio,spend,plays,", "or the other way round"),
-    ("mean,spend,,", "ratio,spend,visit,", "measure visit is none of the"),
-    (",mean,", ",quantile,", r"without a level in \(0, 1\); write it"),
-    ("mean,spend,,", "quantile,spend,,1", "without a level in"),
-    ("spend,,", "spend,,0.5", "has a quantile and is a"),
-    (",mean,", ",proportion,", "proportion, and 2 values of spend are"),
-    ("primary,,", "primary,,99.9", r"a cap that is not in \(0, 1\)"),
-    ("primary,,", "guardrail,,", r"guardrail without a margin in \[0, 1"),
-    ("primary,,", "guardrail,1,", r"guardrail without a margin in \[0, 1"),
-    ("primary,,", "primary,-0.1,", r"a margin that is not in \[0, 1"),
-    ("spend,,,", "spend,,,elapsed", "has a day_mode or a window; leave"),
     (
         "mean,spend,,,,,",
         "mean,plays,,,elapsed,7,7",
@@ -385,7 +378,6 @@ SLIPS = [
         "mean,plays,,,elapsed,,",
         "its window is missing, or closes before it opens",
     ),
-    ("mean,spend,,,,,", "mean,plays,,,,0,7", "no day_mode of elapsed or"),
 ]
 
 

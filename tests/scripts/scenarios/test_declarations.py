@@ -89,6 +89,10 @@ def test_refuses_an_outcome_by_its_place(changed, message):
         declared([outcome(FORMULA) | changed], *TERMS)
 
 
+def uncertain(distribution, **numbers):
+    return {"distribution": distribution, "causal_grade": "E"} | numbers
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -102,25 +106,14 @@ def test_refuses_an_outcome_by_its_place(changed, message):
         ({"value": -0.1, "unit": "rate"}, "a share must lie between 0 and 1"),
         ({"causal_grade": "F"}, "unknown causal_grade 'F'; use one of A, B"),
         ({"distribution": "beta"}, "an uncertain term needs a causal_grade"),
-        ({"distribution": "uniform", "causal_grade": "E"}, "unknown distribut"),
-        ({"distribution": "beta", "causal_grade": "E"}, "beta term needs low"),
+        (uncertain("uniform"), "unknown distribut"),
+        (uncertain("beta"), "beta term needs low"),
         (
-            {
-                "distribution": "triangular",
-                "causal_grade": "E",
-                "low": 2.0,
-                "high": 0.5,
-            },
+            uncertain("triangular", low=2.0, high=0.5),
             "low <= value <= high must hold, got 2, 1, 0.5",
         ),
         (
-            {
-                "distribution": "proportion",
-                "causal_grade": "E",
-                "value": 0.5,
-                "low": -0.5,
-                "high": 1.5,
-            },
+            uncertain("proportion", value=0.5, low=-0.5, high=1.5),
             "narrow low and high",
         ),
         ({"source": None}, "source is missing; say why this number"),

@@ -337,29 +337,26 @@ def test_killed_run_leaves_no_half_file(tmp_path, earlier):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--users", "0"], "--users must be between 500 and 50000000, got 0"),
-        (["--panel", "-3"], "--panel must be between 50"),
-        (["--days", "41"], "--days must be between 42 and 365, got 41"),
-        (["--seed", "-1"], "--seed must be between 0"),
-        (["--scale", "0"], "--scale must be above 0 and at most 1000, got 0"),
+        ("--users 0", "--users must be between 500 and 50000000, got 0"),
+        ("--panel -3", "--panel must be between 50"),
+        ("--days 41", "--days must be between 42 and 365, got 41"),
+        ("--seed -1", "--seed must be between 0"),
+        ("--scale 0", "--scale must be above 0 and at most 1000, got 0"),
+        ("--scale nan", "--scale must be above 0 and at most 1000, got nan"),
         (
-            ["--scale", "nan"],
-            "--scale must be above 0 and at most 1000, got nan",
-        ),
-        (
-            ["--scale", "0.001"],
+            "--scale 0.001",
             "--users must be between 500 and 50000000, got 60 after "
             "--scale 0.001",
         ),
         (
-            ["--panel", "60", "--scale", "0.5"],
+            "--panel 60 --scale 0.5",
             "--panel must be between 50 and 5000000, got 30 after --scale 0.5",
         ),
     ],
 )
 def test_refuses_impossible_options(tmp_path, capsys, options, message):
     out = tmp_path / "seeds"
-    assert generate_seeds.main([*options, "--out", str(out)]) == 2
+    assert generate_seeds.main([*options.split(), "--out", str(out)]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"generate_seeds.py: {message}")
     assert error.count("\n") == 1

@@ -43,6 +43,15 @@ class Cursor:
     def fetchall(self):
         return self.answers.get(self.asked[-1], [])
 
+    @property
+    def changing(self):
+        """What changes a table, of all that is asked."""
+        return [
+            query
+            for query in self.asked
+            if query.startswith(("truncate", "insert"))
+        ]
+
 
 def described():
     return {
@@ -99,28 +108,17 @@ def test_what_cannot_be_read_is_named_with_its_remedy(said, told):
         SparkServer(cursor).read("marts.m", {"x": "varchar"})
 
 
-def replace(cursor, frames):
+def replace(cursor, rows_of):
     with SparkServer(cursor).replacing(TYPES) as fill:
-        for table, frame in frames.items():
-            fill(table, frame)
+        for table, types in TYPES.items():
+            fill(table, framed(table, rows_of.get(table, []), types))
 
 
 def test_results_are_whole_only_with_the_run_which_comes_last():
     cursor = Cursor(described())
     rows = [{"name": "a'b", "size": 1, "estimate": float("nan")}]
-    frames = {
-        "effects": framed("effects", rows, TYPES["effects"]),
-        LAST_TABLE: framed(
-            LAST_TABLE, [{"log_name": "demo"}], TYPES[LAST_TABLE]
-        ),
-    }
-    replace(cursor, frames)
-    changing = [
-        query
-        for query in cursor.asked
-        if query.startswith(("truncate", "insert"))
-    ]
-    assert changing == [
+    replace(cursor, {"effects": rows, LAST_TABLE: [{"log_name": "demo"}]})
+    assert cursor.changing == [
         f"truncate table results.{LAST_TABLE}",
         "truncate table results.effects",
         "insert into results.effects (name, size, estimate) values"
@@ -151,17 +149,12 @@ def test_a_failure_puts_the_earlier_rows_back():
         SparkServer(cursor).replacing(TYPES) as fill,
     ):
         fail(fill("effects", frame))
-    changing = [
-        query
-        for query in cursor.asked
-        if query.startswith(("truncate", "insert"))
-    ]
     emptied = [
         f"truncate table results.{LAST_TABLE}",
         "truncate table results.effects",
     ]
     into = "insert into results.effects (name, size, estimate) values"
-    assert changing == [
+    assert cursor.changing == [
         *emptied,
         f"{into} ('new', 2, double('1.5'))",
         *emptied,
@@ -184,11 +177,7 @@ def test_a_query_is_read_as_a_table():
 def test_many_rows_are_several_inserts():
     cursor = Cursor(described())
     rows = [{"name": str(n), "size": n, "estimate": n / 7} for n in range(2500)]
-    frames = {
-        "effects": framed("effects", rows, TYPES["effects"]),
-        LAST_TABLE: framed(LAST_TABLE, [], TYPES[LAST_TABLE]),
-    }
-    replace(cursor, frames)
+    replace(cursor, {"effects": rows})
     inserts = [query for query in cursor.asked if query.startswith("insert")]
     assert len(inserts) == 3
     assert sum(query.count("double('") for query in inserts) == 2500
@@ -199,9 +188,8 @@ def test_other_columns_are_refused_before_a_row_is_lost():
     cursor = Cursor(
         described() | {"describe table results.effects": [("old", "int", None)]}
     )
-    frames = {table: framed(table, [], types) for table, types in TYPES.items()}
     with pytest.raises(WarehouseError, match=r"effects .*extra old; run `dbt"):
-        replace(cursor, frames)
+        replace(cursor, {})
     assert not [query for query in cursor.asked if "truncate" in query]
 
 
@@ -209,11 +197,9 @@ def test_a_result_table_that_dbt_did_not_make_names_the_remedy():
     asked = f"describe table results.{LAST_TABLE}"
     missing = RuntimeError("Database Error\n [TABLE_OR_VIEW_NOT_FOUND] no")
     cursor = Cursor(described() | {asked: missing})
-    frames = {table: framed(table, [], types) for table, types in TYPES.items()}
-    with pytest.raises(
-        WarehouseError, match=f"no results.{LAST_TABLE}; run `d"
-    ):
-        replace(cursor, frames)
+    message = f"no results.{LAST_TABLE}; run `d"
+    with pytest.raises(WarehouseError, match=message):
+        replace(cursor, {})
 
 
 def test_literals_are_exact():
@@ -237,34 +223,25 @@ def test_address_comes_from_the_environment(monkeypatch):
     assert default_address() == "target/streaming_engagement.duckdb"
 
 
-def test_a_target_that_is_not_there_is_named():
-    with (
-        pytest.raises(WarehouseError, match=r"target moon of profiles\.yml"),
-        connect("target:moon"),
-    ):
+def refuses(address, message):
+    with pytest.raises(WarehouseError, match=message), connect(address):
         pass
+
+
+def test_a_target_that_is_not_there_is_named():
+    refuses("target:moon", r"target moon of profiles\.yml")
 
 
 def test_a_target_of_duckdb_is_its_file(monkeypatch, tmp_path):
     monkeypatch.setenv("STREAMING_WAREHOUSE", str(tmp_path / "none.duckdb"))
-    with (
-        pytest.raises(WarehouseError, match=r"none\.duckdb; run `make build`"),
-        connect("target:duckdb"),
-    ):
-        pass
+    refuses("target:duckdb", r"none\.duckdb; run `make build`")
 
 
 def test_a_spark_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("dbt.adapters.spark", reason="no dbt-spark installed")
     port = spark_server.free_port()
     monkeypatch.setenv("SPARK_PORT", str(port))
-    with (
-        pytest.raises(
-            WarehouseError, match=f"no Spark answers at 127.0.0.1:{port}"
-        ),
-        connect("target:spark"),
-    ):
-        pass
+    refuses("target:spark", f"no Spark answers at 127.0.0.1:{port}")
 
 
 # --- the server ---------------------------------------------------------------
@@ -358,19 +335,18 @@ def test_a_port_that_is_taken_is_named(tmp_path, stand_in):
 
 
 def test_no_java_and_an_old_one_name_the_remedy(monkeypatch, tmp_path):
+    def java(version):
+        text = f'#!/bin/sh\necho "version \\"{version}\\"" >&2'
+        return program(tmp_path / "bin", "java", text)
+
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(
-        ServerError, match=r"no java found; install Java 17 .*ap"
-    ):
+    message = r"no java found; install Java 17 .*ap"
+    with pytest.raises(ServerError, match=message):
         spark_server.java()
-    program(
-        tmp_path / "bin", "java", '#!/bin/sh\necho "version \\"11.0\\"" >&2'
-    )
+    java("11.0")
     with pytest.raises(ServerError, match="is not Java 17 or newer; install"):
         spark_server.java()
-    path = program(
-        tmp_path / "bin", "java", '#!/bin/sh\necho "version \\"21.0\\"" >&2'
-    )
+    path = java("21.0")
     assert spark_server.java() == str(path)
 
 

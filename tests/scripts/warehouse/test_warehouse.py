@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from cases import listed
 from holding import held
 
 from warehouse import (
@@ -65,36 +66,26 @@ def warehouse(tmp_path):
     return path
 
 
+def refuses(path, message):
+    with pytest.raises(WarehouseError, match=message), connect(path):
+        pass
+
+
 def test_missing_file_names_it_and_is_not_created(tmp_path):
     path = tmp_path / "none.duckdb"
-    with (
-        pytest.raises(WarehouseError, match=r"none\.duckdb; run `make build`"),
-        connect(path),
-    ):
-        pass
+    refuses(path, r"none\.duckdb; run `make build`")
     assert not path.exists()
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     path = tmp_path / "notes.duckdb"
     path.write_text("not a database, but long enough to be looked at" * 99)
-    with (
-        pytest.raises(WarehouseError, match=r"cannot open .* DuckDB file"),
-        connect(path),
-    ):
-        pass
+    refuses(path, r"cannot open .* DuckDB file")
 
 
 def test_a_locked_file_names_the_process(warehouse):
-    with (
-        held(warehouse) as holder,
-        pytest.raises(
-            WarehouseError,
-            match=f"in use by process {holder.pid}; close it and run",
-        ),
-        connect(warehouse),
-    ):
-        pass
+    with held(warehouse) as holder:
+        refuses(warehouse, f"in use by process {holder.pid}; close it and run")
 
 
 def test_file_comes_from_the_environment(monkeypatch, tmp_path):
@@ -303,26 +294,13 @@ def test_names_that_differ_are_named(warehouse, definition):
 
 def test_the_definition_declares_types_and_words_for_every_column():
     tables = result_tables()
-    assert set(tables) == {
-        "analysis_runs",
-        "experiment_results",
-        "experiment_health",
-        "experiment_segments",
-        "experiment_time_series",
-        "experiment_power",
-        "genre_effects",
-        "genre_checks",
-        "genre_balance",
-        "genre_overlap",
-        "genre_dose_response",
-        "genre_trends",
-        "expected_lifetimes",
-        "scenario_results",
-        "scenario_terms",
-        "scenario_sensitivity",
-        "scenario_breakeven",
-        "scenario_quantiles",
-        "headlines",
-    }
+    assert set(tables) == listed(
+        "analysis_runs experiment_results experiment_health"
+        " experiment_segments experiment_time_series experiment_power"
+        " genre_effects genre_checks genre_balance genre_overlap"
+        " genre_dose_response genre_trends expected_lifetimes"
+        " scenario_results scenario_terms scenario_sensitivity"
+        " scenario_breakeven scenario_quantiles headlines"
+    )
     kinds = {kind for one in tables.values() for kind in one.types.values()}
     assert kinds <= set(FRAME_TYPES)

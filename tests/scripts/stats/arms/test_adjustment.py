@@ -73,13 +73,24 @@ def extremes():
     ]
 
 
-def numbers(control, treatment, effect):
-    return control.mean, treatment.mean, *numbers_of(effect.absolute)
-
-
-def all_of_tea_tasting(expected):
-    means = expected.control, expected.treatment
-    return means + numbers_of_tea_tasting(expected)
+def agreeing(adjusted, cases, metric, names):
+    """Adjust pairs of arms, each as tea-tasting adjusts it."""
+    found = adjusted(*(stacked(arm) for arm in zip(*cases, strict=True)))
+    effect = mean_effect(found.control, found.treatment).absolute
+    assert (found.reason == "").all()
+    for i, pair in enumerate(cases):
+        expected = answer_of_tea_tasting(metric, *pair, names)
+        means = found.control.mean[i], found.treatment.mean[i]
+        np.testing.assert_allclose(
+            (*means, *numbers_of(row(effect, i))),
+            (
+                *(expected.control, expected.treatment),
+                *numbers_of_tea_tasting(expected),
+            ),
+            rtol=1e-9,
+            atol=1e-300,
+        )
+    return found
 
 
 def test_means_agree_with_tea_tasting():
@@ -88,21 +99,8 @@ def test_means_agree_with_tea_tasting():
     for _ in range(200):
         before = random_group(generator, 2)
         cases.append((before, like(before, generator)))
-    found = adjusted_means(*(stacked(arm) for arm in zip(*cases, strict=True)))
-    effect = mean_effect(found.control, found.treatment)
-    assert (found.reason == "").all()
+    found = agreeing(adjusted_means, cases, tt.Mean("y", covariate="x"), PAIR)
     for i, (before, after) in enumerate(cases):
-        expected = answer_of_tea_tasting(
-            tt.Mean("y", covariate="x"), before, after, PAIR
-        )
-        np.testing.assert_allclose(
-            numbers(
-                row(found.control, i), row(found.treatment, i), row(effect, i)
-            ),
-            all_of_tea_tasting(expected),
-            rtol=1e-9,
-            atol=1e-300,
-        )
         pre = answer_of_tea_tasting(tt.Mean("x"), before, after, PAIR)
         assert found.covariate_p_value[i, 0] == pytest.approx(
             pre.pvalue, rel=1e-9, abs=0
@@ -111,23 +109,9 @@ def test_means_agree_with_tea_tasting():
 
 def test_ratios_agree_with_tea_tasting():
     generator = np.random.default_rng(51)
-    cases = []
-    for _ in range(200):
-        before = random_group(generator, 4)
-        cases.append((before, like(before, generator)))
-    found = adjusted_ratios(*(stacked(arm) for arm in zip(*cases, strict=True)))
-    effect = mean_effect(found.control, found.treatment)
-    assert (found.reason == "").all()
-    metric = tt.RatioOfMeans("top", "below", "top_before", "below_before")
-    for i, (before, after) in enumerate(cases):
-        expected = answer_of_tea_tasting(metric, before, after, FOUR)
-        np.testing.assert_allclose(
-            numbers(
-                row(found.control, i), row(found.treatment, i), row(effect, i)
-            ),
-            all_of_tea_tasting(expected),
-            rtol=1e-9,
-        )
+    befores = [random_group(generator, 4) for _ in range(200)]
+    cases = [(before, like(before, generator)) for before in befores]
+    agreeing(adjusted_ratios, cases, tt.RatioOfMeans(*FOUR), FOUR)
 
 
 @pytest.mark.parametrize("covariates", [1, 2, 5])
@@ -419,26 +403,15 @@ def test_ratio_with_denominators_of_one_is_the_mean():
 @pytest.mark.parametrize(
     ("control", "treatment", "message"),
     [
-        (
-            Moments(9, [1.0], [[1.0]]),
-            Moments(9, [1.0], [[1.0]]),
-            "at least one covariate",
-        ),
-        (
-            Moments(9, [1.0, 2.0], np.eye(2)),
-            Moments(9, [1.0, 2.0, 3.0], np.eye(3)),
-            "same variables, got 2 and 3",
-        ),
-        (
-            Moments(9, [1.0, 2.0], np.eye(2)),
-            Moments(9, [1.0, 2.0], -np.eye(2)),
-            "treatment variances must not be negative",
-        ),
+        (np.eye(1), np.eye(1), "at least one covariate"),
+        (np.eye(2), np.eye(3), "same variables, got 2 and 3"),
+        (np.eye(2), -np.eye(2), "treatment variances must not be negative"),
     ],
 )
 def test_refuses_impossible_arms(control, treatment, message):
+    arms = (Moments(9, np.ones(len(s)), s) for s in (control, treatment))
     with pytest.raises(ValueError, match=message):
-        adjusted_means(control, treatment)
+        adjusted_means(*arms)
 
 
 def test_ratios_refuse_other_than_four_variables():
