@@ -92,6 +92,7 @@ def environment(is_other):
         "dbt": Dbt(),
         "exceptions": Dbt(),
         "execute": False,
+        "flags": {"EMPTY": False},
         "graph": {"sources": {"tested": TESTED}},
         "ref": lambda *names: names[-1],
         "return": lambda value: value,

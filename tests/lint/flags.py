@@ -1,0 +1,3 @@
+"""What models ask of dbt's flags."""
+
+EMPTY = False
