@@ -109,8 +109,6 @@ def command(settings: Settings, port: int) -> list[str]:
     options = " ".join(
         (
             f"-Dderby.system.home={folder}",
-            # Nothing here outlives the server: no waiting for the disk.
-            "-Dderby.system.durability=test",
             "-Duser.timezone=UTC",
             "-XX:+UseSerialGC",
             # The quick compiler alone, with room: by default its code is
