@@ -164,7 +164,7 @@ def rendered(path: str) -> str:
     environment = Environment(  # noqa: S701 - SQL, not HTML
         loader=FileSystemLoader(ROOT)
     )
-    environment.globals["ref"] = lambda name: name
+    environment.globals |= {"ref": lambda name: name, "flags": {}}
     for name, file, macro in (
         ("data_type", "dialect/data_type", "duckdb__data_type"),
         ("event_measures", "experiments/event_measures", "event_measures"),
