@@ -26,11 +26,9 @@ help:  ## List what can be made.
 		'/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 
-run: $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
+run: .venv/ready $(if $(LOG),,data)  ## Data, build, statistics, report: all of it.
 	@$(if $(ELSEWHERE),$(MAKE) --no-print-directory land)
-	@$(MAKE) --no-print-directory build
-	@$(MAKE) --no-print-directory analyze
-	@$(MAKE) --no-print-directory report
+	@$(BIN)/python scripts/run.py
 	@printf '\nReport      %s\n' "$(ROOT)/report/index.html"
 	@printf 'Warehouse   %s\n' "$(or $(ELSEWHERE:%=target % of profiles.yml), \
 		$(STREAMING_WAREHOUSE) (any DuckDB client, read-only))"
@@ -47,12 +45,10 @@ load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder.
 		$(if $(INPUT),--input "$(INPUT)")
 
 build: .venv/ready  ## Build every model and test its data.
-	@$(BIN)/python scripts/check_workplace.py
-	@$(BIN)/dbt build --exclude-resource-type unit_test $(VARS)
+	@$(BIN)/python scripts/run.py --steps build
 
 analyze: .venv/ready  ## Estimate, with intervals, from the marts.
-	@$(BIN)/python scripts/analyze.py
-	@$(BIN)/dbt --quiet test --select source:results $(VARS)
+	@$(BIN)/python scripts/run.py --steps analyze
 
 report: .venv/ready  ## Write the report.
 	@$(BIN)/python scripts/build_report.py --out $(ROOT)/report

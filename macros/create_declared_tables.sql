@@ -12,7 +12,7 @@
     nobody takes empty marts for an answer.
 -#}
 {% macro create_declared_tables() %}
-    {% if not execute or flags.WHICH in ('parse', 'list', 'compile') %}
+    {% if not execute or flags.WHICH in ('parse', 'list', 'compile', 'test') %}
         {{ return('') }}
     {% endif %}
     {% if flags.WHICH in ('build', 'seed') and not flags.EMPTY

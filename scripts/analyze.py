@@ -30,6 +30,8 @@ import scenarios.readout
 from claims.headlines import headline_rows, in_order, place
 from estimates.files import Estimate, chosen, read_estimates, relations_of
 from estimates.numbers import Number, number_of
+from publication import runs
+from publication.locks import LockedError, this_command
 from scenarios.assumptions import as_date
 from scenarios.declarations import Scenario, declared, estimates_of
 from scenarios.outlooks import MINIMUM_DRAWS
@@ -39,6 +41,7 @@ from warehouse import (
     WarehouseError,
     connect,
     default_address,
+    is_file,
     read_marts,
     replacing_results,
     rows_of,
@@ -223,12 +226,31 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         "log_name": manifest.get("log_name") or folder.resolve().name,
         "source": manifest.get("source"),
         "data_seed": manifest.get("seed"),
+        "run_number": runs.number_inside(),
     }
 
 
 def run(options: argparse.Namespace) -> Results:
-    """Read, compute and replace the results; return what was written."""
-    with connect(options.warehouse, read_only=False) as opened:
+    """Read, compute and replace the results; return what was written.
+
+    A published file is copied, and the copy published.
+    """
+    if not is_file(options.warehouse) or runs.is_inside():
+        return analyse_at(options.warehouse, options)
+    published = Path(options.warehouse)
+    if not published.is_file():
+        raise WarehouseError(f"no warehouse at {published}; run `make build`")
+    started = runs.start(published, options.seeds, this_command(), anew=False)
+    os.environ |= started.environment()
+    results = analyse_at(str(started.version.file), options)
+    started.record(None)
+    started.publish()
+    return results
+
+
+def analyse_at(address: str, options: argparse.Namespace) -> Results:
+    """Read a warehouse, and replace its results."""
+    with connect(address, read_only=False) as opened:
         return analyse(
             opened,
             read_estimates(options.seeds),
@@ -309,7 +331,7 @@ def main() -> None:
     """Estimate, write, and print."""
     try:
         print(summary(run(parsed())))
-    except (WarehouseError, ValueError) as error:
+    except (WarehouseError, LockedError, ValueError) as error:
         sys.exit(f"analyze: {error}")
 
 

@@ -143,7 +143,7 @@ def main() -> int:
     except (warehouse.WarehouseError, OSError) as error:
         print(f"build_report: {error}", file=sys.stderr)
         return 1
-    print(f"{target}: {len(page.encode()) / 1e6:.2f} MB")
+    print(f"{target.name}: {len(page.encode()) / 1e6:.2f} MB")
     return 0
 
 

@@ -160,6 +160,7 @@ def render(tables: Tables, bundle: str) -> str:
     )
     return environment.get_template("page.html.j2").render(
         log_name=tables["analysis_runs"][0]["log_name"],
+        run_number=tables["analysis_runs"][0]["run_number"],
         input_version=tables["analysis_runs"][0]["input_version"],
         facts=overview.facts(tables),
         definitions=overview.definitions(tables),

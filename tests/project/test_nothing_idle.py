@@ -34,7 +34,8 @@ def defined(text):
 )
 def test_every_name_is_used(path):
     idle = {name for name in defined(FILES[path]) if WORDS[name] < 2}
-    assert idle <= {"__all__"}
+    # dbt-duckdb looks for the class by its name.
+    assert idle <= {"__all__", "Plugin"}
 
 
 def test_an_unused_name_is_found():

@@ -22,6 +22,7 @@ MAY_READ = {
     "estimates": {"raw", "warehouse", "stats"},
     "simulation": {"raw"},
     "mapping": {"raw"},
+    "publication": {"raw"},
     "comparison": {"warehouse"},
     "retention": BASE,
     "engagement": BASE,
