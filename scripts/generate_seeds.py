@@ -24,6 +24,7 @@ from typing import Any
 
 import duckdb
 
+from publication.locks import LockedError, locked, this_command
 from raw.files import MANIFEST, TABLES, file_facts, json_text, read_manifest
 from simulation.catalogue import draw_catalogue
 from simulation.chunks import chunk_count, draw_chunks, generator
@@ -227,17 +228,19 @@ def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
     try:
         config = configured(options)
-        if not options.force and is_current(config, options.out):
-            print(f"{options.out}: up to date (seed {config.seed})")
-            return 0
-        print(
-            f"{options.out}: writing {config.new_users:,} new users and "
-            f"{config.panel_members:,} established members over {config.days} "
-            f"days, up to {round(expected_rows(config), -4):,} event rows",
-            flush=True,
-        )
-        manifest = generate(config, options.out)
-    except (ValueError, OSError, duckdb.Error) as error:
+        with locked(options.out, this_command()):
+            if not options.force and is_current(config, options.out):
+                print(f"{options.out}: up to date (seed {config.seed})")
+                return 0
+            print(
+                f"{options.out}: writing {config.new_users:,} new users and"
+                f" {config.panel_members:,} established members over"
+                f" {config.days} days, up to"
+                f" {round(expected_rows(config), -4):,} event rows",
+                flush=True,
+            )
+            manifest = generate(config, options.out)
+    except (ValueError, OSError, LockedError, duckdb.Error) as error:
         print(f"generate_seeds.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

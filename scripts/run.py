@@ -90,7 +90,7 @@ def run_on_files(steps: Sequence[str], seeds: Path, warehouse: Path) -> None:
         raise ValueError(f"no warehouse at {warehouse}; run `make build`")
     run = runs.start(warehouse, seeds, this_command(), anew=builds)
     environment = run.environment()
-    report = run.version.report.parent
+    report = run.version.report.parent.absolute()
     first = [step for step in steps if step != "report"]
     work(first, seeds, report, environment, run.locks)
     said = run.record(runs.read_build(run.version.notes) if builds else None)
@@ -132,7 +132,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Run the steps; say in a line why readers keep what they had."""
     options = parsed()
-    seeds, warehouse = options.seeds, options.warehouse.absolute()
+    seeds, warehouse = options.seeds, options.warehouse
     try:
         if os.environ.get("STREAMING_TARGET", "duckdb") != "duckdb":
             landed = os.environ.get("STREAMING_LANDED", "target/landed")
@@ -140,7 +140,7 @@ def main() -> None:
             if obstacle:
                 sys.exit(obstacle)
             with locked(warehouse, this_command()) as lock:
-                report = warehouse.with_name("report")
+                report = warehouse.with_name("report").absolute()
                 work(options.steps, seeds, report, {}, [lock])
             return
         if "build" in options.steps:

@@ -39,7 +39,7 @@ class Run:
         """Say to the commands of this run where they work."""
         return {
             RUN_VARIABLE: str(self.number),
-            "STREAMING_WAREHOUSE": str(self.version.file),
+            "STREAMING_WAREHOUSE": str(self.version.file.absolute()),
         }
 
     def record(self, build: records.Build | None) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 from planted import COUNTS, NOT_IN_THE_WAREHOUSE, counted, reconciliation
 
 import generate_seeds
+from publication.locks import locked
 from raw.files import TABLES
 from simulation import faults, files
 from simulation.config import SimulationConfig
@@ -302,6 +303,12 @@ def test_says_what_it_will_write_before_it_starts(tmp_path, capsys):
         for line in (first, last)
     )
     assert 0.7 * most < written < most
+
+
+def test_two_runs_do_not_write_one_folder(tmp_path, capsys):
+    with locked(tmp_path, "make run"):
+        assert generate_seeds.main(["--out", str(tmp_path), *SMALL]) == 2
+    assert "in use by process" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("earlier", [False, True])
