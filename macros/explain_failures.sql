@@ -4,8 +4,11 @@
     itself only counts the rows.
 
     on-run-end: "{{ explain_failures(results) }}"
+
+    Returns the lines that were said.
 -#}
 {% macro explain_failures(results) %}
+    {% set said = [] %}
     {% set failed = results
         | selectattr('status', 'in', ['fail', 'warn'])
         | selectattr('node.compiled_code') | list %}
@@ -22,6 +25,8 @@
         {% endfor %}
         {% for line in lines | unique | sort %}
             {% do log('  ' ~ line, info=True) %}
+            {% do said.append(line) %}
         {% endfor %}
     {% endfor %}
+    {{ return(said) }}
 {% endmacro %}

@@ -6,9 +6,12 @@
     Only for commands that can publish: the plugin of profiles.yml lends them
     the function of this name.
 
-    on-run-end: "{{ publish_run(results) }}"
+    on-run-end: "{{ publish_run(results, explain_failures(results)) }}"
+
+    results:   what dbt found in this run
+    warnings:  lines that whoever ran it must read
 -#}
-{% macro publish_run(results) %}
+{% macro publish_run(results, warnings) %}
     {% if not execute or target.type != 'duckdb' or not run_query(
         "select 1 from duckdb_functions()"
         ~ " where function_name = 'publish_run'"
@@ -47,7 +50,8 @@
         'passed_test_count':
             tests | selectattr('status', 'equalto', 'pass') | list | length,
         'warned_test_count':
-            tests | selectattr('status', 'equalto', 'warn') | list | length
+            tests | selectattr('status', 'equalto', 'warn') | list | length,
+        'warnings': warnings
     } %}
 
     {#- A file can be replaced once this process holds it no more. -#}

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import building, commands, experiments, reading
+from benchmarks import building, commands, experiments, publishing, reading
 from benchmarks.bench import Bench, BenchmarkError
 from benchmarks.timing import table
 from check_workplace import find_obstacle
@@ -33,6 +33,7 @@ BENCHMARKS = {
         reading.seed_reader,
         building.dbt_overhead,
         building.usage_marts,
+        publishing.publication,
         experiments.inference,
         experiments.experiment_tests,
         commands.generate,

@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.timing import interleaved
+from publication.runs import RUN_VARIABLE
 from raw.files import TABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -77,6 +78,9 @@ class Bench:
                 "DBT_TARGET_PATH": str(target),
                 "DBT_LOG_PATH": str(target),
                 "DBT_PROFILES_DIR": str(PROJECT),
+                # Of another project nothing is published.
+                **({RUN_VARIABLE: "1"} if project != PROJECT else {}),
+                "PYTHONPATH": str(PROJECT / "scripts"),
             },
             project,
         )

@@ -51,6 +51,7 @@ class Build:
     definitions: Mapping[str, str]
     passed_test_count: int = 0
     warned_test_count: int = 0
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,10 @@ def record(
         "run_inputs": files,
         "run_relations": relations,
         "run_figures": figures,
+        "run_warnings": [
+            {"run_number": number, "warning": warning}
+            for warning in (build.warnings if build else ())
+        ],
     }.items():
         _insert(connection, table, rows)
     connection.commit()
@@ -176,6 +181,7 @@ def summary(connection: duckdb.DuckDBPyConnection, number: int) -> list[str]:
         if run["model_count"]
         else f"Run {number}: results of the marts of the run before"
     ]
+    lines += _reconciled(connection)
     names = {"changed_inputs": "raw files", "changed_models": "definitions"}
     for column, name in names.items():
         changed = (run[column] or "").split(", ")
@@ -189,7 +195,25 @@ def summary(connection: duckdb.DuckDBPyConnection, number: int) -> list[str]:
                 f"  {row['figure_name']}: {value:,.6g}"
                 f" ({value - before:+,.6g} against run {number - 1})"
             )
-    return lines
+    warnings = _table(connection, "run_warnings", number)
+    return lines + [f"Warning: {row['warning']}" for row in warnings]
+
+
+def _reconciled(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say where the lines of each raw file went, if any was set apart."""
+    if not _has(connection, "marts", "fct_reconciliation"):
+        return []
+    found = connection.execute(
+        "select table_name, raw_rows, canonical_rows, duplicate_rows,"
+        " rejected_rows, malformed_rows from marts.fct_reconciliation"
+        " where raw_rows > canonical_rows order by raw_rows desc"
+    ).fetchall()
+    return [
+        f"  {name}: {lines:,} lines = {canonical:,} canonical"
+        f" + {duplicate:,} duplicate + {rejected:,} rejected"
+        f" + {malformed:,} malformed"
+        for name, lines, canonical, duplicate, rejected, malformed in found
+    ]
 
 
 def project_version() -> str:

@@ -35,7 +35,7 @@ MAY_READ = {
     "data_quality": BASE,
     "coverage_check": BASE
     | {"warehouse", "genres", "experiments", "scenarios"},
-    "benchmarks": {"raw", "warehouse", "stats", "experiments"},
+    "benchmarks": {"raw", "warehouse", "publication", "stats", "experiments"},
     "report": BASE | SUBJECTS,
 }
 # Numbers only: nothing there knows a table of the warehouse.
