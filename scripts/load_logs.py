@@ -23,6 +23,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from engine.connections import open_duckdb
 from mapping.declarations import check_declarations
 from mapping.folder import (
     reference_source,
@@ -66,7 +67,7 @@ def load_log(
     with replacing(out, mapping.name, force=force) as partial:
         scratch = partial / "scratch"
         scratch.mkdir()
-        with duckdb.connect(str(scratch / "log.duckdb")) as connection:
+        with open_duckdb(scratch / "log.duckdb") as connection:
             load = Load(connection, mapping, folder)
             try:
                 shifts = prepare(load)

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from engine.connections import open_duckdb
 from warehouse.frames import as_declared
 from warehouse.port import Fill, Types, WarehouseError
 from warehouse.tables import as_table, same_names
@@ -113,7 +114,7 @@ def opened(path: Path, *, read_only: bool = True) -> Iterator[DuckDBFile]:
             "with --warehouse"
         )
     try:
-        connection = duckdb.connect(str(path), read_only=read_only)
+        connection = open_duckdb(path, read_only=read_only)
     except duckdb.Error as error:
         text = str(error)
         if any(sign in text for sign in IN_USE):

@@ -5,13 +5,13 @@ import json
 import subprocess
 import sys
 
-import duckdb
 import pytest
 import yaml
 from cases import cases
 from loading import ROOT, csv_of, events, loader
 
 import load_logs
+from engine.connections import open_duckdb
 from mapping.folder import OWN_FILES
 from mapping.language import EXAMPLE, MappingError, columns_of
 from mapping.specification import read_mapping
@@ -402,13 +402,14 @@ def test_same_input_same_bytes_on_any_number_of_threads(load, monkeypatch):
     mapping = events() + "users: { columns: { platform: at } }\n"
     first = load(mapping, log__csv=csv_of(*times)).bytes()
     assert load(mapping).bytes() == first
-    connect = duckdb.connect
-    monkeypatch.setattr(
-        load_logs.duckdb,
-        "connect",
-        lambda path: connect(path, config={"threads": 1}),
-    )
+    monkeypatch.setattr(load_logs, "open_duckdb", on_one_thread)
     assert load(mapping).bytes() == first
+
+
+def on_one_thread(path):
+    connection = open_duckdb(path)
+    connection.execute("set threads = 1")
+    return connection
 
 
 def test_order_is_that_of_the_files(load):
