@@ -75,7 +75,7 @@ users:                          # (optional) else: the users of the events and
     user_id: id                 # or row_number, in every block but the events:
                                 # each row of a file is a user of its own
     signed_up_at: created       # also platform, subscription_status,
-    country_code: { sql: "upper(left(country, 2))" }    # DuckDB's SQL
+    country_code: { sql: "upper(left(country, 2))" }    # an expression
     acquisition_channel: { column: utm, optional: true }  # may be absent
 
 content:                        # (optional) else: the titles of the events

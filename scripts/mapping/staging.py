@@ -23,6 +23,7 @@ from mapping.language import (
     MappingError,
     columns_of,
 )
+from mapping.own_expressions import check_expression, enclosed
 from mapping.selection import NOT_AN_OBJECT, STATE, Shape, selection
 from mapping.zones import Shift, zone_shifts
 from raw.files import TABLES, Kind
@@ -135,15 +136,16 @@ def prepare(load: Load) -> dict[str, Sequence[Shift]]:
         "create table rejected (table_name varchar, file varchar, "
         "line bigint, reason varchar, detail varchar, row_text varchar)"
     )
-    return zone_shifts(
-        load.connection,
-        [
-            column
-            for table, blocks in load.mapping.blocks.items()
-            for block in blocks
-            for column in staged_columns(load.mapping, table, block).values()
-        ],
-    )
+    columns = [
+        column
+        for table, blocks in load.mapping.blocks.items()
+        for block in blocks
+        for column in staged_columns(load.mapping, table, block).values()
+    ]
+    for column in columns:
+        if column.sql is not None:
+            check_expression(load.connection, column)
+    return zone_shifts(load.connection, columns)
 
 
 def stage_table(
@@ -281,7 +283,9 @@ def check_expressions(
         if column.sql is None:
             continue
         try:
-            load.rows(f"select ({column.sql}) from {shape.relation} limit 0")
+            load.rows(
+                f"select {enclosed(column.sql)} from {shape.relation} limit 0"
+            )
         except duckdb.Error as error:
             message = first_line(error)
             raise MappingError(f"{column.key}.sql: {message}") from None

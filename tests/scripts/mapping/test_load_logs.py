@@ -76,7 +76,7 @@ log.csv | log.csv\n  header: false | names: missing
 log.csv | log.csv\n  names: [a, a] | 'a' is there twice
 log.csv | twice.csv | names 'user' twice
 value: play | sql: upper(nothing) | event_type.sql: .*nothing
-value: play | sql: 'upper(' | event_type.sql: Parser
+value: play | sql: 'upper(' | event_type.sql: syntax error at end of input; wr
 name: log | name: [a | not YAML
 name: log | name: log\nname: b | line 3: 'name' is there twice
 { value: play } | { column: at, map: { a: play } } | found: 2024-01-01
