@@ -70,7 +70,7 @@ def load_log(
         with open_duckdb(scratch / "log.duckdb") as connection:
             load = Load(connection, mapping, folder)
             try:
-                shifts = prepare(load)
+                shifts = prepare(load, partial)
                 for table in TABLES:
                     stage_table(load, table, shifts)
                     if table in mapping.blocks:

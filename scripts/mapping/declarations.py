@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 from jinja2 import Environment, FileSystemLoader
 
-from engine.connections import open_duckdb
+from engine.connections import lock, open_duckdb
 from mapping.expressions import quoted
 from mapping.language import MappingError, did_you_mean
 from raw.files import REFERENCES
@@ -61,6 +61,7 @@ def check_declarations(folder: Path) -> None:
         With the first mistake, its remedy, and how many more there are.
     """
     with open_duckdb() as connection:
+        lock(connection, folders=[folder])
         for name in TYPES:
             read_declarations(connection, folder, name)
         path = quoted(str(folder / "user_measures.csv"))

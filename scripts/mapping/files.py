@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from engine.connections import literal
 from mapping.expressions import identifier, quoted
 from mapping.language import Block, MappingError
 from mapping.selection import Shape
@@ -38,7 +39,13 @@ ERRORS = (
 
 
 def block_files(block: Block, folder: Path) -> list[Path]:
-    """List the files of a block, each once, by name within a pattern."""
+    """List the files of a block, each once, by name within a pattern.
+
+    Raises
+    ------
+    MappingError
+        If a pattern finds no file in the folder, or one that is outside.
+    """
     found: list[Path] = []
     for pattern in block.files:
         path = folder / pattern
@@ -50,8 +57,21 @@ def block_files(block: Block, folder: Path) -> list[Path]:
                 f"{block.key}.files: no file '{pattern}' in {folder}; correct "
                 "it, or say where the files are with --input"
             )
+        for path in paths:
+            check_below(path, (folder,), f"{block.key}.files")
         found += [path for path in paths if path not in found]
     return found
+
+
+def check_below(path: Path, folders: Sequence[Path], key: str) -> None:
+    """Refuse a path that leads out of all of some folders, links followed."""
+    place = path.resolve()
+    if not any(place.is_relative_to(folder.resolve()) for folder in folders):
+        raise MappingError(
+            f"{key}: {path} leads to {place}, out of {folders[0]}; a mapping "
+            "reads below --input alone: copy the file there, or name a folder "
+            "that holds it"
+        )
 
 
 def file_format(path: Path, block: Block) -> str:
@@ -80,7 +100,7 @@ def file_shape(
     name: str,
 ) -> Shape:
     """Look at one file: what can be selected from it, and how."""
-    source = quoted(str(path))
+    source = quoted(literal(path))
     form = file_format(path, block)
     if form == "parquet":
         relation = f"read_parquet({source}, binary_as_string = true)"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mapping.files import check_below
 from mapping.language import Mapping, MappingError, did_you_mean
 from mapping.staging import Load
 from raw.files import (
@@ -119,6 +120,8 @@ def _write_estimates(
         if not found:
             raise MappingError(f"references.{ESTIMATES}: no folder {places[0]}")
         given = {path.name: path for path in found[0].glob("*.sql")}
+        for path in (found[0], *given.values()):
+            check_below(path, sources, f"references.{ESTIMATES}")
     kept = {
         path.name: path
         for path in (previous / ESTIMATES).glob("*.sql")
@@ -152,7 +155,7 @@ def reference_source(
     Raises
     ------
     MappingError
-        If a file is missing, or lacks a column.
+        If a file is missing, outside of the folders, or lacks a column.
     """
     own = previous / f"{name}.csv"
     if name in mapping.references:
@@ -160,6 +163,7 @@ def reference_source(
         found = [path for path in places if path.is_file()]
         if not found:
             raise MappingError(f"references.{name}: no file {places[0]}")
+        check_below(found[0], sources, f"references.{name}")
         check_header(found[0], name, f"references.{name}")
         return found[0], False
     if own.is_file() and _is_by_hand(previous, own.name):

@@ -21,7 +21,7 @@ source: Player export, May 2024           # said again in every report
 licence: internal
 
 events:                 # or a list of such blocks, when one file per event type
-  files: events/*.csv.gz        # below --input; or a list; .gz and .zst too
+  files: events/*.csv.gz        # below --input alone; or a list; .gz, .zst too
   format: csv                   # csv | json (lines or an array) | parquet;
                                 # guessed from the file's name when absent
   separator: ","                # csv: up to 4 bytes ("::"), or tab

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from engine.connections import lock
 from mapping.expressions import identifier, quoted
 from mapping.files import block_files, file_shape
 from mapping.language import (
@@ -128,14 +129,30 @@ class Load:
         )
 
 
-def prepare(load: Load) -> dict[str, Sequence[Shift]]:
-    """Set up the scratch database; return the changes of every zone."""
+def prepare(load: Load, out: Path) -> dict[str, Sequence[Shift]]:
+    """Set up the scratch database; return the changes of every zone.
+
+    From here on it reaches the log's files and the folder `out` alone.
+
+    Raises
+    ------
+    MappingError
+        If a file is missing or not in the log's folder, or the SQL of a column
+        is not an expression.
+    """
     load.rows("set TimeZone = 'UTC'")
     load.rows("set enable_progress_bar = false")
     load.rows(
         "create table rejected (table_name varchar, file varchar, "
         "line bigint, reason varchar, detail varchar, row_text varchar)"
     )
+    files = [
+        path
+        for blocks in load.mapping.blocks.values()
+        for block in blocks
+        for path in block_files(block, load.folder)
+    ]
+    lock(load.connection, files=files, folders=[out])
     columns = [
         column
         for table, blocks in load.mapping.blocks.items()
@@ -233,6 +250,7 @@ def stage_file(
     """Read one file into its table, and its bad rows into `rejected`."""
     inside = path.is_relative_to(load.folder)
     name = path.relative_to(load.folder).as_posix() if inside else path.name
+    path = path.resolve()
     first_row = load.count(f"select count(*) from {table}")
     columns = staged_columns(load.mapping, table, block)
     try:
