@@ -116,7 +116,7 @@ user_segments:                  # (optional) attributes known before
 #   they declare: see docs/experiments.md; event_types, which is the project's
 #   seeds/event_types.csv unless you give another: see docs/event_types.md;
 #   estimates, a folder of your own queries: see docs/scenarios.md
-vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
+vars: { valid_play_seconds: 0 }         # of dbt_project.yml, of the type there
 """
 
 REQUIRED = {

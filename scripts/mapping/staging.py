@@ -26,7 +26,8 @@ from mapping.language import (
 )
 from mapping.own_expressions import check_expression, enclosed
 from mapping.selection import NOT_AN_OBJECT, STATE, Shape, selection
-from mapping.zones import Shift, zone_shifts
+from mapping.variables import check_variables, declared_variables
+from mapping.zones import Shift, zone_names, zone_shifts
 from raw.files import TABLES, Kind
 
 # A reader knows the line of what it could not read. Of other rows the place
@@ -137,14 +138,19 @@ def prepare(load: Load, out: Path) -> dict[str, Sequence[Shift]]:
     Raises
     ------
     MappingError
-        If a file is missing or not in the log's folder, or the SQL of a column
-        is not an expression.
+        If a variable is not of its type, a file is missing or not in the log's
+        folder, or the SQL of a column is not an expression.
     """
     load.rows("set TimeZone = 'UTC'")
     load.rows("set enable_progress_bar = false")
     load.rows(
         "create table rejected (table_name varchar, file varchar, "
         "line bigint, reason varchar, detail varchar, row_text varchar)"
+    )
+    check_variables(
+        load.mapping.variables,
+        declared_variables(),
+        zone_names(load.connection),
     )
     files = [
         path
