@@ -32,6 +32,19 @@ LINES = (
     "auto_detect = false, header = false, columns = { 'line': 'varchar' }, "
     "delim = '\x01', quote = '', escape = '', strict_mode = false"
 )
+# What a reader says of bytes that are no text, and what to do about it.
+UNDECODABLE = ("invalid unicode", "utf-8", "utf8", " encoded")
+ENCODE = {
+    "csv": "say its `encoding`: utf-8, utf-16 or latin-1",
+    "json": "write it as UTF-8",
+    "parquet": "write its texts as UTF-8",
+}
+REMEDIES = {
+    FileNotFoundError: "correct the path",
+    IsADirectoryError: "name a file in it",
+    NotADirectoryError: "correct the path",
+    PermissionError: "give yourself the right to use it",
+}
 ERRORS = (
     "store_rejects = true, rejects_limit = 0, "
     "rejects_table = 'reader_errors', rejects_scan = 'reader_scans'"
@@ -72,6 +85,66 @@ def check_below(path: Path, folders: Sequence[Path], key: str) -> None:
             "reads below --input alone: copy the file there, or name a folder "
             "that holds it"
         )
+
+
+def check_readable(path: Path, key: str) -> None:
+    """Refuse a file that cannot be opened, or has a name that is no text."""
+    try:
+        path.name.encode()
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise MappingError(f"{key}: {system_message(error)}") from None
+    except UnicodeEncodeError:
+        raise MappingError(
+            f"{key}: the name {path.name!a} is no UTF-8; rename the file"
+        ) from None
+
+
+def read_text(path: Path) -> str:
+    """Read a file of UTF-8 whole.
+
+    Raises
+    ------
+    MappingError
+        With the file and the line of the first byte that is no UTF-8.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise MappingError(
+            f"{path}, line {line}: the byte {content[error.start]:#04x} is no "
+            "UTF-8; save the file as UTF-8"
+        ) from None
+
+
+def system_message(error: OSError) -> str:
+    """Say what the system refused: the path, the reason, a remedy.
+
+    Examples
+    --------
+    >>> system_message(PermissionError(13, "Permission denied", "log.csv"))
+    'log.csv: permission denied; give yourself the right to use it'
+    """
+    if error.filename is None:
+        return str(error)
+    reason = (error.strerror or "cannot be used").lower()
+    remedy = REMEDIES.get(type(error))
+    return f"{error.filename}: {reason}" + (f"; {remedy}" if remedy else "")
+
+
+def reader_message(error: duckdb.Error, form: str) -> str:
+    """Say in one line why a file of some format cannot be read."""
+    message = str(error).strip().splitlines()[0]
+    if "state machine" in message:
+        return "its lines end in two ways; write them all as \\n"
+    if "GZIP stream" in message or "frame descriptor" in message:
+        return "it is not compressed as its name says; correct its name"
+    if any(text in message.lower() for text in UNDECODABLE):
+        return f"{message.rstrip('.!')}; {ENCODE[form]}"
+    return message
 
 
 def file_format(path: Path, block: Block) -> str:
@@ -118,6 +191,8 @@ def file_shape(
         "where line is not null limit 1"
     ).fetchone()
     line = str(first[0]).lstrip("\ufeff") if first else ""
+    if form == "csv" and not block.names:
+        check_header_text(connection, block, source, name)
     if form == "json":
         if line.lstrip().startswith("["):
             relation = (
@@ -135,7 +210,13 @@ def file_shape(
 
     tabs = ".tsv" in (suffix.lower() for suffix in path.suffixes)
     separator = block.separator or ("\t" if tabs else ",")
-    names = block.names or header_names(line, separator, block.quote)
+    try:
+        names = block.names or header_names(line, separator, block.quote)
+    except csv.Error as error:
+        raise MappingError(
+            f"{block.key}.files: {name} line 1: as a header, {error}; see "
+            "format, separator, quote and names"
+        ) from None
     if not names:
         raise MappingError(
             f"{block.key}.files: {name} is empty; it should begin with a "
@@ -162,6 +243,27 @@ def file_shape(
         has_errors=True,
         first_line=2 if block.header else 1,
     )
+
+
+def check_header_text(
+    connection: duckdb.DuckDBPyConnection,
+    block: Block,
+    source: str,
+    name: str,
+) -> None:
+    """Refuse a header that is not of its encoding; of rows it is a reject."""
+    try:
+        connection.execute(
+            f"select line from read_csv({source}, {LINES}, "
+            f"encoding = {quoted(block.encoding)}) limit 1"
+        ).fetchone()
+    except duckdb.Error as error:
+        message = str(error)
+        if "on Line: 1\n" in message and "utf-8 encoded" in message:
+            raise MappingError(
+                f"{block.key}.files: {name} line 1: the header is no UTF-8; "
+                f"{ENCODE['csv']}"
+            ) from None
 
 
 def header_names(line: str, separator: str, quote: str) -> tuple[str, ...]:

@@ -14,7 +14,14 @@ import duckdb
 
 from engine.connections import lock
 from mapping.expressions import identifier, quoted
-from mapping.files import block_files, file_shape
+from mapping.files import (
+    ENCODE,
+    block_files,
+    check_readable,
+    file_format,
+    file_shape,
+    reader_message,
+)
 from mapping.language import (
     UNREADABLE_KINDS,
     WIDE,
@@ -39,7 +46,14 @@ REJECTED = """
     errors as (
         select
             line,
-            min_by(error_message, column_idx) as detail,
+            min_by(
+                case
+                    when ends_with(error_message, 'not utf-8 encoded.')
+                    then 'not UTF-8; ' || $remedy
+                    else error_message
+                end,
+                column_idx
+            ) as detail,
             min_by(csv_line, column_idx) as row_text,
             row_number() over (order by line) as error_count
         from reader_errors
@@ -152,12 +166,12 @@ def prepare(load: Load, out: Path) -> dict[str, Sequence[Shift]]:
         declared_variables(),
         zone_names(load.connection),
     )
-    files = [
-        path
-        for blocks in load.mapping.blocks.values()
-        for block in blocks
-        for path in block_files(block, load.folder)
-    ]
+    files = []
+    for blocks in load.mapping.blocks.values():
+        for block in blocks:
+            for path in block_files(block, load.folder):
+                check_readable(path, f"{block.key}.files")
+                files.append(path)
     lock(load.connection, files=files, folders=[out])
     columns = [
         column
@@ -268,9 +282,7 @@ def stage_file(
         names = ", ".join(identifier(field) for field in fields)
         load.rows(f"insert into {table} ({names}) {query}")
     except duckdb.Error as error:
-        message = first_line(error)
-        if "state machine" in message:
-            message = "its lines end in two ways; write them all as \\n"
+        message = reader_message(error, file_format(path, block))
         raise MappingError(f"{block.key}.files: {name}: {message}") from None
     if is_numbered(block):
         # The same row of a file is the same user in every block.
@@ -294,6 +306,7 @@ def stage_file(
         first_row=first_row,
         first_line=shape.first_line,
         malformed=NOT_AN_OBJECT,
+        remedy=ENCODE["json" if shape.is_records else "csv"],
     )
     load.rows("drop table reader_errors")
     load.rows("drop table if exists reader_scans")

@@ -94,12 +94,12 @@ def test_a_comment_does_not_swallow_what_follows(tmp_path):
     "sql",
     [
         "(select content from read_text('{secret}'))",
-        "'play') as varchar), cast((select 1) as varchar",
-        "'play') as varchar) as s9 from read_csv('log.csv')); "
-        "copy (select 1) to '{written}'; --",
-        "getenv('HOME')",
-        "'play'; install httpfs",
+        "(select 'play' from glob('{secret}'))",
+        "'play'); copy (select 1) to '{written}'; select ('play'",
+        "'play'); attach '{written}'; select ('play'",
+        "'play'); install httpfs; select ('play'",
         "'play'; attach '{written}'",
+        "getenv('HOME')",
     ],
 )
 def test_a_mapping_neither_reads_nor_writes_elsewhere(tmp_path, sql):
