@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,10 @@ LINES = (
     "delim = '\x01', quote = '', escape = '', strict_mode = false"
 )
 # What a reader says of bytes that are no text, and what to do about it.
-UNDECODABLE = ("invalid unicode", "utf-8", "utf8", " encoded")
+UNDECODABLE = re.compile(
+    r"Invalid (unicode|UTF-8|string encoding)|invalid UTF-8 encoding|"
+    r"not (utf-8|utf-16|latin-1) encoded"
+)
 ENCODE = {
     "csv": "say its `encoding`: utf-8, utf-16 or latin-1",
     "json": "write it as UTF-8",
@@ -64,7 +68,12 @@ def block_files(block: Block, folder: Path) -> list[Path]:
         path = folder / pattern
         paths = [path] if path.is_file() else []
         if not paths and not Path(pattern).is_absolute():
-            paths = sorted(p for p in folder.glob(pattern) if p.is_file())
+            try:
+                paths = sorted(p for p in folder.glob(pattern) if p.is_file())
+            except ValueError as error:
+                raise MappingError(
+                    f"{block.key}.files: '{pattern}': {error}; correct it"
+                ) from None
         if not paths:
             raise MappingError(
                 f"{block.key}.files: no file '{pattern}' in {folder}; correct "
@@ -142,7 +151,7 @@ def reader_message(error: duckdb.Error, form: str) -> str:
         return "its lines end in two ways; write them all as \\n"
     if "GZIP stream" in message or "frame descriptor" in message:
         return "it is not compressed as its name says; correct its name"
-    if any(text in message.lower() for text in UNDECODABLE):
+    if UNDECODABLE.search(message):
         return f"{message.rstrip('.!')}; {ENCODE[form]}"
     return message
 

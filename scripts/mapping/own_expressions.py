@@ -100,8 +100,10 @@ def _parsed(
         raise MappingError(f"{key}: {message}; {REMEDY}")
     if alone["error"] or alone != inside:
         raise MappingError(f"{key}: it is more than an expression; {REMEDY}")
-    expressions = alone["statements"][0]["node"]["select_list"]
-    tree: dict[str, Any] = expressions[0]
+    [statement] = alone["statements"]
+    [tree] = statement["node"]["select_list"]
+    assert statement["node"]["from_table"]["type"] == "EMPTY"
+    assert isinstance(tree, dict)
     return tree
 
 

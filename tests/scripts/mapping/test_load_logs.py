@@ -66,6 +66,7 @@ at: at | at: { column: at, unit: seconds, zone: UTC } | already says an instant
 at: at | at: { column: at, unit: seconds, format: '%Y' } | exclude each other
 user_id: user | user_id: uzer | it has user, item, at; did you
 log.csv | none*.csv | events.files: no file 'none\*.csv'
+log.csv | '**.csv' | events.files: '\*\*.csv': Invalid pattern
 log.csv | log.log | say csv, json or parquet
 log.csv | log.zip | unpack it first
 log.csv | empty.csv | empty.csv is empty
