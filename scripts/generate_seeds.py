@@ -24,6 +24,7 @@ from typing import Any
 
 import duckdb
 
+from engine.connections import open_duckdb
 from publication.locks import LockedError, locked, this_command
 from raw.files import MANIFEST, TABLES, file_facts, json_text, read_manifest
 from simulation.catalogue import draw_catalogue
@@ -116,7 +117,7 @@ def write_files(config: SimulationConfig, folder: Path) -> dict[str, Any]:
     slices = Slices(config, folder)
     counts: Tally = {}
     progress = Progress(chunk_count(config) + len(slices.paths))
-    with duckdb.connect() as connection:
+    with open_duckdb() as connection:
         # Rows must keep their order, whatever the machine.
         connection.execute("set threads = 1; set memory_limit = '1GB'")
         for chunk in draw_chunks(config, titles):

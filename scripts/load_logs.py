@@ -17,13 +17,17 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import yaml
 
+from engine.connections import open_duckdb
 from mapping.declarations import check_declarations
+from mapping.files import read_text, system_message
 from mapping.folder import (
     reference_source,
     replacing,
@@ -48,38 +52,34 @@ def load_log(
     MappingError
         If the mapping, its files or the folder to write are not usable.
     """
-    try:
-        mapping = read_mapping(path.read_text(encoding="utf-8"))
-    except MappingError as error:
-        raise MappingError(f"{path}: {error}") from None
+    with naming(path):
+        mapping = read_mapping(read_text(path))
     folder = folder or path.parent
+    sources = (folder, path.parent)
     out = out or Path("logs") / mapping.name
     if not folder.is_dir():
         raise MappingError(f"--input: no folder {folder}")
-    try:
-        types, _ = reference_source(
-            mapping, (folder, path.parent), out, EVENT_TYPES.stem
-        )
+    with naming(path):
+        types, _ = reference_source(mapping, sources, out, EVENT_TYPES.stem)
         check_event_types(mapping, playback_effects(types or EVENT_TYPES))
-    except MappingError as error:
-        raise MappingError(f"{path}: {error}") from None
     with replacing(out, mapping.name, force=force) as partial:
         scratch = partial / "scratch"
         scratch.mkdir()
-        with duckdb.connect(str(scratch / "log.duckdb")) as connection:
+        with (
+            naming(path),
+            open_duckdb(scratch / "log.duckdb") as connection,
+        ):
             load = Load(connection, mapping, folder)
-            try:
-                shifts = prepare(load)
-                for table in TABLES:
-                    stage_table(load, table, shifts)
-                    if table in mapping.blocks:
-                        check_table(load, table)
-                check_numbering(load)
-                counts = write_tables(load, partial)
-            except MappingError as error:
-                raise MappingError(f"{path}: {error}") from None
+            shifts = prepare(load, partial)
+            for table in TABLES:
+                stage_table(load, table, shifts)
+                if table in mapping.blocks:
+                    check_table(load, table)
+            check_numbering(load)
+            counts = write_tables(load, partial)
         shutil.rmtree(scratch)
-        kept = write_references(mapping, (folder, path.parent), out, partial)
+        with naming(path):
+            kept = write_references(mapping, sources, out, partial)
         check_declarations(partial)
         (partial / "vars.yml").write_text(
             yaml.safe_dump(mapping.variables, allow_unicode=True),
@@ -87,6 +87,16 @@ def load_log(
         )
         manifest = write_manifest(load, partial, counts, kept)
     return manifest, out
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Begin what is said of a mapping's mistakes with its path."""
+    try:
+        yield
+    except MappingError as error:
+        text = str(error).removeprefix(f"{path}, ")
+        raise MappingError(f"{path}: {text}") from None
 
 
 def summary(manifest: dict[str, Any], out: Path) -> str:
@@ -156,7 +166,11 @@ def main() -> None:
         manifest, out = load_log(
             options.mapping, options.input, options.out, force=options.force
         )
-    except (MappingError, OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        sys.exit(f"load_logs: {system_message(error)}")
+    except UnicodeError as error:  # an escape such as \ud800
+        sys.exit(f"load_logs: {options.mapping}: {error}; write it as UTF-8")
+    except MappingError as error:
         sys.exit(f"load_logs: {error}")
     except duckdb.Error as error:
         sys.exit(f"load_logs: {first_line(error)}")

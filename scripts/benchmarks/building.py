@@ -15,7 +15,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import duckdb
 import yaml
 
 from benchmarks.bench import (
@@ -29,6 +28,7 @@ from benchmarks.bench import (
     read_json,
 )
 from benchmarks.timing import Comparison
+from engine.connections import open_duckdb
 
 # What describes usage and feeds nothing else.
 USAGE = (
@@ -269,7 +269,7 @@ def run_bare(
     """
     database.unlink(missing_ok=True)
     started = perf_counter()
-    with duckdb.connect(str(database)) as connection:
+    with open_duckdb(database) as connection:
         for name, value in settings.items():
             connection.execute(f"set global {name} = '{value}'")
         for statement in plan.setup:
@@ -296,7 +296,7 @@ def run_bare(
 
 def table_rows(warehouse: Path) -> dict[str, int]:
     """Count the rows of every table of a warehouse."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with open_duckdb(warehouse, read_only=True) as connection:
         names = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
         ).fetchall()

@@ -6,7 +6,6 @@ import hashlib
 import sys
 from contextlib import closing
 
-import duckdb
 import numpy as np
 
 from benchmarks.bench import (
@@ -20,6 +19,7 @@ from benchmarks.bench import (
     timed,
 )
 from benchmarks.timing import Comparison, seconds_of
+from engine.connections import open_duckdb
 from raw.files import TABLES
 
 SMALL_SCALE = 0.1
@@ -41,7 +41,7 @@ def generate(bench: Bench) -> Comparison:
     rows = sum(files[name]["rows"] for name in names)
     lines = "(format csv, header false, delimiter '\x01', quote '', escape '')"
 
-    with closing(duckdb.connect()) as connection:
+    with closing(open_duckdb()) as connection:
         for name in names:
             connection.execute(
                 f'create table "{name}" as select * from read_csv('
@@ -86,7 +86,7 @@ def generate(bench: Bench) -> Comparison:
 def post_step(bench: Bench) -> Comparison:
     """Time the statistics against importing the libraries."""
     warehouse = bench.built / f"{CATALOG}.duckdb"
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with open_duckdb(warehouse, read_only=True) as connection:
         [events] = connection.execute(
             "select event_count from marts.fct_observation"
         ).fetchall()

@@ -7,13 +7,13 @@ from contextlib import closing
 from time import perf_counter
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind_from_stats
 
 from benchmarks.bench import CATALOG, Bench, BenchmarkError, progress
 from benchmarks.timing import Comparison, seconds_of
+from engine.connections import open_duckdb
 from experiments.methods import effects
 from stats.arms.comparisons import Sample, welch_difference
 from warehouse import stand_in
@@ -186,7 +186,7 @@ def experiment_statistics(bench: Bench) -> Comparison:
     file = bench.folder / "units" / f"{CATALOG}.duckdb"
     file.parent.mkdir()
     progress(f"{STATISTICS}: making {UNITS:,} users")
-    with closing(duckdb.connect(str(file))) as connection:
+    with closing(open_duckdb(file)) as connection:
         for statement in UNIT_TABLES:
             connection.execute(statement)
         found: dict[str, int] = {}

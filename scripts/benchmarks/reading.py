@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
 
 from benchmarks.bench import (
@@ -24,6 +23,7 @@ from benchmarks.bench import (
     read_json,
 )
 from benchmarks.timing import Comparison
+from engine.connections import open_duckdb
 
 # dbt's own seed reader is tried on so many rows first; the whole file is then
 # left out when it would take longer, or more than half of the memory.
@@ -113,7 +113,7 @@ def copy_readable(
     """Copy the first well-formed lines of a CSV file; return their number."""
     columns = {name: types.get(name, "varchar") for name in header_of(source)}
     some = "" if limit is None else f"limit {limit}"
-    with closing(duckdb.connect()) as connection:
+    with closing(open_duckdb()) as connection:
         [(rows,)] = connection.execute(
             f"""
             copy (

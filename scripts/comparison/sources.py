@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import duckdb
 
+from engine.connections import open_duckdb
 from warehouse import WarehouseError
 from warehouse.duckdb_file import opened
 
@@ -108,7 +109,7 @@ def working_connection(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with (
         TemporaryDirectory(prefix="comparison_") as folder,
-        duckdb.connect() as connection,
+        open_duckdb() as connection,
     ):
         connection.execute(f"set memory_limit = {quote_text(memory)}")
         connection.execute(f"set temp_directory = {quote_text(folder)}")
@@ -239,7 +240,7 @@ class ParquetSource:
 
     def relations(self, schemas: Collection[str]) -> dict[Relation, Kinds]:
         """See `Source`."""
-        with duckdb.connect() as connection:
+        with open_duckdb() as connection:
             return {
                 relation: self._described(connection, relation)
                 for relation in self._files

@@ -15,9 +15,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
 import pandas as pd
 
+from engine.connections import open_duckdb
 from experiments.grids import declared_pairs
 from warehouse import WarehouseError, stand_in
 
@@ -57,7 +57,7 @@ class Splits:
         self, warehouse: Path, compiled: Path, experiment: str, users: int
     ) -> None:
         """Copy the users into memory; see `opened`."""
-        self.connection = duckdb.connect()
+        self.connection = open_duckdb()
         # Folders named like a file hold what tests of it compiled to.
         found = {
             path.stem: path

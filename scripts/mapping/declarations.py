@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 from jinja2 import Environment, FileSystemLoader
 
+from engine.connections import lock, open_duckdb
 from mapping.expressions import quoted
 from mapping.language import MappingError, did_you_mean
 from raw.files import REFERENCES
@@ -59,7 +60,8 @@ def check_declarations(folder: Path) -> None:
     MappingError
         With the first mistake, its remedy, and how many more there are.
     """
-    with duckdb.connect(":memory:") as connection:
+    with open_duckdb() as connection:
+        lock(connection, folders=[folder])
         for name in TYPES:
             read_declarations(connection, folder, name)
         path = quoted(str(folder / "user_measures.csv"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mapping.files import check_below, read_text, system_message
 from mapping.language import Mapping, MappingError, did_you_mean
 from mapping.staging import Load
 from raw.files import (
@@ -119,6 +121,8 @@ def _write_estimates(
         if not found:
             raise MappingError(f"references.{ESTIMATES}: no folder {places[0]}")
         given = {path.name: path for path in found[0].glob("*.sql")}
+        for path in (found[0], *given.values()):
+            check_below(path, sources, f"references.{ESTIMATES}")
     kept = {
         path.name: path
         for path in (previous / ESTIMATES).glob("*.sql")
@@ -152,7 +156,7 @@ def reference_source(
     Raises
     ------
     MappingError
-        If a file is missing, or lacks a column.
+        If a file is missing, outside of the folders, or lacks a column.
     """
     own = previous / f"{name}.csv"
     if name in mapping.references:
@@ -160,7 +164,9 @@ def reference_source(
         found = [path for path in places if path.is_file()]
         if not found:
             raise MappingError(f"references.{name}: no file {places[0]}")
-        check_header(found[0], name, f"references.{name}")
+        key = f"references.{name}"
+        check_below(found[0], sources, key)
+        check_header(found[0], name, key)
         return found[0], False
     if own.is_file() and _is_by_hand(previous, own.name):
         check_header(own, name, str(own))
@@ -170,8 +176,14 @@ def reference_source(
 
 def check_header(path: Path, reference: str, key: str) -> None:
     """Refuse a reference file that lacks a column, or misspells one."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
+    try:
+        lines = io.StringIO(read_text(path), newline="")
+        header = next(csv.reader(lines), [])
+    except OSError as error:
+        raise MappingError(f"{key}: {system_message(error)}") from None
+    except (MappingError, csv.Error) as error:
+        place = "" if str(error).startswith(key) else f"{key}: "
+        raise MappingError(f"{place}{error}") from None
     optional = OPTIONAL_REFERENCE_COLUMNS.get(reference, ())
     absent = [
         name for name in REFERENCES[reference].split(",") if name not in header

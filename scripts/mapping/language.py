@@ -21,7 +21,7 @@ source: Player export, May 2024           # said again in every report
 licence: internal
 
 events:                 # or a list of such blocks, when one file per event type
-  files: events/*.csv.gz        # below --input; or a list; .gz and .zst too
+  files: events/*.csv.gz        # below --input alone; or a list; .gz, .zst too
   format: csv                   # csv | json (lines or an array) | parquet;
                                 # guessed from the file's name when absent
   separator: ","                # csv: up to 4 bytes ("::"), or tab
@@ -75,7 +75,7 @@ users:                          # (optional) else: the users of the events and
     user_id: id                 # or row_number, in every block but the events:
                                 # each row of a file is a user of its own
     signed_up_at: created       # also platform, subscription_status,
-    country_code: { sql: "upper(left(country, 2))" }    # DuckDB's SQL
+    country_code: { sql: "upper(left(country, 2))" }    # one expression
     acquisition_channel: { column: utm, optional: true }  # may be absent
 
 content:                        # (optional) else: the titles of the events
@@ -116,7 +116,8 @@ user_segments:                  # (optional) attributes known before
 #   they declare: see docs/experiments.md; event_types, which is the project's
 #   seeds/event_types.csv unless you give another: see docs/event_types.md;
 #   estimates, a folder of your own queries: see docs/scenarios.md
-vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml
+vars: { valid_play_seconds: 0 }         # for dbt, written to vars.yml: of the
+                                # names and types of dbt_project.yml
 """
 
 REQUIRED = {

@@ -30,7 +30,7 @@ def check_table(load: Load, table: str) -> None:
         raise MappingError(
             f"{key}: none of {read:,} rows can be read; the first, "
             f"{file} line {line}: {detail}; see format, "
-            "separator, names, unit and zone"
+            "separator, names, encoding, unit and zone"
         )
     kept = "detail is null and left_out is null"
     if any(block.where for block in blocks) and not load.count(

@@ -30,6 +30,7 @@ from mapping.language import (
     columns_of,
     did_you_mean,
 )
+from mapping.own_expressions import enclosed
 from mapping.zones import Shift
 
 NOT_AN_OBJECT = "not a JSON object"
@@ -77,7 +78,7 @@ class Inputs:
     def compute(self, sql: str) -> str:
         """Name the value of an expression over their columns."""
         self.expressions[f"sql: {sql}"] = filled(
-            f"cast(({sql}) as varchar)", self.nulls
+            f"cast({enclosed(sql)} as varchar)", self.nulls
         )
         return f"s{len(self.expressions) - 1}"
 

@@ -12,8 +12,16 @@ from typing import Any
 
 import duckdb
 
+from engine.connections import lock
 from mapping.expressions import identifier, quoted
-from mapping.files import block_files, file_shape
+from mapping.files import (
+    ENCODE,
+    block_files,
+    check_readable,
+    file_format,
+    file_shape,
+    reader_message,
+)
 from mapping.language import (
     UNREADABLE_KINDS,
     WIDE,
@@ -23,8 +31,10 @@ from mapping.language import (
     MappingError,
     columns_of,
 )
+from mapping.own_expressions import check_expression, enclosed
 from mapping.selection import NOT_AN_OBJECT, STATE, Shape, selection
-from mapping.zones import Shift, zone_shifts
+from mapping.variables import check_variables, declared_variables
+from mapping.zones import Shift, zone_names, zone_shifts
 from raw.files import TABLES, Kind
 
 # A reader knows the line of what it could not read. Of other rows the place
@@ -36,7 +46,14 @@ REJECTED = """
     errors as (
         select
             line,
-            min_by(error_message, column_idx) as detail,
+            min_by(
+                case
+                    when ends_with(error_message, 'not utf-8 encoded.')
+                    then 'not UTF-8; ' || $remedy
+                    else error_message
+                end,
+                column_idx
+            ) as detail,
             min_by(csv_line, column_idx) as row_text,
             row_number() over (order by line) as error_count
         from reader_errors
@@ -127,23 +144,45 @@ class Load:
         )
 
 
-def prepare(load: Load) -> dict[str, Sequence[Shift]]:
-    """Set up the scratch database; return the changes of every zone."""
+def prepare(load: Load, out: Path) -> dict[str, Sequence[Shift]]:
+    """Set up the scratch database; return the changes of every zone.
+
+    From here on it reaches the log's files and the folder `out` alone.
+
+    Raises
+    ------
+    MappingError
+        If a variable is not of its type, a file is missing or not in the log's
+        folder, or the SQL of a column is not an expression.
+    """
     load.rows("set TimeZone = 'UTC'")
     load.rows("set enable_progress_bar = false")
     load.rows(
         "create table rejected (table_name varchar, file varchar, "
         "line bigint, reason varchar, detail varchar, row_text varchar)"
     )
-    return zone_shifts(
-        load.connection,
-        [
-            column
-            for table, blocks in load.mapping.blocks.items()
-            for block in blocks
-            for column in staged_columns(load.mapping, table, block).values()
-        ],
+    check_variables(
+        load.mapping.variables,
+        declared_variables(),
+        zone_names(load.connection),
     )
+    files = []
+    for blocks in load.mapping.blocks.values():
+        for block in blocks:
+            for path in block_files(block, load.folder):
+                check_readable(path, f"{block.key}.files")
+                files.append(path)
+    lock(load.connection, files=files, folders=[out])
+    columns = [
+        column
+        for table, blocks in load.mapping.blocks.items()
+        for block in blocks
+        for column in staged_columns(load.mapping, table, block).values()
+    ]
+    for column in columns:
+        if column.sql is not None:
+            check_expression(load.connection, column)
+    return zone_shifts(load.connection, columns)
 
 
 def stage_table(
@@ -231,6 +270,7 @@ def stage_file(
     """Read one file into its table, and its bad rows into `rejected`."""
     inside = path.is_relative_to(load.folder)
     name = path.relative_to(load.folder).as_posix() if inside else path.name
+    path = path.resolve()
     first_row = load.count(f"select count(*) from {table}")
     columns = staged_columns(load.mapping, table, block)
     try:
@@ -242,9 +282,7 @@ def stage_file(
         names = ", ".join(identifier(field) for field in fields)
         load.rows(f"insert into {table} ({names}) {query}")
     except duckdb.Error as error:
-        message = first_line(error)
-        if "state machine" in message:
-            message = "its lines end in two ways; write them all as \\n"
+        message = reader_message(error, file_format(path, block))
         raise MappingError(f"{block.key}.files: {name}: {message}") from None
     if is_numbered(block):
         # The same row of a file is the same user in every block.
@@ -268,6 +306,7 @@ def stage_file(
         first_row=first_row,
         first_line=shape.first_line,
         malformed=NOT_AN_OBJECT,
+        remedy=ENCODE["json" if shape.is_records else "csv"],
     )
     load.rows("drop table reader_errors")
     load.rows("drop table if exists reader_scans")
@@ -281,7 +320,9 @@ def check_expressions(
         if column.sql is None:
             continue
         try:
-            load.rows(f"select ({column.sql}) from {shape.relation} limit 0")
+            load.rows(
+                f"select {enclosed(column.sql)} from {shape.relation} limit 0"
+            )
         except duckdb.Error as error:
             message = first_line(error)
             raise MappingError(f"{column.key}.sql: {message}") from None

@@ -86,14 +86,19 @@ class Shift(NamedTuple):
     after: int
 
 
+def zone_names(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """List the zones that the engine knows."""
+    known = connection.execute(
+        "select name from pg_timezone_names() order by name"
+    ).fetchall()
+    return tuple(row[0] for row in known)
+
+
 def zone_shifts(
     connection: duckdb.DuckDBPyConnection, columns: Iterable[Column]
 ) -> dict[str, Sequence[Shift]]:
     """Find the changes of every zone that the columns name."""
-    known = connection.execute(
-        "select name from pg_timezone_names() order by name"
-    ).fetchall()
-    names = tuple(row[0] for row in known)
+    names = zone_names(connection)
     shifts: dict[str, Sequence[Shift]] = {"UTC": ()}
     for column in columns:
         zone = column.zone

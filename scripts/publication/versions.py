@@ -18,6 +18,8 @@ from pathlib import Path
 
 import duckdb
 
+from engine.connections import open_duckdb
+
 # Tables that are kept from version to version; see `records`.
 KEPT_SCHEMA = "runs"
 NOTES = "build.json"
@@ -107,7 +109,7 @@ def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     A process that has once connected to a path can do so only with the same
     options; whoever attaches it is free.
     """
-    with duckdb.connect() as connection:
+    with open_duckdb() as connection:
         connection.execute(
             f"attach {_quoted(file)} as version ({FILE_OPTIONS}); use version"
         )
@@ -151,7 +153,7 @@ def _settle(published: Path) -> None:
     """Write into the file what somebody else's session has left beside it."""
     wal = published.with_name(f"{published.name}.wal")
     if wal.exists():
-        duckdb.connect(str(published)).close()
+        open_duckdb(published).close()
 
 
 def _keep_history(published: Path, file: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from engine.connections import open_duckdb
 from warehouse.frames import as_declared
 from warehouse.port import Fill, Types, WarehouseError
 from warehouse.tables import as_table, same_names
@@ -48,8 +49,12 @@ class DuckDBFile:
             ) from None
 
     def query(self, sql: str) -> pd.DataFrame:
-        """Run a query; see `port.Warehouse`."""
+        """Run a query; see `port.Warehouse`.
+
+        It is somebody's own: from here on no file but the warehouse is reached.
+        """
         try:
+            self.connection.execute("set enable_external_access = false")
             [*statements] = self.connection.extract_statements(as_table(sql))
             if len(statements) > 1:
                 raise WarehouseError("it is more than one query; keep one")
@@ -113,7 +118,7 @@ def opened(path: Path, *, read_only: bool = True) -> Iterator[DuckDBFile]:
             "with --warehouse"
         )
     try:
-        connection = duckdb.connect(str(path), read_only=read_only)
+        connection = open_duckdb(path, read_only=read_only)
     except duckdb.Error as error:
         text = str(error)
         if any(sign in text for sign in IN_USE):

@@ -15,15 +15,16 @@ SUBJECTS = listed(
 )
 # A room reads itself and the rooms named here, all of them further up.
 MAY_READ = {
+    "engine": set(),
     "raw": set(),
-    "warehouse": set(),
+    "warehouse": {"engine"},
     "stats": set(),
     "display": set(),
     "estimates": {"raw", "warehouse", "stats"},
     "simulation": {"raw"},
-    "mapping": {"raw"},
-    "publication": {"raw"},
-    "comparison": {"warehouse"},
+    "mapping": {"engine", "raw"},
+    "publication": {"engine", "raw"},
+    "comparison": {"engine", "warehouse"},
     "retention": BASE,
     "engagement": BASE,
     "playback": BASE,
@@ -34,8 +35,15 @@ MAY_READ = {
     "claims": BASE | {"estimates"},
     "data_quality": BASE,
     "coverage_check": BASE
-    | {"warehouse", "genres", "experiments", "scenarios"},
-    "benchmarks": {"raw", "warehouse", "publication", "stats", "experiments"},
+    | {"engine", "warehouse", "genres", "experiments", "scenarios"},
+    "benchmarks": {
+        "engine",
+        "raw",
+        "warehouse",
+        "publication",
+        "stats",
+        "experiments",
+    },
     "report": BASE | SUBJECTS,
 }
 # Numbers only: nothing there knows a table of the warehouse.

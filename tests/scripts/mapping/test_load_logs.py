@@ -5,13 +5,13 @@ import json
 import subprocess
 import sys
 
-import duckdb
 import pytest
 import yaml
 from cases import cases
 from loading import ROOT, csv_of, events, loader
 
 import load_logs
+from engine.connections import open_duckdb
 from mapping.folder import OWN_FILES
 from mapping.language import EXAMPLE, MappingError, columns_of
 from mapping.specification import read_mapping
@@ -66,6 +66,7 @@ at: at | at: { column: at, unit: seconds, zone: UTC } | already says an instant
 at: at | at: { column: at, unit: seconds, format: '%Y' } | exclude each other
 user_id: user | user_id: uzer | it has user, item, at; did you
 log.csv | none*.csv | events.files: no file 'none\*.csv'
+log.csv | '**.csv' | events.files: '\*\*.csv': Invalid pattern
 log.csv | log.log | say csv, json or parquet
 log.csv | log.zip | unpack it first
 log.csv | empty.csv | empty.csv is empty
@@ -76,7 +77,7 @@ log.csv | log.csv\n  header: false | names: missing
 log.csv | log.csv\n  names: [a, a] | 'a' is there twice
 log.csv | twice.csv | names 'user' twice
 value: play | sql: upper(nothing) | event_type.sql: .*nothing
-value: play | sql: 'upper(' | event_type.sql: Parser
+value: play | sql: 'upper(' | event_type.sql: syntax error at end of input; wr
 name: log | name: [a | not YAML
 name: log | name: log\nname: b | line 3: 'name' is there twice
 { value: play } | { column: at, map: { a: play } } | found: 2024-01-01
@@ -402,13 +403,14 @@ def test_same_input_same_bytes_on_any_number_of_threads(load, monkeypatch):
     mapping = events() + "users: { columns: { platform: at } }\n"
     first = load(mapping, log__csv=csv_of(*times)).bytes()
     assert load(mapping).bytes() == first
-    connect = duckdb.connect
-    monkeypatch.setattr(
-        load_logs.duckdb,
-        "connect",
-        lambda path: connect(path, config={"threads": 1}),
-    )
+    monkeypatch.setattr(load_logs, "open_duckdb", on_one_thread)
     assert load(mapping).bytes() == first
+
+
+def on_one_thread(path):
+    connection = open_duckdb(path)
+    connection.execute("set threads = 1")
+    return connection
 
 
 def test_order_is_that_of_the_files(load):

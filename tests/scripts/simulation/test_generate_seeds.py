@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 from planted import COUNTS, NOT_IN_THE_WAREHOUSE, counted, reconciliation
 
@@ -203,7 +202,7 @@ def test_same_seed_same_bytes(seeds, tmp_path):
 
 
 def test_bytes_do_not_depend_on_threads(seeds, tmp_path, monkeypatch):
-    connect = duckdb.connect
+    connect = generate_seeds.open_duckdb
 
     class Threaded:
         def __init__(self):
@@ -223,7 +222,7 @@ def test_bytes_do_not_depend_on_threads(seeds, tmp_path, monkeypatch):
         def __getattr__(self, name):
             return getattr(self.connection, name)
 
-    monkeypatch.setattr(generate_seeds.duckdb, "connect", Threaded)
+    monkeypatch.setattr(generate_seeds, "open_duckdb", Threaded)
     assert generate_seeds.main([*SMALL, "--out", str(tmp_path)]) == 0
     assert digests(tmp_path) == digests(seeds)
 

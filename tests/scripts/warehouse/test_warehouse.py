@@ -226,6 +226,14 @@ def test_queries_see_what_is_written_and_a_failure_undoes_it(
         assert file.query("select name from results.runs")["name"][0] == "demo"
 
 
+def test_a_query_reads_the_warehouse_alone(warehouse, definition):
+    with connect(warehouse, read_only=False) as file:
+        with pytest.raises(WarehouseError, match=r"Permission Error"):
+            file.query(f"select * from/**/read_text('{__file__}')")
+        replace_results(file, ROWS, definition)
+        assert file.query("select name from results.runs")["name"][0] == "demo"
+
+
 def test_a_query_can_change_nothing(warehouse):
     with connect(warehouse, read_only=False) as file:
         for sql, message in (

@@ -1,0 +1,1 @@
+"""How the scripts open the engine: below every other room."""
