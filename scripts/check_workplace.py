@@ -1,8 +1,9 @@
 """Say in one line what would stop a build, before it starts.
 
 Reads the folder of raw files, the free disk and the warehouse file. A log that
-declares no types of events is given the project's; nothing else is written. Run
-by ``make build``:
+declares no types of events is given the project's; beside the warehouse the
+digests of the raw files are kept, so that none is read twice. Nothing else is
+written. Run by ``make build``:
 
     python scripts/check_workplace.py
 """
@@ -17,9 +18,19 @@ from pathlib import Path
 
 import duckdb
 
+from raw.checks import (
+    errors,
+    find_problems,
+    find_unreadable,
+    find_unwritable,
+)
 from raw.files import EVENT_TYPES, REFERENCES, TABLES
 
 RAW_FILES = (*TABLES, *REFERENCES)
+# Beside the warehouse: what was found in raw files when they were read whole.
+FACTS = "raw_files.json"
+# Whoever reads more than this waits long enough to be told why [bytes].
+SHOWN_BYTES = 2_000_000_000
 
 
 def complete(seeds: Path) -> str | None:
@@ -28,9 +39,12 @@ def complete(seeds: Path) -> str | None:
     Gives one line, or None when nothing was written.
     """
     target = seeds / EVENT_TYPES.name
-    if target.exists() or not (seeds / "events.csv").is_file():
-        return None
-    shutil.copyfile(EVENT_TYPES, target)
+    try:
+        if target.exists() or not (seeds / "events.csv").is_file():
+            return None
+        shutil.copyfile(EVENT_TYPES, target)
+    except PermissionError:
+        return None  # The obstacle that is found next.
     return f"{target}: the log had none, and has the project's now."
 
 
@@ -40,6 +54,9 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
     The DuckDB file need not exist. Gives one line, or None when nothing stands
     in the way.
     """
+    closed = find_unreadable(seeds) if seeds.is_dir() else []
+    if closed:
+        return str(closed[0])
     missing = [
         f"{name}.csv"
         for name in RAW_FILES
@@ -51,7 +68,12 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
             " demo, or `make load MAPPING=file.yml` for your own logs."
         )
 
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    closed = [
+        *find_unwritable(warehouse.parent),
+        *find_unwritable(Path(os.environ.get("DBT_TARGET_PATH", "target"))),
+    ]
+    if closed:
+        return str(closed[0])
     raw_bytes = sum(
         (seeds / f"{name}.csv").stat().st_size for name in RAW_FILES
     )
@@ -65,19 +87,29 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
             " STREAMING_WAREHOUSE to a file on another disk."
         )
 
-    if warehouse.exists():
-        try:
-            duckdb.connect(str(warehouse)).close()
-        except duckdb.IOException as error:
-            if "could not set lock" in str(error).lower():
-                return (
-                    f"{warehouse} is open in another program: close it (a SQL"
-                    " client, an interrupted build) and run again."
-                )
+    return find_warehouse_obstacle(warehouse) if warehouse.exists() else None
+
+
+def find_warehouse_obstacle(warehouse: Path) -> str | None:
+    """Name why an existing DuckDB file cannot be opened, and the remedy."""
+    try:
+        duckdb.connect(str(warehouse)).close()
+    except duckdb.IOException as error:
+        reason = str(error).lower()
+        if "could not set lock" in reason:
             return (
-                f"{warehouse} cannot be opened as a DuckDB file: move it away"
-                " and run again; it is rebuilt from the raw files."
+                f"{warehouse} is open in another program: close it (a SQL"
+                " client, an interrupted build) and run again."
             )
+        if "permission denied" in reason:
+            return (
+                f"{warehouse} may not be read and written: run `chmod u+rw"
+                f" {warehouse}`, or ask its owner to."
+            )
+        return (
+            f"{warehouse} cannot be opened as a DuckDB file: move it away"
+            " and run again; it is rebuilt from the raw files."
+        )
     return None
 
 
@@ -92,6 +124,18 @@ def find_landing_obstacle(landed: str) -> str | None:
         f"{landed}/ holds no landed files: run `make land`, or set"
         " STREAMING_LANDED to where they are."
     )
+
+
+def show_progress(done: int, total: int) -> None:
+    """Say on a terminal how far raw files are read, if it takes a while."""
+    if total > SHOWN_BYTES and sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(
+            f"\rReading {total / 1e9:.1f} GB of raw files, once:"
+            f" {done / total:4.0%}",
+            end=end,
+            file=sys.stderr,
+        )
 
 
 def main() -> None:
@@ -126,6 +170,16 @@ def main() -> None:
         if written:
             print(written)
         obstacle = find_obstacle(options.seeds, options.warehouse)
+        if not obstacle:
+            found = find_problems(
+                options.seeds,
+                options.warehouse.with_name(FACTS),
+                show_progress,
+            )
+            for finding in found:
+                if finding.severity == "warn":
+                    print(finding)
+            obstacle = "\n".join(map(str, errors(found)))
     else:
         obstacle = find_landing_obstacle(options.landed)
     if obstacle:

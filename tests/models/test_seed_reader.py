@@ -415,6 +415,52 @@ def test_raw_files_are_never_written_to(unusual, unusual_log, original):
     } == original
 
 
+EVENT = "e1,007,00c,play,2026-01-05 10:00:00,phone\n"
+NAMES = HEADERS["events"]
+AT = "2026-01-05 10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (f"{NAMES}\n{EVENT}".replace("\n", "\r"), ("e1", "007", AT)),
+        (f"{NAMES}\r\n{EVENT}".replace("e\n", "e\r\n"), ("e1", "007", AT)),
+        (
+            ",".join(f'"{name}"' for name in NAMES.split(",")) + f"\n{EVENT}",
+            ("e1", "007", AT),
+        ),
+        (NAMES.replace(",", " , ") + f"\n{EVENT}", ("e1", "007", AT)),
+        (
+            f"{NAMES}\n{EVENT}".replace(",007,", ", 007 ,"),
+            ("e1", " 007 ", AT),
+        ),
+        (f"{NAMES}\n{EVENT}".replace(AT, f" {AT} "), ("e1", "007", AT)),
+        (f"{NAMES}\n{EVENT}".replace("e1", "e\0"), ("e\0", "007", AT)),
+        (f"{NAMES}\n\n{EVENT}\n\n", ("e1", "007", AT)),
+    ],
+    ids=[
+        "carriage returns",
+        "windows",
+        "quoted header",
+        "blanks in the header",
+        "blanks around an id",
+        "blanks around an instant",
+        "nul",
+        "empty lines",
+    ],
+)
+def test_what_is_unusual_has_its_fate(write_log, dbt, tmp_path, content, read):
+    seeds = write_log(tmp_path / "log", events=content)
+    done = dbt(seeds, tmp_path, "seed", "--select", "events")
+    assert done.returncode == 0, done.stdout
+    assert loaded(tmp_path) == (1, [])
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
+        assert connection.execute(
+            "select event_id, user_id, cast(event_at as varchar)"
+            " from raw.events"
+        ).fetchall() == [read]
+
+
 # --- loading again -----------------------------------------------------------
 
 
