@@ -1,8 +1,9 @@
 """Say in one line what would stop a build, before it starts.
 
-Reads the folder of raw files and the free disk. A log that
-declares no types of events is given the project's; nothing else is written. Run
-by ``make build``:
+Reads the folder of raw files and the free disk. A log that declares no types of
+events is given the project's; beside the warehouse the digests of the raw files
+are kept, so that none is read twice. Nothing else is written. ``make`` looks so
+before every build:
 
     python scripts/check_workplace.py
 """
@@ -15,9 +16,18 @@ import shutil
 import sys
 from pathlib import Path
 
+from publication.runs import FACTS
+from raw.checks import (
+    errors,
+    find_problems,
+    find_unreadable,
+    find_unwritable,
+)
 from raw.files import EVENT_TYPES, REFERENCES, TABLES
 
 RAW_FILES = (*TABLES, *REFERENCES)
+# Whoever reads more than this waits long enough to be told why [bytes].
+SHOWN_BYTES = 2_000_000_000
 
 
 def complete(seeds: Path) -> str | None:
@@ -26,9 +36,12 @@ def complete(seeds: Path) -> str | None:
     Gives one line, or None when nothing was written.
     """
     target = seeds / EVENT_TYPES.name
-    if target.exists() or not (seeds / "events.csv").is_file():
-        return None
-    shutil.copyfile(EVENT_TYPES, target)
+    try:
+        if target.exists() or not (seeds / "events.csv").is_file():
+            return None
+        shutil.copyfile(EVENT_TYPES, target)
+    except PermissionError:
+        return None  # The obstacle that is found next.
     return f"{target}: the log had none, and has the project's now."
 
 
@@ -38,6 +51,9 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
     The DuckDB file need not exist. Gives one line, or None when nothing stands
     in the way.
     """
+    closed = find_unreadable(seeds) if seeds.is_dir() else []
+    if closed:
+        return str(closed[0])
     missing = [
         f"{name}.csv"
         for name in RAW_FILES
@@ -49,7 +65,12 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
             " demo, or `make load MAPPING=file.yml` for your own logs."
         )
 
-    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    closed = [
+        *find_unwritable(warehouse.parent),
+        *find_unwritable(Path(os.environ.get("DBT_TARGET_PATH", "target"))),
+    ]
+    if closed:
+        return str(closed[0])
     raw_bytes = sum(
         (seeds / f"{name}.csv").stat().st_size for name in RAW_FILES
     )
@@ -78,6 +99,28 @@ def find_landing_obstacle(landed: str) -> str | None:
         f"{landed}/ holds no landed files: run `make land`, or set"
         " STREAMING_LANDED to where they are."
     )
+
+
+def show_progress(done: int, total: int) -> None:
+    """Say on a terminal how far raw files are read, if it takes a while."""
+    if total > SHOWN_BYTES and sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(
+            f"\rReading {total / 1e9:.1f} GB of raw files, once:"
+            f" {done / total:4.0%}",
+            end=end,
+            file=sys.stderr,
+        )
+
+
+def look(seeds: Path, warehouse: Path) -> tuple[list[str], str | None]:
+    """Look at everything; give what is worth knowing, and the obstacle."""
+    obstacle = find_obstacle(seeds, warehouse)
+    if obstacle:
+        return [], obstacle
+    found = find_problems(seeds, warehouse.with_name(FACTS), show_progress)
+    warnings = [str(each) for each in found if each.severity == "warn"]
+    return warnings, "\n".join(map(str, errors(found))) or None
 
 
 def main() -> None:
@@ -111,7 +154,9 @@ def main() -> None:
         written = complete(options.seeds)
         if written:
             print(written)
-        obstacle = find_obstacle(options.seeds, options.warehouse)
+        warnings, obstacle = look(options.seeds, options.warehouse)
+        for warning in warnings:
+            print(warning)
     else:
         obstacle = find_landing_obstacle(options.landed)
     if obstacle:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from check_workplace import complete, find_landing_obstacle, find_obstacle
+from check_workplace import complete, find_landing_obstacle, look
 from publication import runs
 from publication.locks import LockedError, locked, this_command
 
@@ -147,9 +147,10 @@ def main() -> None:
             written = complete(seeds)
             if written:
                 print(written)
-            obstacle = find_obstacle(seeds, warehouse)
+            warnings, obstacle = look(seeds, warehouse)
             if obstacle:
                 sys.exit(obstacle)
+            print("\n".join(warnings), end="\n" if warnings else "")
         run_on_files(options.steps, seeds, warehouse)
     except StepError as error:
         sys.exit(

@@ -19,7 +19,8 @@ from typing import Any
 import duckdb
 import yaml
 
-from raw.files import MANIFEST, file_facts, read_manifest
+from raw.checks import read_facts
+from raw.files import MANIFEST, TABLES, file_facts, read_manifest
 
 Row = Mapping[str, Any]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -72,14 +73,44 @@ class Inputs:
         )
 
 
-def read_inputs(folder: Path) -> Inputs:
-    """Note the raw files of a log, their sizes and their digests."""
+def read_inputs(folder: Path, cache: Path | None = None) -> Inputs:
+    """Note the raw files of a log, their sizes and their digests.
+
+    The cache is that of `raw.checks`: what it knows is not read again.
+    """
     stamps = _stamps(folder)
-    return Inputs(
-        folder,
-        {name: file_facts(folder / name) for name in stamps},
-        stamps,
-    )
+    facts: dict[str, Mapping[str, int | str]] = {}
+    if all((folder / f"{table}.csv").is_file() for table in TABLES):
+        facts |= {
+            path.name: {"bytes": one.bytes, "sha256": one.sha256}
+            for path, one in read_facts(folder, cache).items()
+        }
+    for name in stamps.keys() - facts.keys():
+        facts[name] = file_facts(folder / name)
+    return Inputs(folder, facts, stamps)
+
+
+def fallen(
+    connection: duckdb.DuckDBPyConnection, inputs: Inputs, limit: float
+) -> list[str]:
+    """Name raw files with fewer rows than in the run before.
+
+    Fewer by more than a share of them, in [0, 1]. One line for each, with its
+    remedy.
+    """
+    number = next_number(connection)
+    before = {
+        row["file_name"]: row["row_count"]
+        for row in _table(connection, "run_inputs", number - 1)
+    }
+    return [
+        f"{inputs.folder / row['file_name']} has {row['row_count']:,} rows, and"
+        f" had {before[row['file_name']]:,} in run {number - 1}; if the export"
+        " is complete, raise volume_fall_limit or set volume_check to ignore"
+        for row in _input_rows(connection, number, inputs)
+        if row["row_count"] is not None
+        and row["row_count"] < (1 - limit) * (before.get(row["file_name"]) or 0)
+    ]
 
 
 def next_number(connection: duckdb.DuckDBPyConnection) -> int:
@@ -97,6 +128,7 @@ def record(
     *,
     command: str,
     started_at: datetime,
+    warnings: Sequence[str] = (),
 ) -> int:
     """Write down a run in the file that is about to be published.
 
@@ -163,7 +195,7 @@ def record(
         "run_figures": figures,
         "run_warnings": [
             {"run_number": number, "warning": warning}
-            for warning in (build.warnings if build else ())
+            for warning in [*warnings, *(build.warnings if build else ())]
         ],
     }.items():
         _insert(connection, table, rows)

@@ -10,13 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from publication import records, versions
 from publication.locks import take
 from publication.versions import Version
+from raw import checks
+from raw.files import MANIFEST
 
 # Set for the commands of a run that publishes by itself, to its number; their
 # STREAMING_WAREHOUSE is the file that is being built.
 RUN_VARIABLE = "STREAMING_RUN"
+# Beside the warehouse: what was found in raw files when they were read whole.
+FACTS = "raw_files.json"
 
 
 class UnpublishedError(Exception):
@@ -32,6 +38,7 @@ class Run:
     command: str
     started_at: datetime
     number: int
+    warnings: tuple[str, ...]  # of the raw files, before anything was built
     # Descriptors of the locks, for the processes that work for this one.
     locks: tuple[int, ...]
 
@@ -48,7 +55,8 @@ class Run:
         Raises
         ------
         UnpublishedError
-            If raw files were replaced since the run began.
+            If raw files were replaced since the run began, or have far fewer
+            rows than before and `volume_check` says that this is an error.
         """
         changed = self.inputs.changed() if build else []
         if changed:
@@ -57,14 +65,28 @@ class Run:
                 " during the build, which may have read both; run this again"
             )
         with versions.opened(self.version.file) as connection:
+            warnings = self._volumes(connection) if build else []
             number = records.record(
                 connection,
                 self.inputs,
                 build,
                 command=self.command,
                 started_at=self.started_at,
+                warnings=[*self.warnings, *warnings],
             )
             return records.summary(connection, number)
+
+    def _volumes(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """Compare the raw files with those of the run before."""
+        settings = checks.settings(self.inputs.folder)
+        severity = settings["volume_check"]
+        limit = settings["volume_fall_limit"]
+        if severity == "ignore":
+            return []
+        found = records.fallen(connection, self.inputs, limit)
+        if found and severity == "error":
+            raise UnpublishedError(found[0])
+        return found
 
     def publish(self) -> str:
         """Let readers have the version, and its report if any; say so."""
@@ -82,7 +104,8 @@ def start(warehouse: Path, seeds: Path, command: str, *, anew: bool) -> Run:
     LockedError
         If another run holds one of them.
     ValueError
-        If the published file cannot be read.
+        If the published file cannot be read, or raw files to be built from are
+        not those of their manifest.
     """
     locks = (
         take(warehouse, command),
@@ -94,8 +117,27 @@ def start(warehouse: Path, seeds: Path, command: str, *, anew: bool) -> Run:
     if version.file.exists():
         with versions.opened(version.file) as connection:
             number = records.next_number(connection)
-    inputs = records.read_inputs(seeds)
-    return Run(version, inputs, command, started_at, number, locks)
+    cache = warehouse.with_name(FACTS)
+    warnings = _unlike_the_manifest(seeds, cache) if anew else ()
+    return Run(
+        version,
+        records.read_inputs(seeds, cache),
+        command,
+        started_at,
+        number,
+        warnings,
+        locks,
+    )
+
+
+def _unlike_the_manifest(seeds: Path, cache: Path) -> tuple[str, ...]:
+    """Stop at raw files that were not written as described, or warn of them."""
+    if not (seeds / MANIFEST).is_file():
+        return ()
+    found = checks.find_other_files(seeds, cache)
+    if stopping := checks.errors(found):
+        raise ValueError(str(stopping[0]))
+    return tuple(map(str, found))
 
 
 def is_inside() -> bool:

@@ -5,6 +5,7 @@ These names stand in for dbt's: `var` reads the project's own variables, and a
 dispatched macro renders as a call with its arguments.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
@@ -35,3 +36,4 @@ class Adapter:
 
 
 adapter = Adapter()
+run_started_at = datetime(2026, 3, 6, tzinfo=UTC)

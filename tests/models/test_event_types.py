@@ -610,6 +610,9 @@ references: { event_types: own.csv }
 def test_an_older_log_is_given_the_projects_types(script, log_of, tmp_path):
     seeds = log_of(tmp_path / "log")
     (seeds / "event_types.csv").unlink()
+    for name in ("users", "events"):
+        with (seeds / f"{name}.csv").open("a") as file:
+            file.write("1,,,,,\n")
     words = ("--seeds", seeds, "--warehouse", tmp_path / "w.duckdb")
     done = script("check_workplace.py", seeds, tmp_path, *words)
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,8 @@
 """How raw files are read: what is kept, set apart, refused, left alone."""
 
+import random
+import re
+
 import duckdb
 import pytest
 from builds import RAW_COLUMNS
@@ -197,26 +200,121 @@ def test_windows_and_unix_line_ends_in_one_file_are_read_or_refused(
         assert "events.csv" in done.stdout
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="DuckDB reads a naive timestamp without its offset and says nothing;"
-    " raw files are naive UTC by contract",
-)
+def instants(folder):
+    """The instants of events.csv that were read, in UTC."""
+    with duckdb.connect(
+        folder / "warehouse.duckdb", read_only=True
+    ) as connection:
+        return connection.execute(
+            "select cast(event_at as varchar), typeof(event_at)"
+            " from raw.events order by event_id"
+        ).fetchall()
+
+
 def test_an_offset_is_never_dropped_from_an_instant(write_log, dbt, tmp_path):
-    line = "e1,007,00c,play,2026-01-05T01:00:00+02:00,phone"
-    events = f"{HEADERS['events']}\n{line}\n"
+    """Each is converted to UTC, whatever the line beside it has."""
+    texts = [
+        ("2026-01-05 01:00:00", "2026-01-05 01:00:00"),
+        ("2026-01-05T01:00:00Z", "2026-01-05 01:00:00"),
+        ("2026-01-05T01:00:00+02:00", "2026-01-04 23:00:00"),
+        ("2026-01-05 01:00:00.25-05:30", "2026-01-05 06:30:00.25"),
+        ("2026-01-05 01:00:00-05", "2026-01-05 06:00:00"),
+        ("2026-01-05 01:00:00+0030", "2026-01-05 00:30:00"),
+        ("2026-01-05", "2026-01-05 00:00:00"),
+    ]
+    lines = [
+        f"e{number},007,00c,play,{text},phone"
+        for number, (text, _) in enumerate(texts)
+    ]
+    # What cannot be read stays so: nothing is nulled.
+    lines.append("e8,007,00c,play,2026-01-05 01:00-05:00,phone")
+    lines.append("e9,007,00c,play,2026-01-05 01:00:00 +02:00,phone")
+    events = "\n".join([HEADERS["events"], *lines, ""])
     seeds = write_log(tmp_path / "log", events=events)
     done = dbt(seeds, tmp_path, "seed", "--select", "events")
     assert done.returncode == 0, done.stdout
-    with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
-        connection.execute("set timezone = 'UTC'")
-        instants = connection.execute(
-            "select cast(cast(event_at as timestamp) as varchar)"
-            " from raw.events"
-        ).fetchall()
-        assert instants == [("2026-01-04 23:00:00",)] or [
-            row[0] for row in malformed(connection, "events")
-        ] == [2]
+    assert instants(tmp_path) == [(utc, "TIMESTAMP") for _, utc in texts]
+    assert [row[:2] for row in loaded(tmp_path)[1]] == [
+        (len(texts) + 2, "cast"),
+        (len(texts) + 3, "cast"),
+    ]
+
+
+def test_an_instant_without_an_offset_is_read_once(write_log, dbt, tmp_path):
+    """Z and +00:00 are none: nothing is to be converted."""
+    texts = ["2026-01-05T01:00:00.5Z", "2026-01-05 01:00:00.5+00:00"]
+    lines = [f"e{text},007,00c,play,{text},phone" for text in texts]
+    events = "\n".join([HEADERS["events"], *lines, ""])
+    seeds = write_log(tmp_path / "log", events=events)
+    done = dbt(seeds, tmp_path, "--debug", "seed", "--select", "events")
+    assert instants(tmp_path) == [("2026-01-05 01:00:00.5", "TIMESTAMP")] * 2
+    assert "timestamptz" not in done.stdout
+
+
+@pytest.mark.parametrize("place", ["middle", "end"])
+def test_a_line_of_any_length_is_counted(write_log, dbt, tmp_path, place):
+    """Threads that share a file lose one longer than their buffers."""
+    lines = [
+        f"e{number},007,00c,play,2026-01-05 11:00:00,phone"
+        for number in range(PADDING)
+    ]
+    number = PADDING // 2 if place == "middle" else PADDING
+    lines.insert(number, f"e,{'x' * 40_000_000},00c,play,2026-01-05,phone")
+    events = "\n".join([HEADERS["events"], *lines])
+    seeds = write_log(tmp_path / "log", events=events)
+    done = dbt(seeds, tmp_path, "seed", "--select", "events")
+    assert done.returncode == 0, done.stdout
+    read, [(line, reason, _)] = loaded(tmp_path)
+    assert (read, line) == (PADDING, number + 2)
+    assert reason == "line size over maximum"
+
+
+def test_lines_within_quotes_are_counted_with_their_row(
+    write_log, dbt, tmp_path
+):
+    lines = [
+        '"e1\n\nand\r\nmore",007,00c,play,2026-01-05 11:00:00,phone',
+        'e2,"0\n07",00c,play,never,phone',
+        "",
+        "e3,007,00c,play,2026-01-05 11:00:00,phone",
+    ]
+    events = "\n".join([HEADERS["events"], *lines, "", ""])
+    seeds = write_log(tmp_path / "log", events=events)
+    done = dbt(seeds, tmp_path, "seed", "--select", "events")
+    assert done.returncode == 0, done.stdout
+    read, [(_, reason, text)] = loaded(tmp_path)
+    assert (read, reason, text) == (2, "cast", lines[1])
+    assert "3 line(s) continue a value in quotation marks" in done.stdout
+
+
+def test_no_line_is_lost_to_any_bytes(write_log, dbt, tmp_path):
+    """Loaded, set apart, or the file is refused by name."""
+    draw = random.Random(20260105)  # noqa: S311
+    sound = b"e,007,00c,play,2026-01-05 11:00:00,phone\n"
+    odd = [
+        b'"', b"\xff", b"\x00", b",", b'""', "é".encode(), b"\x01", b"+02:00",
+    ]  # fmt: skip
+    kept = 0
+    for number in range(12):
+        lines = [sound] * 60
+        for place in draw.sample(range(60), 4):
+            at = draw.randrange(len(sound) - 1)
+            lines[place] = sound[:at] + draw.choice(odd) + sound[at:]
+        events = f"{HEADERS['events']}\n".encode() + b"".join(lines)
+        # dbt itself reads files below 1 MB as text.
+        events += sound * PADDING
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        seeds = write_log(folder / "log", events=events)
+        done = dbt(seeds, folder, "seed", "--select", "events")
+        if done.returncode:
+            assert "events.csv" in done.stdout
+            continue
+        read, set_apart = loaded(folder)
+        inside = re.findall(r"(\d+) line\(s\) continue", done.stdout)
+        assert read + len(set_apart) + int(*inside or [0]) == 60 + PADDING
+        kept += 1
+    assert kept > 3
 
 
 # --- lines that can ----------------------------------------------------------
@@ -315,6 +413,52 @@ def test_raw_files_are_never_written_to(unusual, unusual_log, original):
     assert {
         path.name: path.read_bytes() for path in unusual_log.glob("*.*")
     } == original
+
+
+EVENT = "e1,007,00c,play,2026-01-05 10:00:00,phone\n"
+NAMES = HEADERS["events"]
+AT = "2026-01-05 10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (f"{NAMES}\n{EVENT}".replace("\n", "\r"), ("e1", "007", AT)),
+        (f"{NAMES}\r\n{EVENT}".replace("e\n", "e\r\n"), ("e1", "007", AT)),
+        (
+            ",".join(f'"{name}"' for name in NAMES.split(",")) + f"\n{EVENT}",
+            ("e1", "007", AT),
+        ),
+        (NAMES.replace(",", " , ") + f"\n{EVENT}", ("e1", "007", AT)),
+        (
+            f"{NAMES}\n{EVENT}".replace(",007,", ", 007 ,"),
+            ("e1", " 007 ", AT),
+        ),
+        (f"{NAMES}\n{EVENT}".replace(AT, f" {AT} "), ("e1", "007", AT)),
+        (f"{NAMES}\n{EVENT}".replace("e1", "e\0"), ("e\0", "007", AT)),
+        (f"{NAMES}\n\n{EVENT}\n\n", ("e1", "007", AT)),
+    ],
+    ids=[
+        "carriage returns",
+        "windows",
+        "quoted header",
+        "blanks in the header",
+        "blanks around an id",
+        "blanks around an instant",
+        "nul",
+        "empty lines",
+    ],
+)
+def test_what_is_unusual_has_its_fate(write_log, dbt, tmp_path, content, read):
+    seeds = write_log(tmp_path / "log", events=content)
+    done = dbt(seeds, tmp_path, "seed", "--select", "events")
+    assert done.returncode == 0, done.stdout
+    assert loaded(tmp_path) == (1, [])
+    with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
+        assert connection.execute(
+            "select event_id, user_id, cast(event_at as varchar)"
+            " from raw.events"
+        ).fetchall() == [read]
 
 
 # --- loading again -----------------------------------------------------------

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 from holding import held
 
 import check_workplace
+from raw.files import REFERENCES, TABLES
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,8 +20,12 @@ ROOT = Path(__file__).parents[2]
 def seeds(tmp_path):
     folder = tmp_path / "seeds"
     folder.mkdir()
-    for name in check_workplace.RAW_FILES:
-        (folder / f"{name}.csv").touch()
+    headers = {name: ",".join(columns) for name, columns in TABLES.items()}
+    for name, header in (headers | REFERENCES).items():
+        (folder / f"{name}.csv").write_text(f"{header}\n")
+    for name in ("users", "events"):
+        with (folder / f"{name}.csv").open("a") as file:
+            file.write("1" + headers[name].count(",") * "," + "\n")
     return folder
 
 
@@ -78,25 +84,9 @@ def test_names_a_missing_folder(check, tmp_path, warehouse):
     assert_one_line(check(warehouse, tmp_path / "nowhere"), "nowhere/ lacks")
 
 
-def test_names_a_warehouse_that_another_process_holds(check, warehouse):
+def test_a_reader_of_the_warehouse_is_no_obstacle(check, warehouse):
     with held(warehouse):
-        found = check(warehouse)
-    assert_one_line(found, str(warehouse), "open in another program", "close")
-    assert check(warehouse).returncode == 0
-
-
-@pytest.mark.parametrize("kind", ["garbage", "truncated"])
-@pytest.mark.parametrize("name", ["warehouse", "clocks"])
-def test_names_a_file_that_is_no_warehouse(check, warehouse, name, kind):
-    """Whatever the file is called: its name is part of DuckDB's message."""
-    content = warehouse.read_bytes()
-    broken = warehouse.with_name(f"{name}.duckdb")
-    broken.write_bytes(
-        b"no database " * 1000 if kind == "garbage" else content[:5000]
-    )
-    before = broken.read_bytes()
-    assert_one_line(check(broken), str(broken), "cannot be opened", "move it")
-    assert broken.read_bytes() == before
+        assert check(warehouse).returncode == 0
 
 
 def test_names_a_full_disk(seeds, warehouse, monkeypatch):
@@ -163,3 +153,46 @@ def test_make_help_lists_every_described_target():
     assert listed.splitlines() == [
         f"  make {name:<12} {text}" for name, text in described
     ]
+
+
+@pytest.fixture
+def check_python(tmp_path):
+    def run():
+        return subprocess.run(
+            [sys.executable, ROOT / "scripts" / "check_python.py"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("kind", ["none", "empty", "environment"])
+def test_an_environment_may_be_made_anew(check_python, tmp_path, kind):
+    if kind != "none":
+        (tmp_path / ".venv").mkdir()
+    if kind == "environment":
+        (tmp_path / ".venv" / "pyvenv.cfg").touch()
+    done = check_python()
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "folder", "dangling"])
+def test_what_is_no_environment_is_never_emptied(check_python, tmp_path, kind):
+    path = tmp_path / ".venv"
+    if kind == "link":
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "pyvenv.cfg").touch()
+    if kind in ("link", "dangling"):
+        path.symlink_to(tmp_path / "other")
+    elif kind == "file":
+        path.touch()
+    else:
+        path.mkdir()
+        (path / "thesis.md").touch()
+    done = check_python()
+    assert_one_line(
+        done, ".venv is ", "rm .venv" if path.is_symlink() else "move it away"
+    )
