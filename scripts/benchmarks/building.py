@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -17,6 +18,7 @@ from typing import Any
 
 import duckdb
 import yaml
+from jinja2 import Template
 
 from benchmarks.bench import (
     CATALOG,
@@ -136,10 +138,10 @@ def usage_marts(bench: Bench) -> Comparison:
 
 
 def duckdb_output() -> dict[str, Any]:
-    """Read what the profile says of DuckDB."""
-    profiles = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
-    output = yaml.safe_load(profiles)[PROFILE]["outputs"]["duckdb"]
-    return dict(output)
+    """Read what the profile says of DuckDB, in this environment."""
+    profiles = Template((PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    told = yaml.safe_load(profiles.render(env_var=os.environ.get))
+    return dict(told[PROFILE]["outputs"]["duckdb"])
 
 
 def bare_plan_of(bench: Bench, manifest: Manifest) -> Plan:

@@ -14,6 +14,7 @@ from benchmark import BENCHMARKS, main
 from benchmarks.bench import PROJECT, BenchmarkError, timed
 from benchmarks.building import (
     bare_plan,
+    duckdb_output,
     run_bare,
     seed_sql,
     table_rows,
@@ -157,6 +158,13 @@ def test_runs_without_dbt_from_seed_to_test(plan, tmp_path, threads):
             "select line_number, reason_name from raw.malformed_rows order by 1"
         ).fetchall()
     assert rows == [(4, "cast"), (6, "missing columns")]
+
+
+def test_builds_with_the_memory_that_the_environment_grants(monkeypatch):
+    monkeypatch.setenv("STREAMING_MEMORY", "1GB")
+    assert duckdb_output()["settings"]["memory_limit"] == "1GB"
+    monkeypatch.delenv("STREAMING_MEMORY")
+    assert duckdb_output()["settings"]["memory_limit"] == "4GB"
 
 
 def test_stops_at_the_first_failing_node(manifest, tmp_path):
