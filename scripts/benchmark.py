@@ -7,7 +7,8 @@ project stays untouched. Writes one JSON file. Run after ``make data``:
     python scripts/benchmark.py
 
 Both sides of a ratio are measured in the same run, taking turns; shown are
-medians with the least and the largest run. Needs an idle machine.
+medians with the least and the largest run. Needs an idle machine; what counts
+CPU time or bytes needs none.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import building, commands, experiments, publishing, reading
+from benchmarks import (
+    building,
+    commands,
+    events,
+    experiments,
+    publishing,
+    reading,
+)
 from benchmarks.bench import Bench, BenchmarkError
 from benchmarks.timing import table
 from check_workplace import find_obstacle
@@ -34,6 +42,8 @@ BENCHMARKS = {
         building.dbt_overhead,
         building.usage_marts,
         publishing.publication,
+        events.event_cost,
+        events.footprint,
         experiments.inference,
         experiments.experiment_tests,
         commands.generate,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 # A contender does its work once and says how many seconds that took.
 Contender = Callable[[], float]
+Reduction = Callable[[Sequence[float]], float]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Comparison:
     target: float | None = None  # least ratio of a speedup, else the largest
     # Seconds, run by run, of what a side is made of.
     parts: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    # Of both sides and of the ratio, where they are no seconds.
+    units: tuple[str, str, str] | None = None
 
     @property
     def ratio(self) -> float:
@@ -53,6 +56,24 @@ class Comparison:
             else self.ratio <= self.target
         )
         return "met" if is_met else "MISSED"
+
+    @property
+    def unit_of_ratio(self) -> str:
+        """What follows the ratio."""
+        if self.units:
+            return self.units[2]
+        return "x faster" if self.is_speedup else "x as long"
+
+    def shown(self, side: Sequence[float], of: Reduction) -> str:
+        """Write a side's median, least or largest run with its unit."""
+        if self.units is None:
+            return shown(of(side))
+        unit = self.units[0 if side is self.measured else 1]
+        return f"{_digits(of(side))} {unit}"
+
+    def span(self, side: Sequence[float]) -> str:
+        """Write a side's least and largest run."""
+        return f"{self.shown(side, min)}-{self.shown(side, max)}"
 
     def _over(self, measured: float, baseline: float) -> float:
         return baseline / measured if self.is_speedup else measured / baseline
@@ -118,20 +139,19 @@ def table(comparisons: Sequence[Comparison]) -> str:
     ]
     for one in comparisons:
         bound = ">=" if one.is_speedup else "<="
-        word = "faster" if one.is_speedup else "as long"
         cells += [
             (
                 one.name,
-                shown(median(one.measured)),
-                shown(median(one.baseline)),
-                f"{_digits(one.ratio)} x {word}",
+                one.shown(one.measured, median),
+                one.shown(one.baseline, median),
+                f"{_digits(one.ratio)} {one.unit_of_ratio}",
                 "-" if one.target is None else f"{bound} {one.target:g}",
                 one.verdict.strip("-"),
             ),
             (
                 "  min-max",
-                f"{shown(min(one.measured))}-{shown(max(one.measured))}",
-                f"{shown(min(one.baseline))}-{shown(max(one.baseline))}",
+                one.span(one.measured),
+                one.span(one.baseline),
                 f"{_digits(min(one.ratios))}-{_digits(max(one.ratios))}",
                 "",
                 "",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,12 @@ class Plugin(BasePlugin):
             config["access_mode"] = "read_only"
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Lend SQL the function that ends a build, where one is to be ended."""
+        """Bound the memory; lend SQL the function that ends a build.
+
+        What goes beyond the bound is written to a folder beside the file.
+        """
+        limit = os.environ.get("STREAMING_MEMORY") or memory_share(conn)
+        conn.execute(f"set memory_limit = '{limit}'")
         if dbt_flags().WHICH not in WRITING:
             return
         conn.create_function(
@@ -96,6 +102,17 @@ class Plugin(BasePlugin):
             return ""
         said = self.run.record(records.Build(**content))
         return "\n".join([self.run.publish(), *said])
+
+
+def memory_share(connection: duckdb.DuckDBPyConnection) -> str:
+    """Give a quarter of the memory that there is, for DuckDB to hold.
+
+    DuckDB's own limit is four fifths of what the machine or the container has,
+    and what it needs beside can be a third more.
+    """
+    found = connection.execute("select current_setting('memory_limit')")
+    number, unit = found.fetchall()[0][0].split()
+    return f"{float(number) / 0.8 / 4:.2f}{unit}"
 
 
 def dbt_flags() -> Any:  # noqa: ANN401 (dbt's, by command)

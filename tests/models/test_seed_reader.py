@@ -480,7 +480,13 @@ def test_loading_again_replaces_and_declared_tables_follow_their_yaml(
             "alter table results.analysis_runs add column old integer"
         )
     # By itself, so that nothing after it ends its transaction.
-    done = dbt(seeds, tmp_path, "run-operation", "create_declared_tables")
+    done = dbt(
+        seeds,
+        tmp_path,
+        "run-operation",
+        "create_declared_tables",
+        STREAMING_RUN="1",
+    )
     assert done.returncode == 0, done.stdout
     with duckdb.connect(tmp_path / "warehouse.duckdb") as connection:
         assert columns_of(connection, "results") == declared

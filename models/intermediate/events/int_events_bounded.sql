@@ -45,7 +45,7 @@ bounded as (
         ) as first_bound_seconds,
         (
             not is_shown
-            and duration_seconds is null
+            and not has_duration
             and grace_seconds is null
             -- Within the run, that is.
             and not coalesce(
@@ -72,6 +72,7 @@ final as (
         is_active,
         is_session_start,
         is_playing,
+        is_playing and is_shown as is_shown,
         has_position,
         -- Something else happens while the title runs, or may run.
         (
@@ -104,7 +105,6 @@ final as (
             when not is_playing or is_of_unknown_end then 0
             else least(first_bound_seconds, {{ var('maximum_play_seconds') }})
         end as bound_seconds,
-        {{ seconds_between('event_at', 'shown_until_at') }} as shown_seconds,
 
         -- times
         event_date,

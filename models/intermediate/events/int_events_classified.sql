@@ -48,16 +48,8 @@ told_apart as (
         on {{ fingerprint('judged.event_id') }} = repeated.id_fingerprint
 ),
 
--- Ids that occur once are spared the sort.
-singles as (
-    select
-        *,
-        1 as copy_number
-    from told_apart
-    where not may_be_repeated
-),
-
--- The columns break ties, so that the order of lines never matters.
+-- The columns break ties, so that the order of lines never matters. Ids that
+-- occur once are spared this sort.
 copies as (
     select
         *,
@@ -82,71 +74,146 @@ copies as (
     where may_be_repeated
 ),
 
--- All lines again, each with its place among its copies.
-numbered as (
-    select * from singles
-    union all
-    select * from copies
-),
-
--- A rejected line is not numbered, nor is a copy.
-told as (
+-- One line of each id that breaks no rule stands.
+standing as (
     select
-        *,
-        reject_reason is null and copy_number = 1 as is_canonical
-    from numbered
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        position_seconds,
+        playback_speed,
+        sequence_number,
+        event_at,
+        ended_at,
+        received_at
+    from told_apart
+    where
+        not may_be_repeated
+        and reject_reason is null
+    union all
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        position_seconds,
+        playback_speed,
+        sequence_number,
+        event_at,
+        ended_at,
+        received_at
+    from copies
+    where
+        copy_number = 1
+        and reject_reason is null
 ),
 
--- The one order of a user's events that models above rely on.
+-- The one order of a user's events that models above rely on. Texts make it
+-- the dearest sort of all, so that only what stands is sorted.
 ordered as (
     select
         *,
         row_number() over (
-            partition by user_key, is_canonical
+            partition by user_key
             order by
                 event_at asc nulls last,
                 received_at asc nulls last,
                 sequence_number asc nulls last,
                 event_id asc nulls last
-        ) as place
-    from told
+        ) as event_number
+    from standing
+),
+
+-- All lines again; a rejected line is not numbered, nor is a copy.
+told as (
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        cast(null as {{ data_type('varchar') }}) as reject_reason,
+        'canonical' as row_verdict,
+        cast(event_number as integer) as event_number,
+        position_seconds,
+        playback_speed,
+        event_at,
+        ended_at
+    from ordered
+    union all
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        reject_reason,
+        'rejected' as row_verdict,
+        cast(null as integer) as event_number,
+        position_seconds,
+        playback_speed,
+        event_at,
+        ended_at
+    from told_apart
+    where reject_reason is not null
+    union all
+    select
+        event_id,
+        user_key,
+        content_key,
+        event_type_key,
+        device_key,
+        player_key,
+        reject_reason,
+        'duplicate' as row_verdict,
+        cast(null as integer) as event_number,
+        position_seconds,
+        playback_speed,
+        event_at,
+        ended_at
+    from copies
+    where
+        copy_number > 1
+        and reject_reason is null
 ),
 
 final as (
     select
         -- keys
-        ordered.event_id,
-        ordered.user_key,
-        ordered.content_key,
-        ordered.event_type_key,
-        coalesce(ordered.device_key, unknown_device.device_key) as device_key,
+        told.event_id,
+        told.user_key,
+        told.content_key,
+        told.event_type_key,
+        coalesce(told.device_key, unknown_device.device_key) as device_key,
         coalesce(
-            ordered.player_key, ordered.device_key, unknown_device.device_key
+            told.player_key, told.device_key, unknown_device.device_key
         ) as player_key,
 
         -- attributes
         types.playback_effect,
         coalesce(types.is_active, false) as is_active,
-        ordered.reject_reason,
-        case
-            when ordered.reject_reason is not null then 'rejected'
-            when ordered.copy_number > 1 then 'duplicate'
-            else 'canonical'
-        end as row_verdict,
+        told.reject_reason,
+        told.row_verdict,
 
         -- measures
-        case when ordered.is_canonical then cast(ordered.place as integer) end
-            as event_number,
-        ordered.position_seconds,
-        ordered.playback_speed,
+        told.event_number,
+        told.position_seconds,
+        told.playback_speed,
 
         -- times
-        ordered.event_at,
-        ordered.ended_at
-    from ordered
+        told.event_at,
+        told.ended_at
+    from told
     cross join unknown_device
     left join types
-        on ordered.event_type_key = types.event_type_key
+        on told.event_type_key = types.event_type_key
 )
 
 select * from final

@@ -18,7 +18,18 @@
     is about the same play; a beat later than `session_gap_seconds` shows an app
     that woke up, not a title that ran. After an event that `plays` and was
     logged with its end, the title ran until then.
+
+    Each step sorts all events again, by player, because it asks for what the
+    step before found out; so only what a later one needs is carried along, and
+    words are carried as numbers.
 -#}
+
+{%- set plays = word_number('playback_effect', 'plays') -%}
+{%- set pauses = word_number('playback_effect', 'pauses') -%}
+{%- set seeks = word_number('playback_effect', 'seeks') -%}
+{%- set beats = word_number('playback_effect', 'beats') -%}
+{%- set ended = word_number('closing_type', 'ended') -%}
+{%- set next_play = word_number('closing_type', 'next_play') %}
 
 with
 
@@ -45,7 +56,7 @@ events as (
         content_key,
         device_key,
         player_key,
-        playback_effect,
+        {{ number_of_word('playback_effect') }} as effect,
         is_active,
         coalesce(position_seconds, playback_speed) is not null as has_position,
         event_at,
@@ -64,7 +75,7 @@ titled as (
     select
         *,
         {{ last_known(
-            "case when playback_effect = 'plays' then content_key end", 'so_far'
+            'case when effect = ' ~ plays ~ ' then content_key end', 'so_far'
         ) }} as played_content_key
     from events
     window
@@ -83,18 +94,17 @@ placed as (
     from titled
 ),
 
--- A stray ends nothing: the others are each other's neighbours.
-neighbours as (
+-- What came before: a stray ends nothing, and the others are each other's
+-- neighbours.
+preceded as (
     select
         *,
         lag(event_at) over events_of_player as previous_event_at,
         lag(content_key) over events_of_player as previous_content_key,
-        lead(event_at) over events_of_player as next_event_at,
-        lead(playback_effect) over events_of_player as next_effect,
         -- What the player was last told to do.
         {{ last_known(
-            "case when playback_effect not in ('seeks', 'beats')"
-            " then playback_effect end",
+            'case when effect not in (' ~ seeks ~ ', ' ~ beats ~ ')'
+            ~ ' then effect end',
             'earlier_events'
         ) }} as told_effect
     from placed
@@ -110,15 +120,14 @@ neighbours as (
         )
 ),
 
--- Whether the event begins a play, wakes an app up, or is followed by one
--- of the same play.
+-- Whether the event begins a play, or wakes an app up.
 told as (
     select
         *,
         (
-            playback_effect = 'plays'
+            effect = {{ plays }}
             and not coalesce(
-                told_effect = 'pauses'
+                told_effect = {{ pauses }}
                 and previous_content_key = content_key
                 and {{ seconds_between('previous_event_at', 'event_at') }}
                 <= {{ var('session_gap_seconds') }},
@@ -126,43 +135,42 @@ told as (
             )
         ) as is_opening,
         (
-            playback_effect = 'beats'
+            effect = {{ beats }}
             and coalesce(
                 {{ seconds_between('previous_event_at', 'event_at') }}
                 > {{ var('session_gap_seconds') }},
                 true
             )
-        ) as is_awakening,
-        coalesce(
-            is_of_play
-            and next_effect <> 'plays'
-            and not (
-                next_effect = 'beats'
-                and {{ seconds_between('event_at', 'next_event_at') }}
-                > {{ var('session_gap_seconds') }}
-            ),
-            false
-        ) as is_followed
-    from neighbours
+        ) as is_awakening
+    from preceded
 ),
 
--- The state that the latest telling event left the player in.
+-- What comes next, and what the latest telling event left the player doing: an
+-- effect's number. A title whose end was logged is at its end, and one that
+-- only an app that woke up tells of does nothing.
 states as (
     select
         *,
+        lead(event_at) over events_of_player as next_event_at,
+        lead(effect) over events_of_player as next_effect,
         {{ last_known('case when is_opening then event_number end', 'so_far') }}
             as opening_number,
         {{ last_known(
-            "case"
-            " when is_awakening then 'lost'"
-            " when playback_effect = 'plays' and ended_at is not null"
-            " then 'timed'"
-            " when playback_effect in ('seeks', 'beats') then null"
-            " else playback_effect end",
+            'case'
+            ~ ' when is_awakening then '
+            ~ word_number('playback_effect', 'none')
+            ~ ' when effect = ' ~ plays ~ ' and ended_at is not null'
+            ~ ' then ' ~ ended
+            ~ ' when effect not in (' ~ seeks ~ ', ' ~ beats ~ ')'
+            ~ ' then effect end',
             'so_far'
-        ) }} as state_name
+        ) }} as state
     from told
     window
+        events_of_player as (
+            partition by user_key, player_key, is_of_play
+            order by event_number asc nulls last
+        ),
         so_far as (
             partition by user_key, player_key, is_of_play
             order by event_number asc nulls last
@@ -170,50 +178,66 @@ states as (
         )
 ),
 
+-- Whether the event is followed by one of the same play.
+followed as (
+    select
+        *,
+        coalesce(
+            is_of_play
+            and next_effect <> {{ plays }}
+            and not (
+                next_effect = {{ beats }}
+                and {{ seconds_between('event_at', 'next_event_at') }}
+                > {{ var('session_gap_seconds') }}
+            ),
+            false
+        ) as is_followed
+    from states
+),
+
 -- What ends the time after each event.
 closed as (
     select
-        states.user_key,
-        states.event_number,
-        case when states.is_of_play then states.opening_number end
+        followed.user_key,
+        followed.event_number,
+        case when followed.is_of_play then followed.opening_number end
             as play_number,
-        states.content_key,
-        states.device_key,
-        states.playback_effect,
-        states.is_active,
+        followed.content_key,
+        followed.device_key,
+        followed.effect,
+        followed.is_active,
         coalesce(
-            states.is_of_play
+            followed.is_of_play
             and (
-                states.state_name = 'plays'
+                followed.state = {{ plays }}
                 or (
-                    states.state_name = 'timed'
-                    and states.playback_effect = 'plays'
+                    followed.state = {{ ended }}
+                    and followed.effect = {{ plays }}
                 )
             ),
             false
         ) as is_playing,
-        states.is_followed or states.ended_at is not null as is_shown,
+        followed.is_followed or followed.ended_at is not null as is_shown,
         (
-            states.playback_effect = 'beats'
+            followed.effect = {{ beats }}
             or (
-                states.is_followed
-                and states.ended_at is null
-                and states.next_effect = 'beats'
+                followed.is_followed
+                and followed.ended_at is null
+                and followed.next_effect = {{ beats }}
             )
         ) as has_beat,
         case
-            when states.ended_at is not null then 'ended'
-            when states.is_followed
-                then {{ close_reason('states.next_effect') }}
-            when states.next_event_at is not null then 'next_play'
-        end as closing_type,
-        states.has_position,
+            when followed.ended_at is not null then {{ ended }}
+            when followed.is_followed then followed.next_effect
+            when followed.next_event_at is not null then {{ next_play }}
+        end as closing,
+        followed.has_position,
         known_titles.duration_seconds,
-        states.event_at,
-        coalesce(states.ended_at, states.next_event_at) as closing_at
-    from states
+        followed.event_at,
+        coalesce(followed.ended_at, followed.next_event_at) as closing_at
+    from followed
     inner join known_titles
-        on states.content_key = known_titles.content_key
+        on followed.content_key = known_titles.content_key
 ),
 
 -- Events that do nothing to a title.
@@ -224,12 +248,12 @@ neutral as (
         cast(null as integer) as play_number,
         content_key,
         device_key,
-        playback_effect,
+        {{ word_number('playback_effect', 'none') }} as effect,
         is_active,
         false as is_playing,
         false as is_shown,
         false as has_beat,
-        cast(null as {{ data_type('varchar') }}) as closing_type,
+        cast(null as integer) as closing,
         false as has_position,
         cast(null as {{ data_type('double') }}) as duration_seconds,
         event_at,
@@ -257,12 +281,12 @@ final as (
         device_key,
 
         -- attributes
-        playback_effect,
+        {{ word_of_number('playback_effect', 'effect') }} as playback_effect,
         is_active,
         is_playing,
         is_shown,
         has_beat,
-        closing_type,
+        {{ word_of_number('closing_type', 'closing') }} as closing_type,
         has_position,
 
         -- measures

@@ -33,10 +33,27 @@ with
 
 played as (select * from {{ ref('int_events_played') }}),
 
--- How long the title was shown to run after each event: that is no silence.
+-- How long the title was shown to run after each event: that is no silence. The
+-- windows below carry numbers for words, and of the title's length only whether
+-- it has one.
 shown as (
     select
-        *,
+        user_key,
+        event_number,
+        play_number,
+        content_key,
+        device_key,
+        {{ number_of_word('playback_effect') }} as effect,
+        playback_effect <> 'none' as has_effect,
+        is_active,
+        is_playing,
+        is_shown,
+        has_beat,
+        {{ number_of_word('closing_type') }} as closing,
+        has_position,
+        duration_seconds is not null as has_duration,
+        event_at,
+        closing_at,
         case
             when is_playing and is_shown
                 then {{ add_seconds(
@@ -53,14 +70,14 @@ shown as (
     from played
 ),
 
--- The silence before each event, by whichever device ran longest.
-silences as (
+-- What came before each event, and until when a title was shown to run. A
+-- running maximum costs more than all the rest of a window: there is one.
+earlier as (
     select
         *,
         lag(event_at) over events_of_user as previous_event_at,
-        max(shown_until_at) over earlier_events as silent_from_at,
-        max(case when playback_effect <> 'none' then shown_until_at end)
-            over earlier_events as unplayed_from_at
+        max(case when has_effect then shown_until_at end) over earlier_events
+            as unplayed_from_at
     from shown
     window
         events_of_user as (
@@ -74,6 +91,15 @@ silences as (
         )
 ),
 
+-- The silence before each event, by whichever device ran longest; an event
+-- without effect ends it at once.
+silences as (
+    select
+        *,
+        greatest(previous_event_at, unplayed_from_at) as silent_from_at
+    from earlier
+),
+
 -- A silence beyond the gap begins a run.
 breaks as (
     select
@@ -85,7 +111,7 @@ breaks as (
             true
         ) as is_run_start,
         (
-            playback_effect <> 'none'
+            has_effect
             and coalesce(
                 {{ seconds_between('unplayed_from_at', 'event_at') }}
                 > {{ var('session_gap_seconds') }},
@@ -105,7 +131,7 @@ runs as (
         {{ last_known('case when is_run_start then event_at end', 'so_far') }}
             as run_started_at,
         {{ next_known(
-            "case when playback_effect <> 'none' then event_at end",
+            'case when has_effect then event_at end',
             'later_events',
             'events_in_reverse'
         ) }} as next_event_at,
@@ -185,18 +211,16 @@ final as (
         device_key,
 
         -- attributes
-        playback_effect,
+        {{ word_of_number('playback_effect', 'effect') }} as playback_effect,
         is_active,
         is_run_start or piece_number > previous_piece_number
             as is_session_start,
         is_playing,
         is_shown,
         has_beat,
-        closing_type,
+        {{ word_of_number('closing_type', 'closing') }} as closing_type,
         has_position,
-
-        -- measures
-        duration_seconds,
+        has_duration,
 
         -- times
         {{ local_date('event_at') }} as event_date,

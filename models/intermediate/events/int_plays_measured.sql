@@ -80,33 +80,44 @@ openings as (
     where events_again.event_number = events_again.play_number
 ),
 
+-- Few logs tell of positions or speeds.
+positions as (
+    select
+        user_key,
+        event_number,
+        position_seconds,
+        playback_speed
+    from classified
+    where
+        event_number is not null
+        and coalesce(position_seconds, playback_speed) is not null
+),
+
 -- Every event of a continued play, with what the source said of position and
--- speed, kept within sense.
+-- speed, kept within sense. All of them are about the play's title.
 told as (
     select
         events_once_more.*,
-        known_titles.duration_seconds,
+        openings.duration_seconds,
         case
-            when classified.position_seconds is not null
+            when positions.position_seconds is not null
                 then least(
-                    greatest(classified.position_seconds, 0),
-                    known_titles.duration_seconds
+                    greatest(positions.position_seconds, 0),
+                    openings.duration_seconds
                 )
         end as position_seconds,
         case
-            when classified.playback_speed > 0 then classified.playback_speed
+            when positions.playback_speed > 0 then positions.playback_speed
         end as playback_speed
     from events_once_more
     inner join openings
         on
             events_once_more.user_key = openings.user_key
             and events_once_more.play_number = openings.play_number
-    inner join classified
+    left join positions
         on
-            events_once_more.user_key = classified.user_key
-            and events_once_more.event_number = classified.event_number
-    inner join known_titles
-        on events_once_more.content_key = known_titles.content_key
+            events_once_more.user_key = positions.user_key
+            and events_once_more.event_number = positions.event_number
     where openings.is_continued
 ),
 
@@ -314,7 +325,7 @@ continued as (
                 else running_us
             end
         ) as net_us,
-        max(running_until_at) as ended_at
+        max(running_until_at) as running_until_at
     from shared
     group by user_key, play_number
 ),
@@ -350,7 +361,7 @@ plays as (
         running_us as net_us,
         event_date,
         event_at,
-        {{ add_seconds('event_at', 'running_us / 1e6') }} as ended_at
+        running_us as elapsed_us
     from plain
     union all
     select
@@ -369,7 +380,13 @@ plays as (
         continued.net_us,
         openings.event_date,
         openings.event_at,
-        continued.ended_at
+        cast(
+            round(
+                1e6 * {{ seconds_between(
+                    'openings.event_at', 'continued.running_until_at'
+                ) }}
+            ) as bigint
+        ) as elapsed_us
     from openings
     inner join continued
         on
@@ -377,24 +394,19 @@ plays as (
             and openings.play_number = continued.play_number
 ),
 
--- The share of the title seen.
-counted as (
-    select
-        *,
-        case
-            when duration_seconds > 0
-                then least(unique_us / 1e6 / duration_seconds, 1)
-        end as completion_rate
-    from plays
-),
-
 -- Whether the title was completed decides whether a skip is one.
 judged as (
     select
         *,
-        coalesce(completion_rate >= {{ var('complete_play_rate') }}, false)
-            as is_completed
-    from counted
+        coalesce(duration_seconds > 0, false) as has_duration,
+        coalesce(
+            case
+                when duration_seconds > 0
+                    then least(unique_us / 1e6 / duration_seconds, 1)
+            end >= {{ var('complete_play_rate') }},
+            false
+        ) as is_completed
+    from plays
 ),
 
 final as (
@@ -409,6 +421,7 @@ final as (
 
         -- attributes
         close_reason_code,
+        has_duration,
         running_us >= {{ var('valid_play_seconds') }} * 1e6 as is_valid_play,
         is_completed,
         skip_count > 0 and not is_completed as is_skipped,
@@ -417,13 +430,12 @@ final as (
         cast(pause_count as integer) as pause_count,
         cast(floor(running_us / 1e6) as bigint) as watched_seconds,
         cast(floor(net_us / 1e6) as bigint) as net_watched_seconds,
-        cast(floor(unique_us / 1e6) as bigint) as unique_seconds,
-        completion_rate,
+        unique_us / 1e6 as seen_seconds,
+        elapsed_us / 1e6 as elapsed_seconds,
 
         -- times
         event_date as play_date,
-        event_at as started_at,
-        ended_at
+        event_at as started_at
     from judged
 )
 

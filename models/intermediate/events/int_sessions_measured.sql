@@ -10,6 +10,32 @@ with
 
 events as (select * from {{ ref('int_events_bounded') }}),
 
+titles as (select * from {{ ref('int_titles_classified') }}),
+
+-- Only a title that stands has a length.
+known_titles as (
+    select
+        content_key,
+        duration_seconds
+    from titles
+    where row_verdict = 'canonical'
+),
+
+-- How long after each event its title was shown to run: its interval, but no
+-- longer than the title.
+shown as (
+    select
+        events.*,
+        case
+            when events.is_shown
+                then least(events.bound_seconds, known_titles.duration_seconds)
+            else 0
+        end as shown_seconds
+    from events
+    left join known_titles
+        on events.content_key = known_titles.content_key
+),
+
 -- Each piece of a run by itself.
 sessions as (
     select
@@ -21,7 +47,7 @@ sessions as (
         min(event_date) as session_date,
         min(event_at) as started_at,
         max({{ add_seconds('event_at', 'shown_seconds') }}) as shown_until_at
-    from events
+    from shown
     group by user_key, run_number, piece_number
 ),
 

@@ -44,13 +44,17 @@ final as (
         plays.pause_count,
         plays.watched_seconds,
         plays.net_watched_seconds,
-        plays.unique_seconds,
-        plays.completion_rate,
+        cast(floor(plays.seen_seconds) as bigint) as unique_seconds,
+        case
+            when titles.duration_seconds > 0
+                then least(plays.seen_seconds / titles.duration_seconds, 1)
+        end as completion_rate,
 
         -- times
         plays.play_date,
         plays.started_at,
-        plays.ended_at
+        {{ add_seconds('plays.started_at', 'plays.elapsed_seconds') }}
+            as ended_at
     from plays
     inner join openings
         on

@@ -21,13 +21,13 @@ counted as (
         count(*) filter (where is_skipped) as skipped_play_count,
         count(distinct user_key) filter (where is_valid_play) as starter_users,
         count(distinct user_key) filter (
-            where is_valid_play and completion_rate is not null
+            where is_valid_play and has_duration
         ) as measured_users,
         count(distinct user_key) filter (
             where is_valid_play and is_completed
         ) as completer_users,
         sum(watched_seconds) as watched_seconds,
-        sum(unique_seconds) as unique_seconds
+        sum(cast(floor(seen_seconds) as bigint)) as unique_seconds
     from plays
     group by content_key
 ),

@@ -30,13 +30,13 @@ counted as (
         count(distinct plays.user_key) filter (where plays.is_valid_play)
             as starter_users,
         count(distinct plays.user_key) filter (
-            where plays.is_valid_play and plays.completion_rate is not null
+            where plays.is_valid_play and plays.has_duration
         ) as measured_users,
         count(distinct plays.user_key) filter (
             where plays.is_valid_play and plays.is_completed
         ) as completer_users,
         sum(plays.watched_seconds) as watched_seconds,
-        sum(plays.unique_seconds) as unique_seconds
+        sum(cast(floor(plays.seen_seconds) as bigint)) as unique_seconds
     from plays
     inner join tags
         on plays.content_key = tags.content_key

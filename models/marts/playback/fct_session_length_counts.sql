@@ -25,17 +25,53 @@ lengths as (
     from sessions
 ),
 
-counted as (
+-- Every session is counted once for each value of its user: by a number, which
+-- costs less than two texts.
+user_values as (
     select
-        users.dimension,
-        users.dimension_value,
+        row_number() over (
+            order by
+                dimension asc nulls last,
+                dimension_value asc nulls last
+        ) as value_number,
+        dimension,
+        dimension_value
+    from users
+    where dimension_unit = 'user'
+    group by dimension, dimension_value
+),
+
+users_numbered as (
+    select
+        users.user_key,
+        user_values.value_number
+    from users
+    inner join user_values
+        on
+            users.dimension = user_values.dimension
+            and users.dimension_value = user_values.dimension_value
+),
+
+users_counted as (
+    select
+        users_numbered.value_number,
         lengths.length_seconds,
         count(*) as session_count
     from lengths
-    inner join users
-        on lengths.user_key = users.user_key
-    where users.dimension_unit = 'user'
-    group by users.dimension, users.dimension_value, lengths.length_seconds
+    inner join users_numbered
+        on lengths.user_key = users_numbered.user_key
+    group by users_numbered.value_number, lengths.length_seconds
+),
+
+counted as (
+    select
+        user_values.dimension,
+        user_values.dimension_value,
+        users_counted.length_seconds,
+        users_counted.session_count
+    from users_counted
+    inner join user_values
+        on users_counted.value_number = user_values.value_number
     union all
     select
         session_values.dimension,

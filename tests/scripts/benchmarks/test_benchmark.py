@@ -19,6 +19,7 @@ from benchmarks.building import (
     table_rows,
     without_swap,
 )
+from benchmarks.events import WINDOW_COUNT, floor_sql, run_floor, table_bytes
 from benchmarks.reading import copy_readable, execute_seconds
 from benchmarks.timing import Comparison, interleaved, table
 from raw.files import TABLES
@@ -175,6 +176,56 @@ def test_refuses_a_node_that_dbt_did_not_run(manifest):
         bare_plan(manifest, RUN.__getitem__, lambda _: "")
 
 
+EVENTS = (
+    "event_id,user_id,content_id,event_type,event_at,device_type\n"
+    "e1,u1,c1,play,2026-01-05 10:00:00,tv\n"
+    "e2,u1,,pause,2026-01-05 09:00:00,tv\n"
+    "e3,u2,c1,play,2026-01-05 10:00:00,phone\n"
+    "e4,u9,c1,play,2026-02-30 25:61:00,phone\n"
+)
+EVENT_TYPES = dict.fromkeys(EVENTS.splitlines()[0].split(","), "varchar")
+
+
+def test_the_floor_keeps_every_event_that_can_be_read(tmp_path):
+    for name, text in {
+        "events": EVENTS,
+        "users": "user_id\nu1\nu2\n",
+        "content": "content_id\nc1\n",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    types = EVENT_TYPES | {"event_at": "timestamp"}
+    database = tmp_path / "floor.duckdb"
+    for _ in range(2):
+        assert run_floor(tmp_path, types, database, SETTINGS) > 0
+    with duckdb.connect(str(database)) as connection:
+        rows = connection.execute(
+            "select user_key, event_number, content_key, event_type_key,"
+            " device_type_key from events order by all"
+        ).fetchall()
+        assert list(table_bytes(connection)) == ["main.events"]
+    assert rows == [(1, 1, None, 1, 2), (1, 2, 1, 2, 2), (2, 1, 1, 2, 1)]
+
+
+def test_each_window_of_the_floor_needs_the_one_before(tmp_path):
+    sql = floor_sql(tmp_path, EVENT_TYPES)
+    assert sql.count(" over (") == WINDOW_COUNT + 1 + 4
+    for number in range(1, WINDOW_COUNT):
+        assert f"from pass_{number}\n" in sql
+
+
+def test_weighs_tables_by_their_blocks(tmp_path):
+    with duckdb.connect(str(tmp_path / "any.duckdb")) as connection:
+        connection.execute("create table small as select 1 as one")
+        connection.execute(
+            "create table large as select hash(range) as number"
+            " from range(200_000)"
+        )
+        connection.execute("checkpoint")
+        sizes = table_bytes(connection)
+    assert list(sizes) == ["main.large", "main.small"]
+    assert sizes["main.large"] >= 200_000 * 8 > sizes["main.small"] > 0
+
+
 def test_copies_what_both_readers_can_read(tmp_path):
     source, copy = tmp_path / "plays.csv", tmp_path / "copy.csv"
     source.write_text(PLAYS, encoding="utf-8")
@@ -249,6 +300,23 @@ def test_judges_the_ratio_of_the_medians(is_speedup, target, ratio, verdict):
     assert "10.0 s" in first
     assert verdict.strip("-") in first
     assert "1.00 s-9.00 s" in second
+
+
+def test_shows_what_are_no_seconds_with_its_unit():
+    one = Comparison(
+        name="footprint",
+        measured=[5_000.0],
+        baseline=[50],
+        describes="",
+        is_speedup=False,
+        target=80,
+        units=("B", "events", "B an event"),
+    )
+    assert one.verdict == "MISSED"
+    shown = table([one])
+    assert "5,000 B" in shown
+    assert "50.0 events" in shown
+    assert "100 B an event" in shown
 
 
 @pytest.fixture

@@ -775,6 +775,8 @@ def test_every_model_and_result_has_its_key_but_those_of_raw_lines():
         ]
         for source in file.get("sources", ()):
             schema = source.get("schema", source["name"])
+            if schema == "runs":  # of this warehouse alone: never compared
+                continue
             nodes += [((schema, t["name"]), t) for t in source["tables"]]
         for relation, node in nodes:
             columns[relation] = {column["name"] for column in node["columns"]}
