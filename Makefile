@@ -37,7 +37,7 @@ run: .venv/ready $(if $(LOG),,data)  ## Data, build, statistics, report: all of 
 data: .venv/ready  ## Write the simulated service to seeds/ (USERS=3000 SEED= ...).
 	@$(BIN)/python scripts/generate_seeds.py $(if $(USERS),--users $(USERS)) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(SCALE),--scale $(SCALE))
+		$(if $(SCALE),--scale $(SCALE)) $(if $(FORMAT),--format $(FORMAT))
 
 load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder.
 	@$(BIN)/python scripts/load_logs.py \

@@ -23,9 +23,11 @@ from raw.checks import (
     find_unreadable,
     find_unwritable,
 )
-from raw.files import EVENT_TYPES, REFERENCES, TABLES
+from raw.files import EVENT_TYPES, REFERENCES, TABLES, typed_files
 
 RAW_FILES = (*TABLES, *REFERENCES)
+# Bytes of CSV that a byte of Parquet holds.
+PARQUET_FACTOR = 6
 # Whoever reads more than this waits long enough to be told why [bytes].
 SHOWN_BYTES = 2_000_000_000
 
@@ -73,6 +75,10 @@ def find_obstacle(seeds: Path, warehouse: Path) -> str | None:
         return str(closed[0])
     raw_bytes = sum(
         (seeds / f"{name}.csv").stat().st_size for name in RAW_FILES
+    ) + PARQUET_FACTOR * sum(
+        path.stat().st_size
+        for table in TABLES
+        for path in typed_files(seeds, table)
     )
     # Raw, classified, sessionised and joined events, and a margin to sort in:
     # the version that readers have stays until this one takes its place.

@@ -34,11 +34,19 @@ from simulation.config import (
     NEW_USERS_PER_MEMBER,
     SimulationConfig,
 )
-from simulation.files import BYTES_PER_ROW, SeedFile, Slices, expected_rows
+from simulation.files import (
+    BYTES_PER_ROW,
+    PARQUET_ROWS,
+    SeedFile,
+    Slices,
+    TypedFiles,
+    expected_rows,
+)
 from simulation.lines import (
     assignment_line,
     content_lines,
     event_line,
+    event_row,
     user_line,
 )
 from simulation.progress import Progress
@@ -49,11 +57,15 @@ GENERATOR_VERSION = "1.0"
 WORKSPACE = ".generating"
 TRUTH = "planted_truth.json"
 FILES = (*(f"{table}.csv" for table in TABLES), TRUTH)
+# Beside events.csv, for large logs: the same rows as Parquet.
+TYPED = "events"
 
 
-def identity(config: SimulationConfig) -> dict[str, Any]:
+def identity(
+    config: SimulationConfig, *, is_typed: bool = False
+) -> dict[str, Any]:
     """Everything that decides the bytes of the files."""
-    return {
+    return ({"format": "parquet"} if is_typed else {}) | {
         "log_name": "demo",
         "source": "simulated",
         "seed": config.seed,
@@ -62,23 +74,25 @@ def identity(config: SimulationConfig) -> dict[str, Any]:
     }
 
 
-def is_current(config: SimulationConfig, out: Path) -> bool:
+def is_current(config: SimulationConfig, out: Path, *, is_typed: bool) -> bool:
     """Whether the folder holds exactly what this run would write."""
     manifest = read_manifest(out)
     files = manifest.pop("files", None)
     try:
-        return manifest == identity(config) and all(
+        return manifest == identity(config, is_typed=is_typed) and all(
             (out / name).stat().st_size == files[name]["bytes"]
-            for name in FILES
+            for name in {*FILES, *files}
         )
     except (OSError, KeyError, TypeError):
         return False
 
 
-def generate(config: SimulationConfig, out: Path) -> dict[str, Any]:
+def generate(
+    config: SimulationConfig, out: Path, *, is_typed: bool = False
+) -> dict[str, Any]:
     """Simulate the service and replace the raw files in `out`.
 
-    Gives the manifest, as written.
+    Events are Parquet if they are to be typed. Gives the manifest, as written.
 
     Raises
     ------
@@ -99,10 +113,13 @@ def generate(config: SimulationConfig, out: Path) -> dict[str, Any]:
         )
     folder.mkdir()
     try:
-        manifest = write_files(config, folder)
+        manifest = write_files(config, folder, is_typed=is_typed)
         # The manifest goes first and comes last: files without a manifest
         # are never taken for complete.
         (out / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(out / TYPED, ignore_errors=True)
+        if is_typed:
+            (folder / TYPED).replace(out / TYPED)
         for name in (*FILES, MANIFEST):
             (folder / f"{name}.partial").replace(out / name)
     finally:
@@ -110,10 +127,14 @@ def generate(config: SimulationConfig, out: Path) -> dict[str, Any]:
     return manifest
 
 
-def write_files(config: SimulationConfig, folder: Path) -> dict[str, Any]:
+def write_files(
+    config: SimulationConfig, folder: Path, *, is_typed: bool
+) -> dict[str, Any]:
     """Write all files under temporary names; return the manifest."""
     titles = draw_catalogue(config, generator(config, 0))
     files = {table: SeedFile(table, folder) for table in TABLES}
+    typed = TypedFiles("events", files["events"], folder) if is_typed else None
+    line, row = event_line(config), event_row(config)
     slices = Slices(config, folder)
     counts: Tally = {}
     progress = Progress(chunk_count(config) + len(slices.paths))
@@ -130,18 +151,24 @@ def write_files(config: SimulationConfig, folder: Path) -> dict[str, Any]:
             progress.step("users")
         files["content"].append_lines(content_lines(config, titles))
         for rows in slices.in_order():
-            files["events"].append(connection, rows, event_line(config))
+            if typed:
+                typed.append(connection, rows, row, line)
+            else:
+                files["events"].append(connection, rows, line)
             progress.step("events")
+        if typed:
+            typed.flush(connection, row)
     truth = folder / f"{TRUTH}.partial"
     content = planted_truth(config, counts)
     truth.write_text(
         json_text({"generator_version": GENERATOR_VERSION} | content),
         encoding="utf-8",
     )
-    manifest = identity(config) | {
+    manifest = identity(config, is_typed=is_typed) | {
         "files": {
             f"{name}.csv": file.described() for name, file in files.items()
         }
+        | (typed.described() if typed else {})
         | {TRUTH: {"rows": 1, **file_facts(truth)}}
     }
     (folder / f"{MANIFEST}.partial").write_text(
@@ -179,6 +206,12 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         type=float,
         default=1.0,
         help="multiplies all users",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("csv", "parquet"),
+        help="how events are written (default: parquet from"
+        f" {PARQUET_ROWS:,} expected rows on)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("seeds"), help="folder to write to"
@@ -230,7 +263,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = configured(options)
         with locked(options.out, this_command()):
-            if not options.force and is_current(config, options.out):
+            is_typed = (
+                options.format == "parquet"
+                if options.format
+                else expected_rows(config) >= PARQUET_ROWS
+            )
+            if not options.force and is_current(
+                config, options.out, is_typed=is_typed
+            ):
                 print(f"{options.out}: up to date (seed {config.seed})")
                 return 0
             print(
@@ -240,14 +280,18 @@ def main(arguments: list[str] | None = None) -> int:
                 f" {round(expected_rows(config), -4):,} event rows",
                 flush=True,
             )
-            manifest = generate(config, options.out)
+            manifest = generate(config, options.out, is_typed=is_typed)
     except (ValueError, OSError, LockedError, duckdb.Error) as error:
         print(f"generate_seeds.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("generate_seeds.py: stopped; nothing replaced", file=sys.stderr)
         return 130
-    rows = manifest["files"]["events.csv"]["rows"]
+    rows = sum(
+        facts["rows"]
+        for name, facts in manifest["files"].items()
+        if name.startswith(TYPED)
+    )
     print(
         f"{options.out}: {config.new_users + config.panel_members:,} users, "
         f"{rows:,} event rows (seed {config.seed})"

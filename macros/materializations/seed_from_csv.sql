@@ -15,6 +15,8 @@
     within quotes the further lines of a value. If some are missing, one thread
     reads the file again, because several lose a line that is longer than their
     buffers; if some are missing still, nothing is loaded.
+
+    Parquet files in a folder of the seed's name are loaded too.
 -#}
 {% materialization seed, adapter='duckdb' %}
     {% set relation = this.incorporate(type='table') %}
@@ -194,6 +196,15 @@
             ~ model.columns[name].data_type
         ) %}
     {% endfor %}
+
+    {% set read.loaded_count = read.loaded_count + take_typed_files(
+        relation, path, header, malformed
+    ) %}
+    {% set read.counted = run_query(
+        "select count(*) as malformed_count from " ~ malformed
+        ~ " where table_name = '" ~ model.name ~ "'"
+    ) %}
+    {% set read.malformed_count = read.counted.rows[0][0] | int %}
 
     {#- dbt's seed task expects a table by this name; the rows stay where they
         are. -#}

@@ -17,6 +17,7 @@ from benchmarks.building import (
     seed_types,
 )
 from benchmarks.timing import Comparison
+from engine.connections import open_duckdb
 
 # Window functions of the floor: each asks for what the one before found out,
 # as the passes of sessions and plays do, so each sorts anew.

@@ -20,7 +20,13 @@ import duckdb
 import yaml
 
 from raw.checks import read_facts
-from raw.files import MANIFEST, TABLES, file_facts, read_manifest
+from raw.files import (
+    MANIFEST,
+    TABLES,
+    file_facts,
+    read_manifest,
+    typed_files,
+)
 
 Row = Mapping[str, Any]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -82,7 +88,10 @@ def read_inputs(folder: Path, cache: Path | None = None) -> Inputs:
     facts: dict[str, Mapping[str, int | str]] = {}
     if all((folder / f"{table}.csv").is_file() for table in TABLES):
         facts |= {
-            path.name: {"bytes": one.bytes, "sha256": one.sha256}
+            str(path.relative_to(folder)): {
+                "bytes": one.bytes,
+                "sha256": one.sha256,
+            }
             for path, one in read_facts(folder, cache).items()
         }
     for name in stamps.keys() - facts.keys():
@@ -441,6 +450,11 @@ def _stamps(folder: Path) -> dict[str, tuple[int, int, int]]:
     """Tell files apart without reading them: inode, size, time of writing."""
     names = [
         *(path.name for path in sorted(folder.glob("*.csv"))),
+        *(
+            str(path.relative_to(folder))
+            for table in TABLES
+            for path in typed_files(folder, table)
+        ),
         *(name for name in ("vars.yml", MANIFEST) if (folder / name).is_file()),
     ]
     found = {}

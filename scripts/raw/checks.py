@@ -29,6 +29,7 @@ from raw.files import (
     TABLES,
     read_manifest,
     reference_files,
+    typed_files,
 )
 
 Severity = Literal["error", "warn", "ignore"]
@@ -141,11 +142,20 @@ def find_other_files(folder: Path, cache: Path | None = None) -> list[Finding]:
     )
 
 
+def table_files(folder: Path) -> list[Path]:
+    """List the files of the raw tables."""
+    return [
+        path
+        for table in TABLES
+        for path in (folder / f"{table}.csv", *typed_files(folder, table))
+    ]
+
+
 def raw_files(folder: Path) -> list[Path]:
     """List every file of a log that a build reads."""
     own = folder / "vars.yml"
     return [
-        *(folder / f"{table}.csv" for table in TABLES),
+        *table_files(folder),
         *(folder / path for path in reference_files(folder)),
         *([own] if own.is_file() else []),
     ]
@@ -207,7 +217,8 @@ def find_other_encodings(folder: Path) -> list[Finding]:
     """
     findings = []
     for path in raw_files(folder):
-        if path.stat().st_size > TEXT_BYTES:
+        is_text = path.suffix != ".parquet"
+        if not is_text or path.stat().st_size > TEXT_BYTES:
             continue
         content = path.read_bytes()
         try:
@@ -290,7 +301,11 @@ def find_empty(folder: Path, severity: Severity) -> list[Finding]:
     An experiment that the service measured itself needs no events: users,
     assignments and measures are a log.
     """
-    filled = {name for name in TABLES if has_rows(folder / f"{name}.csv")}
+    filled = {
+        name
+        for name in TABLES
+        if has_rows(folder / f"{name}.csv") or typed_files(folder, name)
+    }
     is_measured = {"experiment_assignments", "user_measures"} <= filled
     if "events" not in filled and not is_measured:
         empty, lost = "events", "the report would show nothing but zeros"
@@ -316,10 +331,16 @@ def described_files(folder: Path) -> Iterator[tuple[Path, int, str]]:
     Files that people write by hand are left out: they are meant to change.
     """
     files = read_manifest(folder).get("files")
-    for table in TABLES:
-        entry = files.get(f"{table}.csv") if isinstance(files, dict) else None
-        if isinstance(entry, dict) and {"bytes", "sha256"} <= entry.keys():
-            path = folder / f"{table}.csv"
+    if not isinstance(files, dict):
+        return
+    for name, entry in files.items():
+        path = folder / name
+        table = path.stem if path.parent == folder else path.parent.name
+        if (
+            table in TABLES
+            and isinstance(entry, dict)
+            and {"bytes", "sha256"} <= entry.keys()
+        ):
             yield path, int(entry["bytes"]), str(entry["sha256"])
 
 
@@ -337,10 +358,24 @@ def find_other_sizes(folder: Path, severity: Severity) -> list[Finding]:
     """Find raw files of another size than their manifest says."""
     if severity == "ignore":
         return []
-    return [
-        _changed(path, f"{found} bytes instead of {size}", severity)
-        for path, size, _ in described_files(folder)
-        if (found := path.stat().st_size) != size
+    described = {path: size for path, size, _ in described_files(folder)}
+    found = []
+    for path, size in described.items():
+        if not path.is_file():
+            found.append(_changed(path, "it is gone", severity))
+        elif path.stat().st_size != size:
+            bytes_now = path.stat().st_size
+            how = f"{bytes_now} bytes instead of {size}"
+            found.append(_changed(path, how, severity))
+    unknown = [
+        path
+        for table in TABLES
+        for path in typed_files(folder, table)
+        if described and path not in described
+    ]
+    return found + [
+        _changed(path, "it describes none of that name", severity)
+        for path in unknown
     ]
 
 
@@ -412,7 +447,7 @@ def read_facts(
 
     One whose size and time of change the cache knows is not read again.
     """
-    paths = [folder / f"{table}.csv" for table in TABLES]
+    paths = table_files(folder)
     known = _read_cache(cache)
     stamps = {path: _stamp(path) for path in paths}
     facts = {

@@ -135,6 +135,11 @@ def playback_effects(path: Path) -> dict[str, str]:
         }
 
 
+def typed_files(folder: Path, table: str) -> list[Path]:
+    """List the Parquet files that hold more rows of a raw table."""
+    return sorted((folder / table).glob("*.parquet"))
+
+
 def reference_files(folder: Path) -> list[Path]:
     """List the files that somebody writes by hand, as paths in a folder."""
     queries = sorted((folder / ESTIMATES).glob("*.sql"))

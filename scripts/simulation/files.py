@@ -13,13 +13,22 @@ from numpy.typing import NDArray
 
 from raw.files import TABLES, file_facts
 from simulation.config import SimulationConfig
-from simulation.faults import ROW
+from simulation.faults import FAULTS, REASONS, ROW
 
 SLICE_ROWS = 500_000
 # Upper estimates, for slices and the check of the disk.
 ROWS_PER_NEWCOMER_DAY = 0.75
 ROWS_PER_MEMBER_DAY = 13
 BYTES_PER_ROW = 140
+# Of a Parquet file of events, and from how many rows on they are written so.
+FILE_ROWS = 5_000_000
+PARQUET_ROWS = 50_000_000
+# Kinds of rows that no columns with types can hold.
+MALFORMED = [
+    number
+    for number, name in enumerate(FAULTS)
+    if REASONS.get(name) == "malformed"
+]
 
 
 class SeedFile:
@@ -60,6 +69,60 @@ class SeedFile:
     def described(self) -> dict[str, int | str]:
         """Describe the file for the manifest."""
         return {"rows": self.rows, **file_facts(self.path)}
+
+
+class TypedFiles:
+    """A raw table as Parquet while it is written, in a folder of its name.
+
+    What has no such row, because it is malformed, goes to the CSV file beside.
+    """
+
+    def __init__(self, table: str, lines: SeedFile, folder: Path) -> None:
+        """Begin without a file."""
+        self.folder = folder / table
+        self.folder.mkdir()
+        self.lines = lines
+        self.waiting: list[pd.DataFrame] = []
+        self.rows: dict[Path, int] = {}
+
+    def append(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        frame: pd.DataFrame,
+        row: str,
+        line: str,
+    ) -> None:
+        """Append a frame: the SQL `row` of rows with types, else the `line`."""
+        is_typed = ~frame["fault"].isin(MALFORMED)
+        self.lines.append(connection, frame[~is_typed], line)
+        self.waiting.append(frame[is_typed])
+        if sum(map(len, self.waiting)) >= FILE_ROWS:
+            self.flush(connection, row)
+
+    def flush(self, connection: duckdb.DuckDBPyConnection, row: str) -> None:
+        """Write what is waiting into a file of its own."""
+        if not self.waiting:
+            return
+        path = self.folder / f"{len(self.rows) + 1:05d}.parquet"
+        target = str(path).replace("'", "''")
+        connection.register("rows", pd.concat(self.waiting))
+        written = connection.execute(
+            f"copy (select {row} from rows) to '{target}'"
+            " (format parquet, compression zstd)"
+        ).fetchall()
+        connection.unregister("rows")
+        self.rows[path] = written[0][0]
+        self.waiting = []
+
+    def described(self) -> dict[str, dict[str, int | str]]:
+        """Describe the files for the manifest, by name."""
+        return {
+            f"{self.folder.name}/{path.name}": {
+                "rows": rows,
+                **file_facts(path),
+            }
+            for path, rows in self.rows.items()
+        }
 
 
 class Slices:

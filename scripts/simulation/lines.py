@@ -41,35 +41,56 @@ def _number(column: str, digits: int) -> str:
     return f"lpad(cast({column} as varchar), {digits}, '0')"
 
 
+def _is_fault(*names: str) -> str:
+    numbers = ", ".join(str(FAULTS.index(name)) for name in names)
+    return f"fault in ({numbers})"
+
+
+def event_values(config: SimulationConfig) -> dict[str, str]:
+    """Write SQL for each column of an event, as text, from a `faults.ROW`.
+
+    What is missing is an empty text.
+    """
+    user = _number('"user"', 8)
+    return {
+        "event_id": f"""if({_is_fault("missing_event_id")}, '',
+                'e' || {user} || {_number("sequence", 5)})""",
+        "user_id": f"""if({_is_fault("missing_user_id")}, '',
+                if({_is_fault("unknown_user")}, 'x', 'u') || {user})""",
+        "content_id": f"""if({_is_fault("missing_content_id")}, '',
+                if({_is_fault("unknown_content")}, 'x', 'c')
+                || {_number("title + 1", 5)})""",
+        "event_type": _label("kind", *EVENT_TYPES, "volume_change"),
+        "event_at": f"""case
+                when {_is_fault("missing_event_at")} then ''
+                when {_is_fault("bad_timestamp")} then '2026-02-30 25:61:00'
+                else {_instant('"at"', config)}
+            end""",
+        "device_type": _label("device", *DEVICES),
+    }
+
+
 def event_line(config: SimulationConfig) -> str:
     """Write SQL for one line of events.csv from a row of `faults.ROW`."""
-
-    def is_fault(name: str) -> str:
-        return f"fault = {FAULTS.index(name)}"
-
-    user = _number('"user"', 8)
-    return f"""
-        concat_ws(
-            ',',
-            if({is_fault("missing_event_id")}, '',
-                'e' || {user} || {_number("sequence", 5)}),
-            if({is_fault("missing_user_id")}, '',
-                if({is_fault("unknown_user")}, 'x', 'u') || {user}),
-            if({is_fault("missing_content_id")}, '',
-                if({is_fault("unknown_content")}, 'x', 'c')
-                || {_number("title + 1", 5)}),
-            {_label("kind", *EVENT_TYPES, "volume_change")},
-            case
-                when {is_fault("too_few_columns")} then null
-                when {is_fault("missing_event_at")} then ''
-                when {is_fault("bad_timestamp")} then '2026-02-30 25:61:00'
-                else {_instant('"at"', config)}
-            end,
-            if({is_fault("too_few_columns")}, null,
-                {_label("device", *DEVICES)}),
-            if({is_fault("too_many_columns")}, 'unexpected,fields', null)
+    values = event_values(config)
+    for name in ("event_at", "device_type"):
+        values[name] = (
+            f"if({_is_fault('too_few_columns')}, null, {values[name]})"
         )
+    more = f"if({_is_fault('too_many_columns')}, 'unexpected,fields', null)"
+    return f"concat_ws(',', {', '.join([*values.values(), more])})"
+
+
+def event_row(config: SimulationConfig) -> str:
+    """Write SQL for the typed columns of an event, from a row of `faults.ROW`.
+
+    Not for malformed rows, which have none.
     """
+    return ", ".join(
+        f"cast(nullif({value}, '') as "
+        f"{'timestamp' if name == 'event_at' else 'varchar'}) as {name}"
+        for name, value in event_values(config).items()
+    )
 
 
 def user_line(config: SimulationConfig) -> str:

@@ -533,3 +533,66 @@ def test_a_missing_column_stops_the_build_and_says_what_to_do(
     assert "Its header reads: user_id, platform, Country_Code" in said
     assert "Add the column (its values may be empty) or correct" in said
     assert "Traceback" not in done.stdout + done.stderr
+
+
+# --- Parquet beside the CSV file ----------------------------------------------
+
+
+def write_parquet(seeds, rows):
+    """Put events with types beside the CSV file."""
+    (seeds / "events").mkdir(exist_ok=True)
+    names = HEADERS["events"].split(",")
+    columns = ", ".join(f"{name}" for name in names)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * from (values {', '.join(map(str, rows))})"
+            f" as rows ({columns})) to '{seeds}/events/1.parquet'"
+        )
+
+
+def test_rows_with_types_are_loaded_beside_those_of_text(
+    write_log, build, tmp_path
+):
+    seeds = write_log(
+        tmp_path / "log",
+        events=f"{HEADERS['events']}\n{ROWS['events'][0]}\ne2,broken\n",
+    )
+    [first, second, third] = [tuple(row.split(",")) for row in ROWS["events"]]
+    bad = (third[0], *third[1:4], "no instant", *third[5:])
+    write_parquet(seeds, [second, bad])
+    with build(seeds, tmp_path) as connection:
+        assert reconciliation(connection, "events")[:2] == (4, 2)
+        found = connection.execute(
+            "select file_name, line_number, reason_name, line_text"
+            " from raw.malformed_rows where reason_name = 'cast'"
+        ).fetchall()
+        assert len(found) == 1
+        name, line, _, text = found[0]
+        assert name.endswith("events/1.parquet")
+        assert line == 2
+        assert "no instant" in text
+        ids = connection.execute(
+            "select event_id from raw.events order by 1"
+        ).fetchall()
+        assert ids == [(first[0],), (second[0],)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("'a' as event_id", "has no column user_id"),
+        ("'a' as event_id, 1 as mood", "has a column mood that"),
+    ],
+)
+def test_other_columns_of_parquet_are_named(
+    write_log, dbt, tmp_path, columns, said
+):
+    seeds = write_log(tmp_path / "log")
+    (seeds / "events").mkdir()
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select {columns}) to '{seeds}/events/1.parquet'"
+        )
+    done = dbt(seeds, tmp_path, "seed", "--select", "events")
+    assert done.returncode == 1
+    assert said in " ".join(done.stdout.split())

@@ -22,7 +22,10 @@ KEYED = "marts.dim_users"  # by user_id
 SUMMARY = "marts.fct_retention_summary"
 RESULTS = "results.experiment_results"
 # Layers that keep every line, copies included, have no key to test.
-KEYLESS = ("_judged", "_classified", "_played", "_sessionized", "_bounded")
+KEYLESS = (
+    *("_judged", "_classified", "_played", "_sessionized", "_bounded"),
+    "plays_described",
+)
 
 
 read_once = cache(Keys)

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from planted import COUNTS, NOT_IN_THE_WAREHOUSE, counted, reconciliation
 
@@ -415,3 +416,89 @@ def test_memory_does_not_grow_with_scale(tmp_path):
         )
         peaks.append(int(done.stdout.split()[-1]))
     assert peaks[1] < 1.25 * peaks[0]
+
+
+# --- Parquet ------------------------------------------------------------------
+
+
+def rows_of(folder, table="events"):
+    """Typed rows of a raw table, from its CSV file and from Parquet."""
+    columns = TABLES[table]
+    types = {
+        name: "timestamp" if kind == "time" else "varchar"
+        for name, kind in columns.items()
+    }
+    query = (
+        f"select * from read_csv('{folder}/{table}.csv', columns = {types},"
+        " header = true, auto_detect = false, delim = ',', quote = '\"',"
+        " nullstr = '', ignore_errors = true)"
+    )
+    files = f"{folder}/{table}/*.parquet"
+    if list(folder.glob(f"{table}/*.parquet")):
+        query += f" union all by name select * from read_parquet('{files}')"
+    with duckdb.connect() as connection:
+        return connection.sql(
+            f"select * from ({query}) order by all"
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parquet")
+    options = [*SMALL, "--out", str(folder), "--format", "parquet"]
+    assert generate_seeds.main(options) == 0
+    return folder
+
+
+def test_parquet_holds_the_rows_of_csv(seeds, parquet):
+    assert rows_of(parquet) == rows_of(seeds)
+    for name in CSV_FILES:
+        if name != "events.csv":
+            assert (parquet / name).read_bytes() == (seeds / name).read_bytes()
+
+
+def test_malformed_lines_stay_text(seeds, parquet):
+    """Of these the reader makes the same that it makes of theirs in CSV."""
+    lines = (parquet / "events.csv").read_text().splitlines()
+    counts = json.loads((seeds / "planted_truth.json").read_text())
+    apart = counts["reconciliation"]["events"]["set_aside"]
+    assert len(lines) - 1 == apart["malformed"]
+    assert set(lines) <= set((seeds / "events.csv").read_text().splitlines())
+
+
+def test_the_manifest_describes_parquet(parquet):
+    files = json.loads((parquet / "manifest.json").read_text())["files"]
+    [(name, facts)] = [
+        entry for entry in files.items() if entry[0].endswith(".parquet")
+    ]
+    content = (parquet / name).read_bytes()
+    assert facts["sha256"] == hashlib.sha256(content).hexdigest()
+    assert facts["rows"] == len(rows_of(parquet))
+    lines = (parquet / "events.csv").read_text().splitlines()
+    assert files["events.csv"]["rows"] == len(lines) - 1
+
+
+def test_parquet_is_cut_into_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "FILE_ROWS", 50_000)
+    monkeypatch.setattr(files, "SLICE_ROWS", 40_000)
+    options = [*SMALL, "--out", str(tmp_path), "--format", "parquet"]
+    assert generate_seeds.main(options) == 0
+    names = [path.name for path in sorted((tmp_path / "events").iterdir())]
+    assert names[:2] == ["00001.parquet", "00002.parquet"]
+    assert len(names) > 2
+
+
+def test_another_format_replaces_the_first(tmp_path, capsys):
+    options = [*SMALL, "--out", str(tmp_path)]
+    assert generate_seeds.main([*options, "--format", "parquet"]) == 0
+    assert generate_seeds.main([*options, "--format", "parquet"]) == 0
+    assert "up to date" in capsys.readouterr().out
+    assert generate_seeds.main([*options, "--format", "csv"]) == 0
+    assert not (tmp_path / "events").exists()
+    assert {path.name for path in tmp_path.iterdir()} == set(ALL_FILES)
+
+
+def test_large_logs_are_parquet_by_themselves(tmp_path, monkeypatch):
+    monkeypatch.setattr(generate_seeds, "PARQUET_ROWS", 1000)
+    assert generate_seeds.main([*SMALL, "--out", str(tmp_path)]) == 0
+    assert list((tmp_path / "events").glob("*.parquet"))
