@@ -39,6 +39,7 @@ from mapping.mistakes import check_numbering, check_table
 from mapping.specification import check_event_types, read_mapping
 from mapping.staging import Load, first_line, prepare, stage_table
 from mapping.tables import write_tables
+from publication.locks import LockedError, locked, this_command
 from raw.files import EVENT_TYPES, TABLES, playback_effects
 
 
@@ -62,7 +63,10 @@ def load_log(
     with naming(path):
         types, _ = reference_source(mapping, sources, out, EVENT_TYPES.stem)
         check_event_types(mapping, playback_effects(types or EVENT_TYPES))
-    with replacing(out, mapping.name, force=force) as partial:
+    with (
+        locked(out, this_command()),
+        replacing(out, mapping.name, force=force) as partial,
+    ):
         scratch = partial / "scratch"
         scratch.mkdir()
         with (
@@ -85,7 +89,7 @@ def load_log(
             yaml.safe_dump(mapping.variables, allow_unicode=True),
             encoding="utf-8",
         )
-        manifest = write_manifest(load, partial, counts, kept)
+        manifest = write_manifest(load, path, partial, counts, kept)
     return manifest, out
 
 
@@ -170,7 +174,7 @@ def main() -> None:
         sys.exit(f"load_logs: {system_message(error)}")
     except UnicodeError as error:  # an escape such as \ud800
         sys.exit(f"load_logs: {options.mapping}: {error}; write it as UTF-8")
-    except MappingError as error:
+    except (MappingError, LockedError) as error:
         sys.exit(f"load_logs: {error}")
     except duckdb.Error as error:
         sys.exit(f"load_logs: {first_line(error)}")

@@ -203,9 +203,13 @@ def check_header(path: Path, reference: str, key: str) -> None:
 
 
 def write_manifest(
-    load: Load, folder: Path, counts: dict[str, dict[str, Any]], kept: list[str]
+    load: Load,
+    path: Path,
+    folder: Path,
+    counts: dict[str, dict[str, Any]],
+    kept: list[str],
 ) -> dict[str, Any]:
-    """Describe the folder: what was read, written, and lost."""
+    """Describe the folder: by which mapping, what was read, written, lost."""
     mapping = load.mapping
     rows = {f"{name}.csv": count["lines"] for name, count in counts.items()}
     rows["rejected_rows.csv"] = sum(
@@ -220,6 +224,7 @@ def write_manifest(
         "source": mapping.source,
         "licence": mapping.licence,
         "seed": None,
+        "mapping": {"name": path.name, **file_facts(path)},
         "files": {
             name: {"rows": rows[name], **file_facts(folder / name)}
             for name in sorted(rows)

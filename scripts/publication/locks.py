@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+# Of what holders say of themselves [bytes].
+SAID_BYTES = 100_000
+
 
 class LockedError(Exception):
     """Somebody else holds it: one line that names them and the remedy."""
@@ -39,13 +42,18 @@ def take(guarded: Path, command: str, *, shared: bool = False) -> int:
     """
     path = lock_file(guarded)
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise LockedError(_refusal(guarded, path)) from None
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = os.pread(descriptor, SAID_BYTES, 0).decode()
+            os.close(descriptor)
+            raise LockedError(_refusal(guarded, said)) from None
+        if _is_at(descriptor, path):
+            break
+        os.close(descriptor)  # The last holder has removed it since.
     if not shared:
         os.ftruncate(descriptor, 0)
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -57,11 +65,16 @@ def take(guarded: Path, command: str, *, shared: bool = False) -> int:
 def locked(
     guarded: Path, command: str, *, shared: bool = False
 ) -> Iterator[int]:
-    """Hold a lock inside a `with`; see `take`."""
+    """Hold a lock inside a `with`; see `take`.
+
+    Who held it alone leaves no file behind.
+    """
     descriptor = take(guarded, command, shared=shared)
     try:
         yield descriptor
     finally:
+        if not shared:
+            lock_file(guarded).unlink(missing_ok=True)
         os.close(descriptor)
 
 
@@ -71,10 +84,18 @@ def this_command() -> str:
     return shlex.join([Path(program).name, *words])
 
 
-def _refusal(guarded: Path, path: Path) -> str:
-    """Name who holds a lock, as far as they are known, and what to do."""
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Tell whether an open file is still the one that has the name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _refusal(guarded: Path, said: str) -> str:
+    """Name who holds a lock, as far as they have said, and what to do."""
     holders = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in said.splitlines():
         number, since, command = line.split("\t", 2)
         if Path(f"/proc/{number}").exists() or not Path("/proc").exists():
             holders.append((number, f"process {number} ({command}, {since})"))

@@ -359,6 +359,7 @@ def test_writes_every_file_of_a_log_and_describes_it(load):
     assert json.loads(log.bytes()["manifest.json"]) == log.manifest
     assert log.bytes()["vars.yml"] == b"time_zone: UTC\nvalid_play_seconds: 0\n"
     assert log.manifest["seed"] is None
+    assert log.manifest["mapping"]["name"] == "mapping.yml"
     for name, facts in log.manifest["files"].items():
         path = log.folder / name
         content = path.read_bytes()

@@ -50,6 +50,7 @@ def test_what_is_guarded_need_not_exist_and_is_not_touched(tmp_path):
         assert [path.name for path in (tmp_path / "logs").iterdir()] == [
             ".mine.lock"
         ]
+    assert list((tmp_path / "logs").iterdir()) == []
 
 
 def test_the_second_is_told_who_is_first_and_what_to_do(tmp_path):
@@ -102,6 +103,35 @@ def test_the_lock_lasts_as_long_as_a_process_that_works_for_its_holder(
         holder.wait()
         with pytest.raises(LockedError, match="outlived its command"):
             take(tmp_path / "log", "make run")
+
+
+def test_a_file_that_its_holder_removes_is_not_locked_for_nothing(tmp_path):
+    """Many come and go at once: each finds that it is alone."""
+    count = tmp_path / "count"
+    count.write_text("0")
+    code = """
+import sys
+from pathlib import Path
+from publication.locks import LockedError, locked
+done = 0
+while done < 100:
+    try:
+        with locked(Path(sys.argv[1]) / "log", "make load"):
+            count = Path(sys.argv[1]) / "count"
+            count.write_text(str(int(count.read_text()) + 1))
+            done += 1
+    except LockedError:
+        pass
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
+        )
+        for _ in range(3)
+    ]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert count.read_text() == "300"
 
 
 def test_the_file_does_not_grow_with_holders_that_are_alone(tmp_path):
