@@ -111,8 +111,8 @@ coverage: .venv/ready  ## Count how often tests and intervals keep their word.
 		$(if $(REPLICATES),--replicates $(REPLICATES))
 	@$(MAKE) --no-print-directory report LOG=$(LOG)
 
-bench: .venv/ready-dev  ## Ratios against named baselines, medians.
-	@$(BIN)/python scripts/benchmark.py
+bench: .venv/ready-dev  ## Ratios against named baselines (SCALE=100: size).
+	@$(BIN)/python scripts/benchmark.py $(if $(SCALE),--scale $(SCALE))
 
 clean:  ## Remove what was built; data, logs and .venv stay.
 	@rm -rf target .pytest_cache .mypy_cache .ruff_cache

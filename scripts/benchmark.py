@@ -28,6 +28,7 @@ from benchmarks import (
     commands,
     events,
     experiments,
+    growth,
     publishing,
     reading,
 )
@@ -49,6 +50,7 @@ BENCHMARKS = {
         commands.generate,
         experiments.experiment_statistics,
         commands.post_step,
+        growth.scale,
     )
 }
 
@@ -68,8 +70,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         nargs="+",
         metavar="NAME",
         choices=BENCHMARKS,
-        default=list(BENCHMARKS),
-        help=f"some of {', '.join(BENCHMARKS)}",
+        help=f"some of {', '.join(BENCHMARKS)} (default: all but scale)",
     )
     parser.add_argument(
         "--seeds",
@@ -83,9 +84,24 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=Path("target/benchmark.json"),
         help="file to write; work is done in a folder beside it",
     )
+    parser.add_argument(
+        "--scale",
+        type=float,
+        help="only the benchmark scale, with the demo so many times",
+    )
     options = parser.parse_args(arguments)
     if options.runs < 1:
         parser.error(f"--runs must be at least 1, got {options.runs}")
+    if options.scale is not None and options.scale <= 1:
+        parser.error(f"--scale must be above 1, got {options.scale}")
+    if options.only is None:
+        options.only = [
+            name
+            for name in BENCHMARKS
+            if (name == "scale") == (options.scale is not None)
+        ]
+    if "scale" in options.only and options.scale is None:
+        parser.error("scale needs --scale, how many times the demo")
     return options
 
 
@@ -101,7 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             obstacle = find_obstacle(options.seeds, folder / "any.duckdb")
             if obstacle:
                 raise BenchmarkError(obstacle)
-            bench = Bench(options.seeds, folder, options.runs)
+            bench = Bench(
+                options.seeds, folder, options.runs, options.scale or 1.0
+            )
             found = [
                 benchmark(bench)
                 for name, benchmark in BENCHMARKS.items()

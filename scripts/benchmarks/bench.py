@@ -35,9 +35,15 @@ class BenchmarkError(Exception):
 class Bench:
     """The raw files, a folder to work in, and the number of runs."""
 
-    def __init__(self, seeds: Path, folder: Path, runs: int) -> None:
-        """Prepare nothing yet; every fixture is made when first used."""
+    def __init__(
+        self, seeds: Path, folder: Path, runs: int, scale: float = 1.0
+    ) -> None:
+        """Prepare nothing yet; every fixture is made when first used.
+
+        The scale is how many times as large as the demo a large log is.
+        """
         self.seeds, self.folder, self.runs = seeds.resolve(), folder, runs
+        self.scale = scale
 
     def compare(
         self,

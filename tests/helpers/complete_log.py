@@ -9,6 +9,7 @@ itself, with measures and segments of its own users. Written by
 
 import argparse
 import csv
+import json
 import random
 import shutil
 import subprocess
@@ -56,7 +57,16 @@ def complete_log(folder, users=2000, panel=200, *, whole=False, seed=20260106):
     draw = random.Random(seed)  # noqa: S311
     players = add_players(folder, draw)
     add_own_experiment(folder, draw, players, 1 if whole else 100)
+    forget_files(folder)
     return folder
+
+
+def forget_files(folder):
+    """Let the manifest describe no file: they are others now."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["files"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def add_players(folder, draw):

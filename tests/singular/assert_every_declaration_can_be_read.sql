@@ -1,7 +1,18 @@
 {#-
     A line of a file written by hand that cannot be read is a slip, not a fault
     of a log to be counted: what it declares would be missing without a word.
+
+    Lines are set apart while their file is loaded: all of them come first.
 -#}
+
+{%- set declarations = [
+    'event_types', 'experiments', 'experiment_metrics', 'scenarios',
+    'scenario_estimates', 'scenario_assumptions', 'lifetimes', 'headline_claims'
+] %}
+
+{%- for name in declarations %}
+-- depends_on: {{ ref(name) }}
+{%- endfor %}
 
 with
 
@@ -16,14 +27,9 @@ final as (
     from malformed
     where
         table_name in (
-            'event_types',
-            'experiments',
-            'experiment_metrics',
-            'scenarios',
-            'scenario_estimates',
-            'scenario_assumptions',
-            'lifetimes',
-            'headline_claims'
+            {%- for name in declarations %}
+            '{{ name }}'{{ ',' if not loop.last }}
+            {%- endfor %}
         )
 )
 

@@ -5,7 +5,7 @@
 
 {#-
     Of a log that goes on, the last event is no older than `freshness_days` when
-    the build begins. Null, for a log of the past, asks nothing.
+    the build begins. 0, for a log of the past, asks nothing.
 -#}
 
 {%- set limit = var('freshness_days') %}
@@ -39,7 +39,7 @@ final as (
     where
         age_seconds
         > cast(
-            {{ 'null' if limit is none else limit * 86400 }}
+            {{ limit * 86400 if limit else 'null' }}
             as {{ data_type('double') }}
         )
 )

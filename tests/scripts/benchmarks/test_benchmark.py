@@ -11,7 +11,8 @@ from cases import listed
 import check_workplace
 import generate_seeds
 from benchmark import BENCHMARKS, main
-from benchmarks.bench import PROJECT, BenchmarkError, timed
+from benchmarks import growth
+from benchmarks.bench import PROJECT, Bench, BenchmarkError, timed
 from benchmarks.building import (
     bare_plan,
     run_bare,
@@ -364,7 +365,13 @@ def test_says_in_one_line_that_there_are_no_data(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--runs", "0"], ["--only", "everything"]]
+    "arguments",
+    [
+        ["--runs", "0"],
+        ["--only", "everything"],
+        ["--scale", "0.5"],
+        ["--only", "scale"],
+    ],
 )
 def test_refuses_impossible_options(arguments, capsys):
     with pytest.raises(SystemExit):
@@ -384,8 +391,21 @@ def test_measures_everything_on_a_small_log(tmp_path, capsys):
     out = tmp_path / "benchmark.json"
     main(["--runs", "1", "--seeds", str(seeds), "--out", str(out)])
     printed = capsys.readouterr().out
-    assert all(f"\n{name} " in printed for name in BENCHMARKS)
+    assert all(
+        f"\n{name} " in printed for name in BENCHMARKS if name != "scale"
+    )
     assert {path.name for path in tmp_path.iterdir()} == {
         "seeds",
         "benchmark.json",
     }
+
+
+@pytest.mark.slow
+def test_says_what_a_log_of_any_size_takes(tmp_path):
+    found = growth.built(Bench(PROJECT / "seeds", tmp_path, 1), 0.02)
+    assert 50_000 < found.events < 150_000
+    assert found.file < found.peak_disk
+    assert found.peak_memory > 100_000_000
+    assert found.cpu_seconds > 1
+    assert f"{found.events:,} events: " in found.described()
+    assert not (tmp_path / "scale-0.02").exists()
