@@ -28,7 +28,7 @@ final as (
     where
         table_name in (
             {%- for name in declarations %}
-            '{{ name }}'{{ ',' if not loop.last }}
+                '{{ name }}'{{ ',' if not loop.last }}
             {%- endfor %}
         )
 )
