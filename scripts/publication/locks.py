@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,8 @@ class LockedError(Exception):
 
 def lock_file(guarded: Path) -> Path:
     """Return the file beside what is guarded that is locked for it."""
-    return guarded.absolute().with_name(f".{guarded.name}.lock")
+    named = guarded if guarded.name else guarded.absolute()
+    return named.with_name(f".{named.name}.lock")
 
 
 def take(guarded: Path, command: str, *, shared: bool = False) -> int:
@@ -41,7 +42,8 @@ def take(guarded: Path, command: str, *, shared: bool = False) -> int:
         If somebody else holds it, in a way that excludes this one.
     """
     path = lock_file(guarded)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # Opening says what is wrong with it.
+        path.parent.mkdir(parents=True, exist_ok=True)
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)

@@ -73,6 +73,8 @@ def begin(published: Path, *, anew: bool) -> Version:
     """
     version = Version(published)
     _complete(version)
+    # First what could be taken for the report of a published version.
+    version.report.unlink(missing_ok=True)
     shutil.rmtree(version.folder, ignore_errors=True)
     version.folder.mkdir(parents=True)
     if not published.exists():

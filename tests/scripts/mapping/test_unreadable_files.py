@@ -183,7 +183,7 @@ def test_a_name_that_is_no_text(load, tmp_path):
         (["."], ".: is a directory; name a file in it"),
         (
             ["log.yml", "--out", "log.csv/out"],
-            "log.csv/.out.partial: not a directory; correct the path",
+            "log.csv/.out.lock: not a directory; correct the path",
         ),
     ],
 )
