@@ -12,7 +12,9 @@
     nobody takes empty marts for an answer.
 -#}
 {% macro create_declared_tables() %}
-    {% if not execute or flags.WHICH in ('parse', 'list', 'compile', 'test') %}
+    {% if not execute or flags.WHICH not in (
+        'build', 'run', 'seed', 'snapshot', 'run-operation'
+    ) %}
         {{ return('') }}
     {% endif %}
     {% if flags.WHICH in ('build', 'seed') and not flags.EMPTY

@@ -430,8 +430,8 @@ final as (
         cast(pause_count as integer) as pause_count,
         cast(floor(running_us / 1e6) as bigint) as watched_seconds,
         cast(floor(net_us / 1e6) as bigint) as net_watched_seconds,
-        unique_us / 1e6 as seen_seconds,
-        elapsed_us / 1e6 as elapsed_seconds,
+        {{ as_double('unique_us') }} / 1e6 as seen_seconds,
+        {{ as_double('elapsed_us') }} / 1e6 as elapsed_seconds,
 
         -- times
         event_date as play_date,
