@@ -68,10 +68,6 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {#- Raw text is read once and then lies there: compressing it would take
-        nearly half of the time. -#}
-    {% do run_query("set global force_compression = 'uncompressed'") %}
-
     {% set read = namespace(lost_count=none, unquoted=[]) %}
     {% for parallel in ['true', 'false']
         if read.lost_count != 0 and not read.unquoted %}
@@ -170,8 +166,6 @@
             "select count(*) as loaded_count from " ~ relation
         ).rows[0][0] | int %}
     {% endif %}
-
-    {% do run_query("set global force_compression = 'auto'") %}
 
     {#- A quotation mark that is never closed turns all that follows into one
         field. -#}

@@ -236,7 +236,6 @@ def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
         if name not in types
     )
     return f"""
-        set global force_compression = 'uncompressed';
         create table {node["relation_name"]} as
         select *
         from read_csv(
@@ -244,7 +243,6 @@ def seed_sql(node: Manifest, header: Sequence[str], path: Path) -> str:
             header = true, delim = ',', quote = '"', escape = '"',
             nullstr = '', store_rejects = true, rejects_limit = 0
         );
-        set global force_compression = 'auto';
         {absent}
         insert into {malformed} by name
         select

@@ -65,7 +65,8 @@ def test_order_and_machine_and_earlier_builds_mean_nothing(
     build, log, base, tmp_path, differing_marts
 ):
     """Rows shuffled, columns reversed, one thread, another hash seed and zone
-    of the machine, into the warehouse of an earlier build: all at once.
+    of the machine, users in groups, into the warehouse of an earlier build: all
+    at once.
     """
     seeds = copied(log, tmp_path)
     draw = random.Random(20260105)  # noqa: S311
@@ -88,6 +89,7 @@ def test_order_and_machine_and_earlier_builds_mean_nothing(
     build(
         seeds,
         tmp_path,
+        variables={"user_group_count": 7},
         DBT_PROFILES_DIR=str(tmp_path),
         PYTHONHASHSEED="1",
         TZ="Asia/Tokyo",

@@ -17,10 +17,11 @@ ended as (
 neighbours as (
     select
         user_key,
-        run_number,
+        run_start_number,
         piece_number,
         started_at,
-        lag(run_number) over sessions_of_user as previous_run_number,
+        lag(run_start_number) over sessions_of_user
+            as previous_run_start_number,
         lag(ended_at) over sessions_of_user as previous_ended_at
     from ended
     window
@@ -35,7 +36,7 @@ final as (
     from neighbours
     where
         case
-            when run_number = previous_run_number
+            when run_start_number = previous_run_start_number
                 then previous_ended_at > started_at
             else
                 {{ seconds_between('previous_ended_at', 'started_at') }}

@@ -30,7 +30,7 @@ final as (
         select
             user_key,
             play_number,
-            run_number,
+            run_start_number,
             piece_number,
             '{{ dimension.name }}' as dimension,
             coalesce(
@@ -43,7 +43,7 @@ final as (
     select
         plays.user_key,
         plays.play_number,
-        plays.run_number,
+        plays.run_start_number,
         plays.piece_number,
         titles.dimension,
         titles.dimension_value

@@ -1,3 +1,5 @@
+{{ config(meta={'cut_by': 'user_key'}) }}
+
 {#-
     Grain: one row per session, dimension of its plays or their titles, and
     value that it holds, by itself or paired with one of its user's.
@@ -20,7 +22,7 @@ dimensions as (select * from {{ ref('int_dimensions_declared') }}),
 held as (
     select distinct
         plays.user_key,
-        plays.run_number,
+        plays.run_start_number,
         plays.piece_number,
         plays.dimension,
         folded.dimension_value
@@ -36,7 +38,7 @@ final as (
     union all
     select
         held.user_key,
-        held.run_number,
+        held.run_start_number,
         held.piece_number,
         dimensions.dimension,
         held.dimension_value || ' x ' || users.dimension_value
@@ -51,7 +53,7 @@ final as (
     union all
     select
         held.user_key,
-        held.run_number,
+        held.run_start_number,
         held.piece_number,
         dimensions.dimension,
         users.dimension_value || ' x ' || held.dimension_value

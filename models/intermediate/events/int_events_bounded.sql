@@ -1,3 +1,5 @@
+{{ config(meta={'cut_by': 'user_key'}) }}
+
 {#-
     Grain: one row per canonical event, with its play, its session, and the
     interval of time after it: how long the title may have run in it.
@@ -61,7 +63,7 @@ final as (
         -- keys
         user_key,
         event_number,
-        run_number,
+        run_start_number,
         piece_number,
         play_number,
         content_key,

@@ -127,7 +127,7 @@ runs as (
         *,
         {{ last_known(
             'case when is_run_start then event_number end', 'so_far'
-        ) }} as run_number,
+        ) }} as run_start_number,
         {{ last_known('case when is_run_start then event_at end', 'so_far') }}
             as run_started_at,
         {{ next_known(
@@ -204,7 +204,7 @@ final as (
         -- keys
         user_key,
         event_number,
-        run_number,
+        run_start_number,
         cast(piece_number as integer) as piece_number,
         play_number,
         content_key,

@@ -1,3 +1,5 @@
+{{ config(meta={'cut_by': 'user_key'}) }}
+
 {#-
     Grain: one row per play: one attempt at a title, with its pauses.
 
@@ -345,7 +347,7 @@ plays as (
     select
         user_key,
         play_number,
-        run_number,
+        run_start_number,
         piece_number,
         content_key,
         device_key,
@@ -367,7 +369,7 @@ plays as (
     select
         openings.user_key,
         openings.play_number,
-        openings.run_number,
+        openings.run_start_number,
         openings.piece_number,
         openings.content_key,
         openings.device_key,
@@ -414,7 +416,7 @@ final as (
         -- keys
         user_key,
         play_number,
-        run_number,
+        run_start_number,
         piece_number,
         content_key,
         device_key,

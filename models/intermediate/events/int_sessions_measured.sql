@@ -1,3 +1,5 @@
+{{ config(meta={'cut_by': 'user_key'}) }}
+
 {#-
     Grain: one row per session.
 
@@ -40,7 +42,7 @@ shown as (
 sessions as (
     select
         user_key,
-        run_number,
+        run_start_number,
         piece_number,
         count(*) as event_count,
         count(*) filter (where event_number = play_number) as play_count,
@@ -48,7 +50,7 @@ sessions as (
         min(event_at) as started_at,
         max({{ add_seconds('event_at', 'shown_seconds') }}) as shown_until_at
     from shown
-    group by user_key, run_number, piece_number
+    group by user_key, run_start_number, piece_number
 ),
 
 -- In the order of the user's sessions, with what reaches over a cut.
@@ -66,11 +68,15 @@ numbered as (
     window
         sessions_of_user as (
             partition by user_key
-            order by run_number asc nulls last, piece_number asc nulls last
+            order by
+                run_start_number asc nulls last,
+                piece_number asc nulls last
         ),
         sessions_so_far as (
             partition by user_key
-            order by run_number asc nulls last, piece_number asc nulls last
+            order by
+                run_start_number asc nulls last,
+                piece_number asc nulls last
             rows between unbounded preceding and current row
         )
 ),
@@ -79,7 +85,7 @@ final as (
     select
         -- keys
         user_key,
-        run_number,
+        run_start_number,
         piece_number,
 
         -- measures

@@ -63,7 +63,7 @@ final as (
     inner join runs
         on
             plays.user_key = runs.user_key
-            and plays.run_number = runs.event_number
+            and plays.run_start_number = runs.event_number
     inner join users
         on plays.user_key = users.user_key
     inner join titles

@@ -25,7 +25,7 @@ identified as (
     inner join events
         on
             sessions.user_key = events.user_key
-            and sessions.run_number = events.event_number
+            and sessions.run_start_number = events.event_number
 ),
 
 final as (

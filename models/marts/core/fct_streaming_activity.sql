@@ -67,7 +67,7 @@ final as (
     inner join runs
         on
             events.user_key = runs.user_key
-            and events.run_number = runs.event_number
+            and events.run_start_number = runs.event_number
     left join openings
         on
             events.user_key = openings.user_key

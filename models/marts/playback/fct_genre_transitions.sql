@@ -16,10 +16,10 @@ tags as (select * from {{ ref('int_titles_tagged') }}),
 followed as (
     select
         user_key,
-        run_number,
+        run_start_number,
         piece_number,
         content_key,
-        lead(run_number) over plays_of_user as next_run_number,
+        lead(run_start_number) over plays_of_user as next_run_number,
         lead(piece_number) over plays_of_user as next_piece_number,
         lead(content_key) over plays_of_user as next_content_key
     from plays
@@ -43,7 +43,7 @@ counted as (
     inner join tags as to_tags
         on followed.next_content_key = to_tags.content_key
     where
-        followed.run_number = followed.next_run_number
+        followed.run_start_number = followed.next_run_number
         and followed.piece_number = followed.next_piece_number
     group by from_tags.genre_name, to_tags.genre_name
 ),

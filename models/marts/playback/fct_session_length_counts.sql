@@ -19,7 +19,7 @@ session_values as (select * from {{ ref('int_sessions_broken_down') }}),
 lengths as (
     select
         user_key,
-        run_number,
+        run_start_number,
         piece_number,
         cast(floor(duration_seconds) as bigint) as length_seconds
     from sessions
@@ -82,7 +82,7 @@ counted as (
     inner join session_values
         on
             lengths.user_key = session_values.user_key
-            and lengths.run_number = session_values.run_number
+            and lengths.run_start_number = session_values.run_start_number
             and lengths.piece_number = session_values.piece_number
     group by
         session_values.dimension,
