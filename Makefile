@@ -39,10 +39,11 @@ data: .venv/ready  ## Write the simulated service to seeds/ (USERS=3000 SEED= ..
 		$(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(SCALE),--scale $(SCALE)) $(if $(FORMAT),--format $(FORMAT))
 
-load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder.
+load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder (APPEND=1).
 	@$(BIN)/python scripts/load_logs.py \
 		"$(or $(MAPPING),$(error say which: make load MAPPING=file.yml))" \
-		$(if $(INPUT),--input "$(INPUT)")
+		$(if $(INPUT),--input "$(INPUT)") $(if $(APPEND),--append) \
+		$(if $(REPLACE),--replace) $(if $(ANEW),--anew)
 
 build: .venv/ready  ## Build every model and test its data.
 	@$(BIN)/python scripts/run.py --steps build

@@ -36,6 +36,7 @@ from simulation.config import (
 )
 from simulation.files import (
     BYTES_PER_ROW,
+    BYTES_PER_TYPED_ROW,
     PARQUET_ROWS,
     SeedFile,
     Slices,
@@ -103,7 +104,9 @@ def generate(
     folder = out / WORKSPACE
     # What a killed run left behind.
     shutil.rmtree(folder, ignore_errors=True)
-    needed = expected_rows(config) * BYTES_PER_ROW
+    needed = expected_rows(config) * (
+        BYTES_PER_TYPED_ROW if is_typed else BYTES_PER_ROW
+    )
     free = shutil.disk_usage(out).free
     if free < needed:
         raise OSError(

@@ -15,9 +15,8 @@ out, counted. Same input, same bytes. Then build it:
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from typing import Any
 import duckdb
 import yaml
 
-from engine.connections import open_duckdb
 from mapping.declarations import check_declarations
 from mapping.files import read_text, system_message
 from mapping.folder import (
@@ -35,18 +33,25 @@ from mapping.folder import (
     write_references,
 )
 from mapping.language import EXAMPLE, WIDE, MappingError
-from mapping.mistakes import check_numbering, check_table
+from mapping.ledger import loads_of
+from mapping.loads import Wish, load_more, load_whole
 from mapping.specification import check_event_types, read_mapping
-from mapping.staging import Load, first_line, prepare, stage_table
-from mapping.tables import write_tables
+from mapping.staging import first_line
 from publication.locks import LockedError, locked, this_command
-from raw.files import EVENT_TYPES, TABLES, playback_effects
+from raw.files import EVENT_TYPES, playback_effects, read_manifest
 
 
 def load_log(
-    path: Path, folder: Path | None, out: Path | None, *, force: bool
-) -> tuple[dict[str, Any], Path]:
-    """Load the log that a mapping describes; return its manifest and folder.
+    path: Path,
+    folder: Path | None,
+    out: Path | None,
+    *,
+    force: bool,
+    wish: Wish | None = None,
+) -> tuple[dict[str, Any], Path, list[str]]:
+    """Load the log that a mapping describes, whole or, by a wish, bit by bit.
+
+    Return its manifest, its folder and what is to be said of it.
 
     Raises
     ------
@@ -63,34 +68,33 @@ def load_log(
     with naming(path):
         types, _ = reference_source(mapping, sources, out, EVENT_TYPES.stem)
         check_event_types(mapping, playback_effects(types or EVENT_TYPES))
+    if wish is None and not force and loads_of(read_manifest(out)):
+        raise MappingError(
+            f"{out} was loaded bit by bit; add to it with --append (APPEND=1), "
+            "or replace it by the files that are here now with --force"
+        )
+    notes: list[str] = []
     with (
         locked(out, this_command()),
-        replacing(out, mapping.name, force=force) as partial,
+        replacing(
+            out, mapping.name, force=force or wish is not None
+        ) as partial,
     ):
-        scratch = partial / "scratch"
-        scratch.mkdir()
-        with (
-            naming(path),
-            open_duckdb(scratch / "log.duckdb") as connection,
-        ):
-            load = Load(connection, mapping, folder)
-            shifts = prepare(load, partial)
-            for table in TABLES:
-                stage_table(load, table, shifts)
-                if table in mapping.blocks:
-                    check_table(load, table)
-            check_numbering(load)
-            counts = write_tables(load, partial)
-        shutil.rmtree(scratch)
         with naming(path):
+            if wish is None:
+                found = load_whole(mapping, folder, partial)
+            else:
+                found, notes = load_more(
+                    path, mapping, folder, wish, out=out, partial=partial
+                )
             kept = write_references(mapping, sources, out, partial)
         check_declarations(partial)
         (partial / "vars.yml").write_text(
             yaml.safe_dump(mapping.variables, allow_unicode=True),
             encoding="utf-8",
         )
-        manifest = write_manifest(load, path, partial, counts, kept)
-    return manifest, out
+        manifest = write_manifest(mapping, path, partial, found, kept)
+    return manifest, out, notes
 
 
 @contextmanager
@@ -103,9 +107,12 @@ def naming(path: Path) -> Iterator[None]:
         raise MappingError(f"{path}: {text}") from None
 
 
-def summary(manifest: dict[str, Any], out: Path) -> str:
+def summary(
+    manifest: dict[str, Any], out: Path, notes: Sequence[str] = ()
+) -> str:
     """Say what became of every row, table by table."""
     lines = [f"{manifest['log_name']} -> {out}"]
+    lines += [f"  {note}" for note in notes]
     for table, count in manifest["tables"].items():
         rejected = sum(count["rejected"].values())
         left_out = sum(count["left_out"].values())
@@ -165,10 +172,33 @@ def main() -> None:
     parser.add_argument(
         "--force", action="store_true", help="replace another log in the folder"
     )
+    parser.add_argument(
+        "--append",
+        action="store_true",
+        help="load the files that are not loaded yet, and keep the others",
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="with --append: load files that have changed again",
+    )
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="with --append: load all files again, as the first load",
+    )
     options = parser.parse_args()
+    if (options.replace or options.anew) and not options.append:
+        parser.error("--replace and --anew are for --append: add it")
     try:
-        manifest, out = load_log(
-            options.mapping, options.input, options.out, force=options.force
+        manifest, out, notes = load_log(
+            options.mapping,
+            options.input,
+            options.out,
+            force=options.force,
+            wish=Wish(replace=options.replace, anew=options.anew)
+            if options.append
+            else None,
         )
     except OSError as error:
         sys.exit(f"load_logs: {system_message(error)}")
@@ -178,7 +208,7 @@ def main() -> None:
         sys.exit(f"load_logs: {error}")
     except duckdb.Error as error:
         sys.exit(f"load_logs: {first_line(error)}")
-    print(summary(manifest, out))
+    print(summary(manifest, out, notes))
 
 
 if __name__ == "__main__":

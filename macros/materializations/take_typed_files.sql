@@ -1,8 +1,9 @@
 {#-
     Add to a loaded seed the rows of the Parquet files in the folder of its name
-    beside its CSV file, if there is one: large logs are written so. The CSV
-    file is there all the same; its header names the columns, and it may hold
-    lines that columns with types cannot.
+    beside its CSV file, if there is one: large logs are written so, and logs
+    that are loaded bit by bit. The CSV file is there all the same; its header
+    names the columns, but for optional ones, and it may hold lines that columns
+    with types cannot.
 
     A value that is not of its declared type sets its row apart, as in a CSV
     file, with its number in the file. Returns how many rows were loaded.
@@ -23,7 +24,8 @@
     {% for row in run_query("describe from " ~ source ~ ")").rows %}
         {% do found.update({row[0]: row[1] | lower}) %}
     {% endfor %}
-    {% for name in found if name not in header %}
+    {% for name in found if name not in header
+        and not model.columns.get(name, {}).get('meta', {}).get('optional') %}
         {{ exceptions.raise_compiler_error(
             files ~ " has a column " ~ name ~ " that " ~ path ~ " does not "
             ~ "name. Add it to the first line of that file, or write the "

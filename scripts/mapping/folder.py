@@ -7,13 +7,14 @@ import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mapping.files import check_below, read_text, system_message
 from mapping.language import Mapping, MappingError, did_you_mean
-from mapping.staging import Load
 from raw.files import (
+    DERIVED,
     ESTIMATES,
     EVENT_TYPES,
     MANIFEST,
@@ -34,6 +35,18 @@ OWN_FILES = [
     "vars.yml",
     MANIFEST,
 ]
+OWN_FOLDERS = [ESTIMATES, DERIVED, *TABLES]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read and written: for the manifest."""
+
+    rows: dict[str, int]  # of each file of a raw table
+    counts: dict[str, dict[str, Any]]  # by table, see `table_counts`
+    inputs: list[dict[str, Any]]
+    # Of a log that is loaded bit by bit, the counts of each load.
+    loads: list[dict[str, Any]] = field(default_factory=list)
 
 
 @contextmanager
@@ -58,7 +71,8 @@ def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
     if out.exists():
         foreign = (
             sorted(
-                {path.name for path in out.iterdir()} - {*OWN_FILES, ESTIMATES}
+                {path.name for path in out.iterdir()}
+                - {*OWN_FILES, *OWN_FOLDERS}
             )
             if out.is_dir()
             else [out.name]
@@ -203,18 +217,18 @@ def check_header(path: Path, reference: str, key: str) -> None:
 
 
 def write_manifest(
-    load: Load,
+    mapping: Mapping,
     path: Path,
     folder: Path,
-    counts: dict[str, dict[str, Any]],
+    found: Found,
     kept: list[str],
 ) -> dict[str, Any]:
     """Describe the folder: by which mapping, what was read, written, lost."""
-    mapping = load.mapping
-    rows = {f"{name}.csv": count["lines"] for name, count in counts.items()}
-    rows["rejected_rows.csv"] = sum(
-        sum(count["rejected"].values()) for count in counts.values()
-    )
+    rows = found.rows | {
+        "rejected_rows.csv": sum(
+            sum(count["rejected"].values()) for count in found.counts.values()
+        )
+    }
     for name in REFERENCE_FILES:
         with (folder / name).open(encoding="utf-8", newline="") as file:
             rows[name] = sum(1 for row in csv.reader(file) if row) - 1
@@ -231,15 +245,10 @@ def write_manifest(
         }
         | {name: file_facts(folder / name) for name in queries},
         "kept": kept,
-        "inputs": [
-            {
-                "table": found.block.key,
-                "name": found.name,
-                **file_facts(found.path),
-            }
-            for found in load.inputs
-        ],
-        "tables": counts,
+        "inputs": found.inputs,
+        "tables": found.counts,
     }
+    if found.loads:
+        manifest["loads"] = found.loads
     (folder / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
     return manifest

@@ -17,21 +17,33 @@ from mapping.selection import locate
 from mapping.staging import Input, Load, is_numbered, staged_columns
 
 
+def check_rows(load: Load, table: str) -> None:
+    """Refuse files of which not one row can be read."""
+    read = load.rows_read(table)
+    if read and not load.count(
+        f"select count(*) from {table} where detail is null"
+    ):
+        file, line, detail = first_rejected(load, table)[0]
+        raise MappingError(
+            f"{table_key(load, table)}: none of {read:,} rows can be read; the "
+            f"first, {file} line {line}: {detail}; see format, "
+            "separator, names, encoding, unit and zone"
+        )
+
+
+def table_key(load: Load, table: str) -> str:
+    """Name the blocks of a table as a mapping does."""
+    blocks = load.mapping.blocks[table]
+    return blocks[0].key if len(blocks) == 1 else table
+
+
 def check_table(load: Load, table: str) -> None:
     """Refuse what only a mistake in the mapping explains."""
     blocks = load.mapping.blocks[table]
-    key = blocks[0].key if len(blocks) == 1 else table
-    read = load.rows_read(table)
-    good = load.count(f"select count(*) from {table} where detail is null")
-    if table == "events" and not read:
+    key = table_key(load, table)
+    if table == "events" and not load.rows_read(table):
         raise MappingError(f"{key}.files: they hold no rows")
-    if read and not good:
-        file, line, detail = first_rejected(load, table)[0]
-        raise MappingError(
-            f"{key}: none of {read:,} rows can be read; the first, "
-            f"{file} line {line}: {detail}; see format, "
-            "separator, names, encoding, unit and zone"
-        )
+    check_rows(load, table)
     kept = "detail is null and left_out is null"
     if any(block.where for block in blocks) and not load.count(
         f"select count(*) from {table} where {kept}"

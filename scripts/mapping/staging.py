@@ -117,6 +117,17 @@ class Load:
     mapping: Mapping
     folder: Path
     inputs: list[Input] = field(default_factory=list)
+    # Of the mapping's files those to read, by block and name; None for all.
+    chosen: frozenset[tuple[str, str]] | None = None
+
+    def files(self, block: Block) -> list[Path]:
+        """List the files of a block that are to be read."""
+        return [
+            path
+            for path in block_files(block, self.folder)
+            if self.chosen is None
+            or (block.key, input_name(path, self.folder)) in self.chosen
+        ]
 
     def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Run one statement and fetch its rows."""
@@ -169,7 +180,7 @@ def prepare(load: Load, out: Path) -> dict[str, Sequence[Shift]]:
     files = []
     for blocks in load.mapping.blocks.values():
         for block in blocks:
-            for path in block_files(block, load.folder):
+            for path in load.files(block):
                 check_readable(path, f"{block.key}.files")
                 files.append(path)
     lock(load.connection, files=files, folders=[out])
@@ -185,13 +196,19 @@ def prepare(load: Load, out: Path) -> dict[str, Sequence[Shift]]:
     return zone_shifts(load.connection, columns)
 
 
+def input_name(path: Path, folder: Path) -> str:
+    """Name a file by its place below the log's folder."""
+    inside = path.is_relative_to(folder)
+    return path.relative_to(folder).as_posix() if inside else path.name
+
+
 def stage_table(
     load: Load, table: str, shifts: dict[str, Sequence[Shift]]
 ) -> None:
     """Read every file of one raw table into the scratch database."""
     create_table(load, table)
     for block in load.mapping.blocks.get(table, ()):
-        for path in block_files(block, load.folder):
+        for path in load.files(block):
             stage_file(load, table, block, path, shifts)
 
 
@@ -268,8 +285,7 @@ def stage_file(
     shifts: dict[str, Sequence[Shift]],
 ) -> None:
     """Read one file into its table, and its bad rows into `rejected`."""
-    inside = path.is_relative_to(load.folder)
-    name = path.relative_to(load.folder).as_posix() if inside else path.name
+    name = input_name(path, load.folder)
     path = path.resolve()
     first_row = load.count(f"select count(*) from {table}")
     columns = staged_columns(load.mapping, table, block)

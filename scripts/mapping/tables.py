@@ -58,6 +58,8 @@ def lines(load: Load, table: str) -> str:
     selects = []
     for block in load.mapping.blocks.get(table, ()):
         numbers = ", ".join(map(str, load.numbers(block)))
+        if not numbers:
+            continue
         names = [
             name.removeprefix(f"{wide.key}.")
             for name in block.columns

@@ -16,6 +16,8 @@ MANIFEST = "manifest.json"
 ROOT = Path(__file__).parents[2]
 # Queries of a log's own, a folder beside its raw files.
 ESTIMATES = "estimates"
+# What each load tells of users and titles, where a log is loaded bit by bit.
+DERIVED = "derived"
 # The types of events of a log that declares none itself.
 EVENT_TYPES = ROOT / "seeds" / "event_types.csv"
 
@@ -81,6 +83,9 @@ OPTIONAL_COLUMNS: dict[str, dict[str, Kind]] = {
         "sequence_number": "integer",
     },
 }
+
+# Which load a row came with, where a log is loaded bit by bit.
+LOAD_NUMBER = "load_number"
 
 # The header of each reference file.
 REFERENCES = {

@@ -20,6 +20,7 @@ SLICE_ROWS = 500_000
 ROWS_PER_NEWCOMER_DAY = 0.75
 ROWS_PER_MEMBER_DAY = 13
 BYTES_PER_ROW = 140
+BYTES_PER_TYPED_ROW = 50  # written as Parquet, its slice included
 # Of a Parquet file of events, and from how many rows on they are written so.
 FILE_ROWS = 5_000_000
 PARQUET_ROWS = 50_000_000

@@ -22,7 +22,7 @@ events:
 def loader(tmp_path):
     """Load a mapping over files written on the spot."""
 
-    def run(mapping, *, force=True, **files):
+    def run(mapping, *, force=True, wish=None, **files):
         for name, content in files.items():
             path = tmp_path / name.replace("__", ".")
             data = content if isinstance(content, bytes) else content.encode()
@@ -30,16 +30,19 @@ def loader(tmp_path):
         path = tmp_path / "mapping.yml"
         path.write_text(mapping)
         out = tmp_path / "logs" / "log"
-        manifest, _ = load_logs.load_log(path, tmp_path, out, force=force)
-        return Log(out, manifest)
+        manifest, _, notes = load_logs.load_log(
+            path, tmp_path, out, force=force, wish=wish
+        )
+        return Log(out, manifest, notes)
 
     return run
 
 
 class Log:
-    def __init__(self, folder, manifest):
+    def __init__(self, folder, manifest, notes=()):
         self.folder = folder
         self.manifest = manifest
+        self.notes = notes
 
     def rows(self, table):
         with (self.folder / f"{table}.csv").open(newline="") as file:

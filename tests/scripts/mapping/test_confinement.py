@@ -4,7 +4,7 @@ import duckdb
 import pytest
 from loading import csv_of, events, loader
 
-import load_logs
+from mapping import loads
 from mapping.language import MappingError
 from raw.files import REFERENCES
 
@@ -149,8 +149,8 @@ def test_the_scratch_database_reaches_the_log_alone(
         tried.append(table)
         return staged(load_, table, shifts)
 
-    staged = load_logs.stage_table
-    monkeypatch.setattr(load_logs, "stage_table", stage)
+    staged = loads.stage_table
+    monkeypatch.setattr(loads, "stage_table", stage)
     load(folder, log__csv=LOG)
     assert "events" in tried
     after = set(folder.parent.rglob("*")) - set(before)

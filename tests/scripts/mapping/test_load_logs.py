@@ -12,10 +12,11 @@ from loading import ROOT, csv_of, events, loader
 
 import load_logs
 from engine.connections import open_duckdb
+from mapping import loads
 from mapping.folder import OWN_FILES
 from mapping.language import EXAMPLE, MappingError, columns_of
 from mapping.specification import read_mapping
-from raw.files import EVENT_TYPES, REFERENCES, TABLES
+from raw.files import EVENT_TYPES, LOAD_NUMBER, REFERENCES, TABLES
 
 
 @pytest.fixture
@@ -387,7 +388,7 @@ def test_columns_are_those_that_the_warehouse_reads():
         assert read == {
             (name, types.get(kind, "varchar"), name not in TABLES[seed["name"]])
             for name, kind in columns_of(seed["name"]).items()
-        }
+        } | {(LOAD_NUMBER, "integer", True)}
 
 
 def test_reference_headers_are_those_of_the_demo():
@@ -404,7 +405,7 @@ def test_same_input_same_bytes_on_any_number_of_threads(load, monkeypatch):
     mapping = events() + "users: { columns: { platform: at } }\n"
     first = load(mapping, log__csv=csv_of(*times)).bytes()
     assert load(mapping).bytes() == first
-    monkeypatch.setattr(load_logs, "open_duckdb", on_one_thread)
+    monkeypatch.setattr(loads, "open_duckdb", on_one_thread)
     assert load(mapping).bytes() == first
 
 

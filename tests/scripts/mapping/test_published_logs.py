@@ -25,7 +25,7 @@ def load_shared(tmp_path, folder, mapping):
     path = tmp_path / "mapping.yml"
     path.write_text(mapping)
     out = tmp_path / "out"
-    manifest, _ = load_logs.load_log(path, folder, out, force=True)
+    manifest, _, _ = load_logs.load_log(path, folder, out, force=True)
     return Log(out, manifest)
 
 
