@@ -34,10 +34,11 @@ run: .venv/ready $(if $(LOG),,data)  ## Data, build, statistics, report: all of 
 		$(STREAMING_WAREHOUSE) (any DuckDB client, read-only))"
 	@printf 'Lineage     make docs%s\n' "$(if $(LOG), LOG=$(LOG))"
 
-data: .venv/ready  ## Write the simulated service to seeds/ (USERS=3000 SEED= ...).
+data: .venv/ready  ## Write the simulated service (USERS=3000 SEED= DAILY=1 ...).
 	@$(BIN)/python scripts/generate_seeds.py $(if $(USERS),--users $(USERS)) \
 		$(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(SCALE),--scale $(SCALE)) $(if $(FORMAT),--format $(FORMAT))
+		$(if $(SCALE),--scale $(SCALE)) \
+		$(if $(or $(DAILY),$(FORMAT)),--format $(if $(DAILY),daily,$(FORMAT)))
 
 load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder (APPEND=1).
 	@$(BIN)/python scripts/load_logs.py \

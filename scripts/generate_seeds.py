@@ -6,6 +6,9 @@ Writes ``users.csv``, ``content.csv``, ``events.csv``,
 
     python scripts/generate_seeds.py
 
+With ``--format daily`` it writes the service as daily files instead, as they
+would have arrived, for ``scripts/load_logs.py --append``.
+
 The same options give the same bytes on every machine. Users are simulated in
 chunks and events are sorted in slices of time, so memory does not grow with
 ``--scale``. A run that is killed leaves the earlier files as they were, or
@@ -38,35 +41,23 @@ from simulation.files import (
     BYTES_PER_ROW,
     BYTES_PER_TYPED_ROW,
     PARQUET_ROWS,
-    SeedFile,
     Slices,
-    TypedFiles,
     expected_rows,
-)
-from simulation.lines import (
-    assignment_line,
-    content_lines,
-    event_line,
-    event_row,
-    user_line,
 )
 from simulation.progress import Progress
 from simulation.tally import Tally, add
 from simulation.truth import planted_truth
+from simulation.writers import WRITERS, Form, Writer
 
-GENERATOR_VERSION = "1.0"
+GENERATOR_VERSION = "1.1"
 WORKSPACE = ".generating"
 TRUTH = "planted_truth.json"
 FILES = (*(f"{table}.csv" for table in TABLES), TRUTH)
-# Beside events.csv, for large logs: the same rows as Parquet.
-TYPED = "events"
 
 
-def identity(
-    config: SimulationConfig, *, is_typed: bool = False
-) -> dict[str, Any]:
+def identity(config: SimulationConfig, form: Form = "csv") -> dict[str, Any]:
     """Everything that decides the bytes of the files."""
-    return ({"format": "parquet"} if is_typed else {}) | {
+    return ({} if form == "csv" else {"format": form}) | {
         "log_name": "demo",
         "source": "simulated",
         "seed": config.seed,
@@ -75,25 +66,26 @@ def identity(
     }
 
 
-def is_current(config: SimulationConfig, out: Path, *, is_typed: bool) -> bool:
+def is_current(config: SimulationConfig, out: Path, form: Form) -> bool:
     """Whether the folder holds exactly what this run would write."""
     manifest = read_manifest(out)
     files = manifest.pop("files", None)
     try:
-        return manifest == identity(config, is_typed=is_typed) and all(
+        needed = {TRUTH} if form == "daily" else set(FILES)
+        return manifest == identity(config, form) and all(
             (out / name).stat().st_size == files[name]["bytes"]
-            for name in {*FILES, *files}
+            for name in {*needed, *files}
         )
     except (OSError, KeyError, TypeError):
         return False
 
 
 def generate(
-    config: SimulationConfig, out: Path, *, is_typed: bool = False
+    config: SimulationConfig, out: Path, form: Form = "csv"
 ) -> dict[str, Any]:
     """Simulate the service and replace the raw files in `out`.
 
-    Events are Parquet if they are to be typed. Gives the manifest, as written.
+    Gives the manifest, as written.
 
     Raises
     ------
@@ -105,7 +97,7 @@ def generate(
     # What a killed run left behind.
     shutil.rmtree(folder, ignore_errors=True)
     needed = expected_rows(config) * (
-        BYTES_PER_TYPED_ROW if is_typed else BYTES_PER_ROW
+        BYTES_PER_TYPED_ROW if form == "parquet" else BYTES_PER_ROW
     )
     free = shutil.disk_usage(out).free
     if free < needed:
@@ -116,28 +108,28 @@ def generate(
         )
     folder.mkdir()
     try:
-        manifest = write_files(config, folder, is_typed=is_typed)
+        writer = WRITERS[form](config, folder)
+        manifest = write_files(config, folder, writer, form)
         # The manifest goes first and comes last: files without a manifest
         # are never taken for complete.
+        earlier = read_manifest(out).get("files", {})
         (out / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(out / TYPED, ignore_errors=True)
-        if is_typed:
-            (folder / TYPED).replace(out / TYPED)
-        for name in (*FILES, MANIFEST):
-            (folder / f"{name}.partial").replace(out / name)
+        written = sorted(path.name for path in folder.iterdir())
+        for name in {Path(name).parts[0] for name in earlier} | set(written):
+            if (out / name).is_dir():
+                shutil.rmtree(out / name)
+        for name in sorted(written, key=lambda name: name == MANIFEST):
+            (folder / name).replace(out / name)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return manifest
 
 
 def write_files(
-    config: SimulationConfig, folder: Path, *, is_typed: bool
+    config: SimulationConfig, folder: Path, writer: Writer, form: Form
 ) -> dict[str, Any]:
-    """Write all files under temporary names; return the manifest."""
+    """Write all files into an empty folder; return the manifest."""
     titles = draw_catalogue(config, generator(config, 0))
-    files = {table: SeedFile(table, folder) for table in TABLES}
-    typed = TypedFiles("events", files["events"], folder) if is_typed else None
-    line, row = event_line(config), event_row(config)
     slices = Slices(config, folder)
     counts: Tally = {}
     progress = Progress(chunk_count(config) + len(slices.paths))
@@ -146,37 +138,25 @@ def write_files(
         connection.execute("set threads = 1; set memory_limit = '1GB'")
         for chunk in draw_chunks(config, titles):
             add(counts, chunk.counts)
-            files["users"].append(connection, chunk.users, user_line(config))
-            files["experiment_assignments"].append(
-                connection, chunk.assignments, assignment_line(config)
-            )
+            writer.users(connection, chunk.users)
+            writer.assignments(connection, chunk.assignments)
             slices.add(chunk.rows)
             progress.step("users")
-        files["content"].append_lines(content_lines(config, titles))
+        writer.content(titles)
         for rows in slices.in_order():
-            if typed:
-                typed.append(connection, rows, row, line)
-            else:
-                files["events"].append(connection, rows, line)
+            writer.events(connection, rows)
             progress.step("events")
-        if typed:
-            typed.flush(connection, row)
-    truth = folder / f"{TRUTH}.partial"
+        described = writer.finish(connection)
+    truth = folder / TRUTH
     content = planted_truth(config, counts)
     truth.write_text(
         json_text({"generator_version": GENERATOR_VERSION} | content),
         encoding="utf-8",
     )
-    manifest = identity(config, is_typed=is_typed) | {
-        "files": {
-            f"{name}.csv": file.described() for name, file in files.items()
-        }
-        | (typed.described() if typed else {})
-        | {TRUTH: {"rows": 1, **file_facts(truth)}}
+    manifest = identity(config, form) | {
+        "files": described | {TRUTH: {"rows": 1, **file_facts(truth)}}
     }
-    (folder / f"{MANIFEST}.partial").write_text(
-        json_text(manifest), encoding="utf-8"
-    )
+    (folder / MANIFEST).write_text(json_text(manifest), encoding="utf-8")
     return manifest
 
 
@@ -212,12 +192,14 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--format",
-        choices=("csv", "parquet"),
+        choices=tuple(WRITERS),
         help="how events are written (default: parquet from"
-        f" {PARQUET_ROWS:,} expected rows on)",
+        f" {PARQUET_ROWS:,} expected rows on); daily: all as files by day",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("seeds"), help="folder to write to"
+        "--out",
+        type=Path,
+        help="folder to write to (default: seeds; of daily files target/daily)",
     )
     parser.add_argument(
         "--force",
@@ -265,15 +247,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
     try:
         config = configured(options)
+        form: Form = options.format or (
+            "parquet" if expected_rows(config) >= PARQUET_ROWS else "csv"
+        )
+        options.out = options.out or Path(
+            "target/daily" if form == "daily" else "seeds"
+        )
         with locked(options.out, this_command()):
-            is_typed = (
-                options.format == "parquet"
-                if options.format
-                else expected_rows(config) >= PARQUET_ROWS
-            )
-            if not options.force and is_current(
-                config, options.out, is_typed=is_typed
-            ):
+            if not options.force and is_current(config, options.out, form):
                 print(f"{options.out}: up to date (seed {config.seed})")
                 return 0
             print(
@@ -283,7 +264,7 @@ def main(arguments: list[str] | None = None) -> int:
                 f" {round(expected_rows(config), -4):,} event rows",
                 flush=True,
             )
-            manifest = generate(config, options.out, is_typed=is_typed)
+            manifest = generate(config, options.out, form)
     except (ValueError, OSError, LockedError, duckdb.Error) as error:
         print(f"generate_seeds.py: {error}", file=sys.stderr)
         return 2
@@ -293,7 +274,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows = sum(
         facts["rows"]
         for name, facts in manifest["files"].items()
-        if name.startswith(TYPED)
+        if "events" in name
     )
     print(
         f"{options.out}: {config.new_users + config.panel_members:,} users, "

@@ -139,7 +139,8 @@ def _finished(
         config, rows, people.signed_up_at, rng
     )
     rows = np.concatenate([rows, faulty])
-    rows["user"] += earlier + 1
+    for name in ("user", "sender"):
+        rows[name] += earlier + 1
 
     counts |= {f"faults/{name}": count for name, count in planted.items()}
     counts |= {

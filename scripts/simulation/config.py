@@ -144,12 +144,20 @@ class SimulationConfig:
     premium_share: float = 0.8
     trial_share: float = 0.7
 
-    # Share of canonical events that arrive at the very end of the file.
+    # Share of canonical events that arrive late: half of them within
+    # `late_median_seconds`, the latest after `late_most_seconds`.
     late_share: float = 0.002
+    late_median_seconds: int = 6 * 3600
+    late_most_seconds: int = 21 * DAY_SECONDS
+    # Share of users whose device is off-line for up to so many days: what they
+    # do meanwhile arrives at the end.
+    offline_share: float = 0.02
+    offline_most_days: int = 5
     # Planted faulty rows of each kind per canonical event.
     fault_shares: tuple[tuple[str, float], ...] = (
         ("duplicate_exact", 2e-3),
         ("duplicate_conflict", 4e-4),
+        ("duplicate_moved", 1e-4),
         ("missing_event_id", 3e-5),
         ("missing_user_id", 5e-5),
         ("missing_content_id", 4e-5),

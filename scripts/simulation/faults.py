@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from simulation.config import DAY_SECONDS, EVENT_TYPES, SimulationConfig
 from simulation.plays import Events, Integers, is_session_start
 
-# Rows on their way into events.csv. `arrival` orders the file.
+# Rows on their way into events.csv. `arrival` orders the file; `at` and
+# `arrival` are seconds since the start of day 0.
 ROW = np.dtype(
     [
         ("arrival", np.int64),
         ("at", np.int64),
+        # Whose the event is, and as whose it is sent.
         ("user", np.int32),
+        ("sender", np.int32),
         ("sequence", np.int32),
         ("title", np.int16),
         ("kind", np.int8),
@@ -32,6 +35,7 @@ ROW = np.dtype(
 REASONS = {
     "duplicate_exact": "duplicate",
     "duplicate_conflict": "duplicate",
+    "duplicate_moved": "duplicate",
     "missing_event_id": "missing_key",
     "missing_user_id": "missing_key",
     "missing_content_id": "missing_key",
@@ -50,7 +54,8 @@ FAULTS = ("canonical", *REASONS)
 UNIX_EPOCH = dt.datetime(1970, 1, 1)
 UNIX_OVERFLOW = 2**32  # seconds: 2106-02-07 06:28:16
 FIRST_FAULT_SEQUENCE = 50_000
-LATE = np.iinfo(np.int64).max
+# Spread of the logarithm of delays: one in forty is twenty times the median.
+LATE_SPREAD = 1.5
 MAIN_DEVICE_SHARE = 0.85
 # Devices seen first on ios, android, web and tv, as positions in DEVICES.
 MAIN_DEVICES = np.array([0, 0, 2, 3])
@@ -86,7 +91,7 @@ def to_rows(
         )
     rows = np.zeros(len(events.at), dtype=ROW)
     rows["arrival"] = rows["at"] = events.at
-    rows["user"] = events.user
+    rows["user"] = rows["sender"] = events.user
     rows["sequence"] = sequence
     rows["title"] = events.title
     rows["kind"] = events.kind
@@ -107,12 +112,12 @@ def plant_faults(
     signed_up_at: Integers,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.void], dict[str, int]]:
-    """Add faulty rows and let some canonical rows arrive at the very end.
+    """Add faulty rows and let some canonical rows arrive late.
 
     Of the canonical rows the arrival may change in place, nothing else.
 
     Gives copies of canonical rows, of dtype ROW, with one fault each, and how
-    many there are of each fault; `late` counts the rows moved to the end.
+    many there are of each fault, with those of `delay`.
     """
     counts = {
         name: planted_count(share, len(rows))
@@ -121,18 +126,24 @@ def plant_faults(
     fault = np.repeat(
         [FAULTS.index(name) for name in counts], list(counts.values())
     )
-    faulty = rows[rng.integers(0, len(rows), len(fault))]
+    original = rng.integers(0, len(rows), len(fault))
+    faulty = rows[original]
     faulty["fault"] = fault
 
     def of(name: str) -> NDArray[np.bool_]:
         return np.asarray(fault == FAULTS.index(name))
 
     size = len(fault)
-    is_copy = of("duplicate_exact") | of("duplicate_conflict")
+    is_moved = of("duplicate_moved")
+    is_copy = of("duplicate_exact") | of("duplicate_conflict") | is_moved
     # A copy arrives up to an hour after its original.
     faulty["arrival"] += np.where(is_copy, rng.integers(1, 3600, size), 0)
     faulty["at"] += np.where(
-        of("duplicate_conflict"), rng.integers(1, 600, size), 0
+        of("duplicate_conflict") | is_moved, rng.integers(1, 600, size), 0
+    )
+    # As two accounts are merged; whoever signed up first had one long before.
+    faulty["sender"] = np.where(
+        is_moved, np.argmin(signed_up_at), faulty["sender"]
     )
     # All others are events of their own, with an id of their own.
     faulty["sequence"] = np.where(
@@ -157,6 +168,44 @@ def plant_faults(
         faulty["at"],
     )
 
-    late = planted_count(config.late_share, len(rows))
-    rows["arrival"][rng.choice(len(rows), late, replace=False)] = LATE
-    return faulty, {**counts, "late": late}
+    # The account that an event moves to may be heard of before its owner.
+    return faulty, {**counts, **delay(config, rows, original[is_moved], rng)}
+
+
+def delay(
+    config: SimulationConfig,
+    rows: NDArray[np.void],
+    chosen: Integers,
+    rng: np.random.Generator,
+) -> dict[str, int]:
+    """Let some canonical rows arrive late, in place; count them by cause.
+
+    Devices are off-line for days and send all at the end; single rows, by
+    chance and those chosen, are delayed by hours to weeks. Nothing arrives
+    after the log was cut.
+    """
+    user, at = rows["user"], rows["at"]
+    users = int(user.max(initial=0)) + 1
+    begins = rng.integers(0, config.cut, users)
+    lasts = rng.integers(1, config.offline_most_days * DAY_SECONDS, users)
+    begins[rng.random(users) >= config.offline_share] = config.cut
+    ends = (begins + lasts)[user]
+    is_offline = (at >= begins[user]) & (at < ends)
+    arrival = np.where(is_offline, ends, rows["arrival"])
+
+    late = np.union1d(
+        rng.choice(
+            len(rows),
+            planted_count(config.late_share, len(rows)),
+            replace=False,
+        ),
+        chosen,
+    )
+    waits = config.late_median_seconds * rng.lognormal(
+        0, LATE_SPREAD, len(late)
+    )
+    arrival[late] += np.clip(waits, 1, config.late_most_seconds).astype(
+        np.int64
+    )
+    rows["arrival"] = np.minimum(arrival, config.cut - 1)
+    return {"late": len(late), "offline": int(is_offline.sum())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -35,10 +35,13 @@ MALFORMED = [
 class SeedFile:
     """One raw file while it is written, under a temporary name."""
 
-    def __init__(self, table: str, folder: Path) -> None:
-        """Begin the file with its header."""
+    def __init__(
+        self, table: str, folder: Path, columns: Sequence[str] = ()
+    ) -> None:
+        """Begin the file with its header: the table's columns, or those."""
         self.path = folder / f"{table}.csv.partial"
-        self.path.write_text(f"{','.join(TABLES[table])}\n", encoding="utf-8")
+        header = ",".join(columns or TABLES[table])
+        self.path.write_text(f"{header}\n", encoding="utf-8")
         self.rows = 0
 
     def append_lines(self, lines: list[str]) -> None:
@@ -66,6 +69,12 @@ class SeedFile:
         with part.open("rb") as source, self.path.open("ab") as file:
             shutil.copyfileobj(source, file)
         self.rows += len(frame)
+
+    def finish(self) -> Path:
+        """Give the file its name, once it is complete."""
+        self.path.with_name("part").unlink(missing_ok=True)
+        self.path = self.path.replace(self.path.with_suffix(""))
+        return self.path
 
     def described(self) -> dict[str, int | str]:
         """Describe the file for the manifest."""

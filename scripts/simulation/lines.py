@@ -51,12 +51,12 @@ def event_values(config: SimulationConfig) -> dict[str, str]:
 
     What is missing is an empty text.
     """
-    user = _number('"user"', 8)
+    user, sender = _number('"user"', 8), _number("sender", 8)
     return {
         "event_id": f"""if({_is_fault("missing_event_id")}, '',
                 'e' || {user} || {_number("sequence", 5)})""",
         "user_id": f"""if({_is_fault("missing_user_id")}, '',
-                if({_is_fault("unknown_user")}, 'x', 'u') || {user})""",
+                if({_is_fault("unknown_user")}, 'x', 'u') || {sender})""",
         "content_id": f"""if({_is_fault("missing_content_id")}, '',
                 if({_is_fault("unknown_content")}, 'x', 'c')
                 || {_number("title + 1", 5)})""",
@@ -70,10 +70,15 @@ def event_values(config: SimulationConfig) -> dict[str, str]:
     }
 
 
-def event_line(config: SimulationConfig) -> str:
-    """Write SQL for one line of events.csv from a row of `faults.ROW`."""
+def event_line(config: SimulationConfig, *, is_received: bool = False) -> str:
+    """Write SQL for one line of events.csv from a row of `faults.ROW`.
+
+    With the time of its receipt, if it is to be there.
+    """
     values = event_values(config)
-    for name in ("event_at", "device_type"):
+    if is_received:
+        values["received_at"] = _instant("arrival", config)
+    for name in list(values)[4:]:
         values[name] = (
             f"if({_is_fault('too_few_columns')}, null, {values[name]})"
         )

@@ -1,6 +1,7 @@
 """Established members, who carry the experiment with push reminders.
 
-A day has 20 slots of 72 minutes with at most one session each. A member's
+A day has 20 slots of 72 minutes with at most one session each; the last one
+reaches over midnight. A member's
 rate is constant; a slot's chance also follows the time of day and the
 weekday, both with mean 1, so that any seven days hold the same expectation.
 
@@ -39,6 +40,8 @@ SLOT_SECONDS = DAY_SECONDS // SLOTS
 # at most: 4,320 - 800 - 1,700 = 1,820 s of silence, more than 30 minutes.
 SLOT_JITTER = 800
 SLOT_ROOM = 1_700
+# The first slot of a day begins so many seconds after midnight.
+SLOT_SHIFT = 3_000
 DAY_PROFILE = 1 + 0.3 * np.cos(2 * np.pi * (np.arange(SLOTS) - 17) / SLOTS)
 WEEK_PROFILE = np.array([0.97, 0.96, 0.97, 0.98, 1.01, 1.07, 1.04])
 SECOND_PLAY_SHARE = 0.10
@@ -139,7 +142,11 @@ def draw_sessions(
         )
 
     member, slot = np.nonzero(luck < chance * most)
-    start = slot * SLOT_SECONDS + rng.integers(0, SLOT_JITTER, len(slot))
+    start = (
+        SLOT_SHIFT
+        + slot * SLOT_SECONDS
+        + rng.integers(0, SLOT_JITTER, len(slot))
+    )
     # The reminder's effect is whole for a week and then fades.
     after = start - members.assigned_at[member] - 7 * DAY_SECONDS
     fading = 0.5 ** (

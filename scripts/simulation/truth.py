@@ -120,6 +120,7 @@ def planted_truth(config: SimulationConfig, tally: Tally) -> dict[str, Any]:
             "never_active_established_users": never_active
             - counts["never_active_new_users"],
             "late_events": planted.pop("late"),
+            "offline_events": planted.pop("offline"),
             "mixed_users": mixed,
             **counts,
         },

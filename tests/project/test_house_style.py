@@ -28,7 +28,8 @@ def test_there_are_models():
 
 
 def test_opens_with_its_grain(model):
-    text = re.sub(r"^\{\{ config\(.*?\) \}\}\n\n", "", model)
+    config = r"^\{\{ config\(.*?\) \}\}\n\n"
+    text = re.sub(config, "", model, flags=re.DOTALL)
     assert re.match(r"\{#-\s+Grain: one row per ", text)
 
 

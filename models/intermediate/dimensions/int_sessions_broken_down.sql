@@ -1,4 +1,4 @@
-{{ config(meta={'cut_by': 'user_key'}) }}
+{{ config(meta={'cut_by': 'user_key', 'event_bytes': 400}) }}
 
 {#-
     Grain: one row per session, dimension of its plays or their titles, and

@@ -1,4 +1,4 @@
-{{ config(meta={'cut_by': 'user_key'}) }}
+{{ config(meta={'cut_by': 'user_key', 'event_bytes': 250}) }}
 
 {#-
     Grain: one row per canonical event, with its play, its session, and the

@@ -1,11 +1,14 @@
+{{ config(meta={
+    'cut_by': 'user_key', 'event_bytes': 200, 'keeps': 'int_events_judged'
+}) }}
+
 {#-
     Grain: one row per readable line of the events file, with its verdict.
 
     Every line ends as canonical, duplicate or rejected; nothing is dropped.
     Copies are looked for among the lines that break no rule: of those that
     share an id the earliest stands, and the remaining columns break ties so
-    that the order of lines never matters. Ids that occur once need no sorting,
-    so lines are told apart before they are compared.
+    that the order of lines never matters. Ids that occur once need no sorting.
 
     Everything that happens to a user is ordered here once: by time, receipt,
     the source's own number and id. Models above know an event by its user's key
@@ -14,22 +17,11 @@
 
 with
 
-events as (select * from {{ ref('stg_service__events') }}),
-
 judged as (select * from {{ ref('int_events_judged') }}),
 
 names as (select * from {{ ref('int_names_keyed') }}),
 
 types as (select * from {{ ref('int_event_types_keyed') }}),
-
--- Only ids that occur again have copies to compare.
-repeated as (
-    select {{ fingerprint('event_id') }} as id_fingerprint
-    from events
-    where event_id is not null
-    group by {{ fingerprint('event_id') }}
-    having count(*) > 1
-),
 
 -- What a device that nobody named is called.
 unknown_device as (
@@ -38,18 +30,8 @@ unknown_device as (
     where name = 'unknown'
 ),
 
--- Fingerprints find ids that may occur again; texts decide below.
-told_apart as (
-    select
-        judged.*,
-        repeated.id_fingerprint is not null as may_be_repeated
-    from judged
-    left join repeated
-        on {{ fingerprint('judged.event_id') }} = repeated.id_fingerprint
-),
-
 -- The columns break ties, so that the order of lines never matters. Ids that
--- occur once are spared this sort.
+-- occur once are spared this sort; texts decide about the others.
 copies as (
     select
         *,
@@ -70,7 +52,7 @@ copies as (
                 ended_at asc nulls last,
                 player_key asc nulls last
         ) as copy_number
-    from told_apart
+    from judged
     where may_be_repeated
 ),
 
@@ -89,7 +71,7 @@ standing as (
         event_at,
         ended_at,
         received_at
-    from told_apart
+    from judged
     where
         not may_be_repeated
         and reject_reason is null
@@ -161,7 +143,7 @@ told as (
         playback_speed,
         event_at,
         ended_at
-    from told_apart
+    from judged
     where reject_reason is not null
     union all
     select

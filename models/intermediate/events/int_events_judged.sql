@@ -8,12 +8,15 @@
     that does nothing to a title may be about none.
 
     Rules are tried in the order written. From here on users, titles and names
-    are keys: whole numbers, in the order of what they stand for.
+    are keys: whole numbers, in the order of what they stand for. Fingerprints
+    tell which ids may occur again: only those have copies to compare.
 -#}
 
 with
 
 events as (select * from {{ ref('stg_service__events') }}),
+
+events_again as (select * from {{ ref('stg_service__events') }}),
 
 types as (select * from {{ ref('int_event_types_keyed') }}),
 
@@ -40,6 +43,14 @@ known_titles as (
         content_key
     from titles
     where row_verdict = 'canonical'
+),
+
+repeated as (
+    select {{ fingerprint('event_id') }} as id_fingerprint
+    from events_again
+    where event_id is not null
+    group by {{ fingerprint('event_id') }}
+    having count(*) > 1
 ),
 
 final as (
@@ -84,6 +95,7 @@ final as (
             when events.event_at < known_users.signed_up_at
                 then 'before_sign_up'
         end as reject_reason,
+        repeated.id_fingerprint is not null as may_be_repeated,
 
         -- measures
         events.position_seconds,
@@ -105,6 +117,8 @@ final as (
         on events.user_id = known_users.user_id
     left join known_titles
         on events.content_id = known_titles.content_id
+    left join repeated
+        on {{ fingerprint('events.event_id') }} = repeated.id_fingerprint
 )
 
 select * from final

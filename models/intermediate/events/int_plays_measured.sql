@@ -1,4 +1,4 @@
-{{ config(meta={'cut_by': 'user_key'}) }}
+{{ config(meta={'cut_by': 'user_key', 'event_bytes': 400}) }}
 
 {#-
     Grain: one row per play: one attempt at a title, with its pauses.

@@ -1,0 +1,146 @@
+"""The service day by day: all of it, as it would have arrived."""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from planted import COUNTS, counted
+
+import generate_seeds
+from load_logs import load_log
+from mapping.loads import Wish
+
+ROOT = Path(__file__).parents[3]
+MAPPING = ROOT / "docs/mappings/daily.yml"
+SIZES = ["--users", "600", "--panel", "60", "--days", "42"]
+# In how many loads the days come.
+CUTS = (20, 35)
+
+
+@pytest.fixture(scope="module")
+def daily(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("daily")
+    words = [*SIZES, "--format", "daily", "--out", str(folder)]
+    assert generate_seeds.main(words) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def truth(daily):
+    return json.loads((daily / "planted_truth.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def loaded(daily, tmp_path_factory):
+    """The log after three loads, of some days each, and its manifest."""
+    folder = tmp_path_factory.mktemp("arrived")
+    for path in daily.glob("*.csv"):
+        shutil.copy(path, folder)
+    shutil.copytree(daily / "estimates", folder / "estimates")
+    days = sorted(path for path in daily.glob("2026-*"))
+    for low, high in zip((0, *CUTS), (*CUTS, len(days)), strict=True):
+        for day in days[low:high]:
+            shutil.copytree(day, folder / day.name)
+        manifest, out, _ = load_log(
+            MAPPING, folder, folder / "log", force=False, wish=Wish()
+        )
+    return manifest, out
+
+
+@pytest.fixture(scope="module")
+def ask(daily):
+    """Query the rows of all days, with the file of each."""
+    with duckdb.connect() as connection:
+        for table in ("events", "users", "content"):
+            connection.execute(
+                f"create view {table} as from read_csv("
+                f"'{daily}/*/{table}.csv', all_varchar = true,"
+                " filename = true, ignore_errors = true)"
+            )
+        yield lambda query: connection.execute(query).fetchall()
+
+
+def test_every_day_has_its_folder_and_the_rows_received_on_it(daily, ask):
+    days = {path.name for path in daily.glob("2026-*")}
+    assert len(days) == 42 + 1
+    found = ask(
+        "select distinct split_part(filename, '/', -2), received_at[:10]"
+        " from events"
+    )
+    assert {folder for folder, _ in found} == days
+    assert all(folder == received for folder, received in found)
+
+
+def test_events_arrive_late_and_devices_are_off_line(ask, truth):
+    late = truth["counts"]["late_events"]
+    [(least, waiting, for_days)] = ask(
+        """
+        with waited as (
+            select date_diff(
+                'second',
+                cast(event_at as timestamp),
+                cast(received_at as timestamp)
+            ) as seconds
+            from events
+            where event_at between '2026' and '2027'
+                and event_at <> '2026-02-30 25:61:00'
+        )
+        select
+            min(seconds),
+            count(*) filter (where seconds > 0),
+            count(*) filter (where seconds > 86400)
+        from waited
+        """
+    )
+    # The clock of a copy may run ahead by ten minutes.
+    assert least > -600
+    assert waiting >= late
+    assert for_days > late / 10
+    assert truth["counts"]["offline_events"] > 0
+
+
+def test_users_and_titles_appear_after_their_events(ask):
+    for table, key in (("users", "user_id"), ("content", "content_id")):
+        [(early,)] = ask(
+            f"select count(*) from events inner join {table} using ({key})"
+            f" where split_part(events.filename, '/', -2)"
+            f" < split_part({table}.filename, '/', -2)"
+        )
+        assert early > 0
+
+
+def test_copies_move_between_users_and_arrive_before_the_original(ask):
+    [(moved, before)] = ask(
+        """
+        select
+            count(*),
+            count(*) filter (where copy.received_at < original.received_at)
+        from events as original
+        inner join events as copy using (event_id)
+        where original.user_id <> copy.user_id
+            and original.event_at < copy.event_at
+        """
+    )
+    assert moved > 0
+    assert before > moved / 2
+
+
+def test_the_marts_find_what_was_planted(loaded, truth, build, tmp_path):
+    manifest, log = loaded
+    read = manifest["tables"]["events"]["read"]
+    assert read == truth["reconciliation"]["events"]["raw_rows"]
+    assert len(manifest["loads"]) == len(CUTS) + 1
+    with build(log, tmp_path) as connection:
+        found = {name: counted(connection, name) for name in COUNTS}
+    assert found == {name: truth["counts"][name] for name in COUNTS}
+
+
+def test_sessions_reach_over_midnight(loaded, build, tmp_path):
+    with build(loaded[1], tmp_path, select="+fct_sessions") as connection:
+        found = connection.sql(
+            "select count(*) from marts.fct_sessions"
+            " where cast(started_at as date) < cast(ended_at as date)"
+        ).fetchone()[0]
+    assert found > 20
