@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 from dataclasses import asdict
@@ -37,6 +38,7 @@ from simulation.config import (
     NEW_USERS_PER_MEMBER,
     SimulationConfig,
 )
+from simulation.daily import add_references
 from simulation.files import (
     BYTES_PER_ROW,
     BYTES_PER_TYPED_ROW,
@@ -53,6 +55,7 @@ GENERATOR_VERSION = "1.1"
 WORKSPACE = ".generating"
 TRUTH = "planted_truth.json"
 FILES = (*(f"{table}.csv" for table in TABLES), TRUTH)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def identity(config: SimulationConfig, form: Form = "csv") -> dict[str, Any]:
@@ -72,12 +75,28 @@ def is_current(config: SimulationConfig, out: Path, form: Form) -> bool:
     files = manifest.pop("files", None)
     try:
         needed = {TRUTH} if form == "daily" else set(FILES)
-        return manifest == identity(config, form) and all(
-            (out / name).stat().st_size == files[name]["bytes"]
-            for name in {*needed, *files}
+        return (
+            manifest == identity(config, form)
+            and all(
+                (out / name).stat().st_size == files[name]["bytes"]
+                for name in {*needed, *files}
+            )
+            and {path.name for path in own_folders(out)}
+            <= {Path(name).parts[0] for name in files}
         )
     except (OSError, KeyError, TypeError):
         return False
+
+
+def own_folders(out: Path) -> list[Path]:
+    """List the folders in which only this script writes: Parquet, and days."""
+    if not out.is_dir():
+        return []
+    return sorted(
+        path
+        for path in out.iterdir()
+        if path.is_dir() and (path.name in TABLES or DAY.fullmatch(path.name))
+    )
 
 
 def generate(
@@ -91,7 +110,13 @@ def generate(
     ------
     OSError
         If the disk has too little room.
+    ValueError
+        If daily files would lie beside raw files.
     """
+    if form == "daily" and (out / f"{next(iter(TABLES))}.csv").exists():
+        raise ValueError(
+            f"{out} holds raw files; choose another --out for daily files"
+        )
     out.mkdir(parents=True, exist_ok=True)
     folder = out / WORKSPACE
     # What a killed run left behind.
@@ -112,14 +137,14 @@ def generate(
         manifest = write_files(config, folder, writer, form)
         # The manifest goes first and comes last: files without a manifest
         # are never taken for complete.
-        earlier = read_manifest(out).get("files", {})
         (out / MANIFEST).unlink(missing_ok=True)
+        for path in own_folders(out):
+            shutil.rmtree(path)
         written = sorted(path.name for path in folder.iterdir())
-        for name in {Path(name).parts[0] for name in earlier} | set(written):
-            if (out / name).is_dir():
-                shutil.rmtree(out / name)
         for name in sorted(written, key=lambda name: name == MANIFEST):
             (folder / name).replace(out / name)
+        if form == "daily":
+            add_references(out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return manifest

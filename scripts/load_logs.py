@@ -68,18 +68,17 @@ def load_log(
     with naming(path):
         types, _ = reference_source(mapping, sources, out, EVENT_TYPES.stem)
         check_event_types(mapping, playback_effects(types or EVENT_TYPES))
-    if wish is None and not force and loads_of(read_manifest(out)):
-        raise MappingError(
-            f"{out} was loaded bit by bit; add to it with --append (APPEND=1), "
-            "or replace it by the files that are here now with --force"
-        )
     notes: list[str] = []
     with (
         locked(out, this_command()),
-        replacing(
-            out, mapping.name, force=force or wish is not None
-        ) as partial,
+        replacing(out, mapping.name, force=force) as partial,
     ):
+        if wish is None and not force and loads_of(read_manifest(out)):
+            raise MappingError(
+                f"{out} was loaded bit by bit; add to it with --append "
+                "(APPEND=1), or replace it by the files that are here now with "
+                "--force"
+            )
         with naming(path):
             if wish is None:
                 found = load_whole(mapping, folder, partial)
@@ -196,7 +195,7 @@ def main() -> None:
             options.input,
             options.out,
             force=options.force,
-            wish=Wish(replace=options.replace, anew=options.anew)
+            wish=Wish(options.replace, options.anew, options.force)
             if options.append
             else None,
         )

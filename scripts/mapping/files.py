@@ -55,13 +55,18 @@ ERRORS = (
 )
 
 
-def block_files(block: Block, folder: Path) -> list[Path]:
+def block_files(
+    block: Block, folder: Path, missing: list[str] | None = None
+) -> list[Path]:
     """List the files of a block, each once, by name within a pattern.
+
+    A list of what is missing takes note of patterns that find no file.
 
     Raises
     ------
     MappingError
-        If a pattern finds no file in the folder, or one that is outside.
+        If a pattern finds a file that is outside of the folder; or none, where
+        no list takes note of it.
     """
     found: list[Path] = []
     for pattern in block.files:
@@ -74,7 +79,11 @@ def block_files(block: Block, folder: Path) -> list[Path]:
                 raise MappingError(
                     f"{block.key}.files: '{pattern}': {error}; correct it"
                 ) from None
-        if not paths:
+        if not paths and missing is not None:
+            missing.append(
+                f"{block.key}.files: no file '{pattern}' in {folder}"
+            )
+        elif not paths:
             raise MappingError(
                 f"{block.key}.files: no file '{pattern}' in {folder}; correct "
                 "it, or say where the files are with --input"

@@ -7,8 +7,8 @@ below the input folder; it is loaded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +24,32 @@ FileKey = tuple[str, str]  # the block that reads a file, and its name
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be loaded: files by the number of their load."""
+    """What is to be loaded: digests of files, by the number of their load."""
 
-    jobs: dict[int, frozenset[FileKey]]
-    known: int = 0  # how many files were loaded before and have not changed
-    notes: list[str] = field(default_factory=list)
+    jobs: dict[int, dict[FileKey, str]]
+    known: int  # how many files were loaded before and have not changed
+    notes: list[str]
+
+
+def find_files(
+    mapping: Language, folder: Path, missing: list[str]
+) -> dict[FileKey, Path]:
+    """List the files that a mapping names; say which names lead to none."""
+    return {
+        (block.key, input_name(path, folder)): path
+        for blocks in mapping.blocks.values()
+        for block in blocks
+        for path in block_files(block, folder, missing)
+    }
 
 
 def plan_loads(
-    mapping: Language,
-    folder: Path,
-    manifest: Mapping[str, Any],
+    found: Mapping[FileKey, Path],
+    earlier: list[dict[str, Any]],
     *,
     replace: bool,
 ) -> Plan:
     """Compare the files that a mapping names with those loaded before.
-
-    Takes the manifest of the log as it is, empty if there is none.
 
     Raises
     ------
@@ -48,70 +57,71 @@ def plan_loads(
         If a file has changed since it was loaded and is not to be replaced, or
         a file that would have to be read again for that is gone.
     """
-    loaded = {(one["table"], one["name"]): one for one in loads_of(manifest)}
-    digests = {(one["table"], one["sha256"]): one for one in loaded.values()}
-    found = {
-        (block.key, input_name(path, folder)): path
-        for blocks in mapping.blocks.values()
-        for block in blocks
-        for path in block_files(block, folder)
+    loaded = {(one["table"], one["name"]): one for one in earlier}
+    digests = {
+        key: str(file_facts(path)["sha256"]) for key, path in found.items()
     }
-    fresh, again, known, notes = set(), set(), 0, []
-    for key, path in found.items():
+    # Files that are no longer there, by what was in them.
+    left = {
+        (one["table"], one["sha256"]): one
+        for key, one in loaded.items()
+        if key not in found
+    }
+    fresh, again, same, notes = {}, set(), set(), []
+    for key, digest in digests.items():
         block, name = key
-        digest = file_facts(path)["sha256"]
-        earlier = loaded.get(key)
-        if earlier and earlier["sha256"] == digest:
-            known += 1
-        elif earlier:
+        before = loaded.get(key)
+        if before and before["sha256"] == digest:
+            same.add(key)
+        elif before:
             if not replace:
                 raise MappingError(
                     f"{block}.files: {name} has changed since load "
-                    f"{earlier['load_number']}; load it again in place of what "
+                    f"{before['load_number']}; load it again in place of what "
                     "it was with --replace (REPLACE=1), or give the new rows a "
                     "file of their own"
                 )
-            again.add(earlier["load_number"])
-        elif twin := digests.get((block, digest)):
+            again.add(before["load_number"])
+        elif twin := left.get((block, digest)):
+            same.add(key)
             notes.append(
-                f"{name} is {twin['name']} of load {twin['load_number']} "
-                "under another name: left out"
+                f"{name} is {twin['name']} of load {twin['load_number']}, "
+                "renamed: passed over"
             )
         else:
-            fresh.add(key)
+            fresh[key] = digest
 
-    jobs = {}
+    jobs: dict[int, dict[FileKey, str]] = {}
     for number in sorted(again):
-        files = {
+        keys = [
             key for key, one in loaded.items() if one["load_number"] == number
-        }
-        gone = sorted(
-            name for block, name in files if (block, name) not in found
-        )
+        ]
+        gone = [name for block, name in keys if (block, name) not in found]
         if gone:
             raise MappingError(
                 f"load {number} has to be read again, and {gone[0]} of it is "
-                f"no longer in {folder}; put it back, or load all that is left "
-                "with --anew (ANEW=1)"
+                "gone; put it back"
             )
-        known -= len(files - _changed(files, found, loaded))
-        jobs[number] = frozenset(files)
+        same -= set(keys)
+        jobs[number] = {key: digests[key] for key in keys}
     if fresh:
         last = max((one["load_number"] for one in loaded.values()), default=0)
-        jobs[last + 1] = frozenset(fresh)
-    return Plan(jobs, known, notes)
+        jobs[last + 1] = fresh
+    return Plan(jobs, len(same), notes)
 
 
-def _changed(
-    files: Iterable[FileKey],
-    found: Mapping[FileKey, Path],
-    loaded: Mapping[FileKey, Mapping[str, Any]],
-) -> set[FileKey]:
-    return {
-        key
-        for key in files
-        if file_facts(found[key])["sha256"] != loaded[key]["sha256"]
+def check_unchanged(load: Load, files: Mapping[FileKey, str]) -> None:
+    """Refuse files that were written to, or went, while they were read."""
+    read = {
+        (found.block.key, found.name): file_facts(found.path)["sha256"]
+        for found in load.inputs
     }
+    for (block, name), digest in files.items():
+        if read.get((block, name)) != digest:
+            raise MappingError(
+                f"{block}.files: {name} was written to while it was read; wait "
+                "until it is complete, and run this again"
+            )
 
 
 def loads_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,15 @@ from mapping.folder import Found
 from mapping.language import Mapping, MappingError
 from mapping.ledger import (
     FileKey,
+    check_unchanged,
     column_changes,
+    find_files,
     input_facts,
     loads_of,
     plan_loads,
 )
-from mapping.mistakes import check_numbering, check_rows, check_table
+from mapping.mistakes import check_later, check_numbering, check_table
 from mapping.parts import (
-    REJECTED,
     part_name,
     take_over,
     write_derived,
@@ -45,6 +46,7 @@ class Wish:
 
     replace: bool = False  # files that have changed, in place of what they were
     anew: bool = False  # all files again, as the first load
+    force: bool = False  # even where rows of earlier loads are lost
 
 
 def load_whole(mapping: Mapping, folder: Path, partial: Path) -> Found:
@@ -81,11 +83,17 @@ def load_more(
     Raises
     ------
     MappingError
-        If the log was loaded in another way before, or a file has changed.
+        If the log was loaded in another way before, a file has changed, or one
+        that is gone would be lost.
     """
-    earlier = {} if wish.anew else _earlier(path, out)
-    plan = plan_loads(mapping, folder, earlier, replace=wish.replace)
-    notes = list(plan.notes)
+    notes: list[str] = []
+    found = find_files(mapping, folder, notes)
+    earlier = _earlier(path, out, wish)
+    if wish.anew:
+        _check_left(loads_of(earlier), found, wish)
+        earlier = {}
+    plan = plan_loads(found, loads_of(earlier), replace=wish.replace)
+    notes += plan.notes
     inputs = [
         one for one in loads_of(earlier) if one["load_number"] not in plan.jobs
     ]
@@ -94,15 +102,17 @@ def load_more(
         for one in earlier.get("loads", [])
         if one["load_number"] not in plan.jobs
     ]
-    if earlier:
-        take_over(out, partial, without=plan.jobs)
-        shutil.copyfile(out / REJECTED, partial / REJECTED)
+    missing = [note for note in notes if note.startswith("events")]
+    if not earlier and missing:
+        raise MappingError(
+            f"{missing[0]}; correct it, or say where the files are with --input"
+        )
+    take_over(out if earlier else partial, partial, without=plan.jobs)
     for number, files in plan.jobs.items():
-        # What the first files showed of the mapping holds for a day's few rows.
-        check = check_rows if inputs else check_table
+        check = check_later if inputs else check_table
         with _staged(mapping, folder, partial, files, check=check) as load:
+            check_unchanged(load, files)
             counts = write_part(load, partial, number)
-            write_rejected(load, partial, _tables(mapping, files))
             described = input_facts(load, number)
         notes += column_changes(inputs, described)
         inputs += described
@@ -114,7 +124,8 @@ def load_more(
     if plan.known:
         notes.append(f"{plan.known:,} file(s) were loaded before")
     with open_duckdb() as connection:
-        derived = write_derived(Load(connection, mapping, folder), partial)
+        derived = write_derived(connection, mapping, partial)
+        write_rejected(connection, partial)
 
     inputs.sort(key=lambda one: one["load_number"])
     loads.sort(key=lambda one: one["load_number"])
@@ -131,11 +142,18 @@ def load_more(
     return Found(rows, counts, inputs, loads), notes
 
 
-def _earlier(path: Path, out: Path) -> dict[str, Any]:
-    """Read the manifest of a log that can be added to; empty for none."""
+def _earlier(path: Path, out: Path, wish: Wish) -> dict[str, Any]:
+    """Read the manifest of a log that is to be added to; empty for none."""
     manifest = read_manifest(out)
     if not manifest:
+        if (out / f"{next(iter(TABLES))}.csv").exists() and not wish.force:
+            raise MappingError(
+                f"{out} holds a log without a readable manifest.json; put it "
+                "back, or replace the log with --force"
+            )
         return {}
+    if wish.anew:
+        return manifest
     if not loads_of(manifest):
         raise MappingError(
             f"{out} was loaded whole; to add to it bit by bit, load it once "
@@ -151,12 +169,32 @@ def _earlier(path: Path, out: Path) -> dict[str, Any]:
     return manifest
 
 
+def _check_left(
+    earlier: Iterable[dict[str, Any]],
+    found: Iterable[FileKey],
+    wish: Wish,
+) -> None:
+    """Refuse to load anew where files of earlier loads are gone."""
+    there = set(found)
+    gone = [
+        one["name"]
+        for one in earlier
+        if (one["table"], one["name"]) not in there
+    ]
+    if gone and not wish.force:
+        raise MappingError(
+            f"{len(gone):,} file(s) of earlier loads are gone, such as "
+            f"{gone[0]}, and their rows would be lost; put them back, or say "
+            "--force as well"
+        )
+
+
 @contextmanager
 def _staged(
     mapping: Mapping,
     folder: Path,
     partial: Path,
-    files: frozenset[FileKey] | None = None,
+    files: Collection[FileKey] | None = None,
     *,
     check: Callable[[Load, str], None],
 ) -> Iterator[Load]:
@@ -175,16 +213,6 @@ def _staged(
             yield load
     finally:
         shutil.rmtree(place)
-
-
-def _tables(mapping: Mapping, files: Iterable[FileKey]) -> set[tuple[str, str]]:
-    """Name the table and the name of each file, as rejected rows do."""
-    table_of = {
-        block.key: table
-        for table, blocks in mapping.blocks.items()
-        for block in blocks
-    }
-    return {(table_of[block], name) for block, name in files}
 
 
 def _added_up(

@@ -16,11 +16,22 @@ from mapping.language import (
 from mapping.selection import locate
 from mapping.staging import Input, Load, is_numbered, staged_columns
 
+# In a later load, fewer rows that cannot be read are rejected like any.
+LEAST_ROWS = 100
 
-def check_rows(load: Load, table: str) -> None:
-    """Refuse files of which not one row can be read."""
+
+def check_later(load: Load, table: str) -> None:
+    """Refuse files of a later load of which not one row can be read.
+
+    What the first files showed of the mapping holds for a few bad rows.
+    """
+    check_rows(load, table, least=LEAST_ROWS)
+
+
+def check_rows(load: Load, table: str, least: int = 1) -> None:
+    """Refuse so many rows or more of which not one can be read."""
     read = load.rows_read(table)
-    if read and not load.count(
+    if read >= least and not load.count(
         f"select count(*) from {table} where detail is null"
     ):
         file, line, detail = first_rejected(load, table)[0]

@@ -10,20 +10,28 @@ rows.
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from engine.connections import literal
 from mapping.expressions import identifier, quoted
-from mapping.language import DERIVABLE, REQUIRED, WIDE, Mapping
+from mapping.language import (
+    DERIVABLE,
+    REQUIRED,
+    UNREADABLE_KINDS,
+    WIDE,
+    Mapping,
+)
 from mapping.staging import Load, written_columns
 from mapping.tables import CSV, GOOD, lines, rows, table_counts
 from raw.files import DERIVED, LOAD_NUMBER, TABLES
 
-REJECTED = "rejected_rows.csv"
+REJECTED = "rejected_rows"
 PARQUET = "(format parquet, compression zstd)"
 # What a load's part of `derived` says of an id beside its attributes.
 MARKS = ("is_told", "is_written", "is_of_event", "is_assigned")
@@ -46,7 +54,8 @@ def take_over(earlier: Path, folder: Path, without: Iterable[int]) -> None:
     They are never written to again, so a file may have two names.
     """
     gone = {part_name(number) for number in without}
-    for table in (*TABLES, *(f"{DERIVED}/{table}" for table in DERIVABLE)):
+    kept = [f"{DERIVED}/{name}" for name in (*DERIVABLE, REJECTED)]
+    for table in (*TABLES, *kept):
         for path in sorted((earlier / table).glob("*.parquet")):
             if path.name in gone:
                 continue
@@ -67,8 +76,15 @@ def write_part(
         query = lines(load, table) if table in WIDE else rows(load, table)
         path = folder / table / part_name(number)
         path.parent.mkdir(exist_ok=True)
+        # As the seed reader has it: empty texts are none.
+        texts = ", ".join(
+            f"nullif({identifier(name)}, '') as {identifier(name)}"
+            for name, kind in written_columns(load.mapping, table).items()
+            if kind not in UNREADABLE_KINDS
+        )
         written = load.count(
-            f"copy (select *, {number}::integer as {LOAD_NUMBER} "
+            f"copy (select * replace ({texts}), "
+            f"{number}::integer as {LOAD_NUMBER} "
             f"from ({query})) to {quoted(str(path))} {PARQUET}"
         )
         if not written:
@@ -76,6 +92,9 @@ def write_part(
         counts[table] = table_counts(load, table, written)
     for table in DERIVABLE:
         write_told(load, folder, table, number)
+    path = folder / DERIVED / REJECTED / part_name(number)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    load.rows(f"copy rejected to {quoted(str(path))} {PARQUET}")
     return counts
 
 
@@ -147,22 +166,23 @@ def is_adding_assigned(mapping: Mapping, table: str) -> bool:
     )
 
 
-def write_derived(load: Load, folder: Path) -> dict[str, int]:
+def write_derived(
+    connection: duckdb.DuckDBPyConnection, mapping: Mapping, folder: Path
+) -> dict[str, int]:
     """Write each table's CSV file: its header, and what all loads derive.
 
     Gives the number of rows of each.
     """
     counts = {}
     for table in TABLES:
-        kinds = written_columns(load.mapping, table)
+        kinds = written_columns(mapping, table)
         path = folder / f"{table}.csv"
         if table not in DERIVABLE:
             path.write_text(f"{','.join(kinds)}\n", encoding="utf-8")
             counts[table] = 0
             continue
         key = REQUIRED[table][0]
-        names = list(load.mapping.derived.get(table, {}))
-        parts = quoted(str(folder / DERIVED / table / "*.parquet"))
+        names = list(mapping.derived.get(table, {}))
         earliest = "".join(
             f", min_by({identifier(name)}, struct_pack(at := "
             f"{identifier(f'{name} at')}, of := {identifier(name)})) "
@@ -181,35 +201,27 @@ def write_derived(load: Load, folder: Path) -> dict[str, int]:
             else f"null as {identifier(name)}"
             for name in kinds
         )
-        counts[table] = load.count(
+        copied = connection.execute(
             f"copy (select {fields} from (select {key}, {marks}{earliest} "
-            f"from read_parquet({parts}) group by {key}) "
+            f"from read_parquet([{parts(folder / DERIVED / table)}]) "
+            f"group by {key}) "
             f"where {is_new} or (is_assigned and not is_written) "
             f"order by {key}) to {quoted(str(path))} {CSV}"
         )
+        counts[table] = int(copied.fetchall()[0][0])
     return counts
 
 
-def write_rejected(
-    load: Load, folder: Path, again: Iterable[tuple[str, str]]
-) -> None:
-    """Add the rejected rows of a load to those in the folder.
+def write_rejected(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the rejected rows of all loads as one file."""
+    connection.execute(
+        f"copy (from read_parquet([{parts(folder / DERIVED / REJECTED)}]) "
+        f"order by all) to {quoted(str(folder / f'{REJECTED}.csv'))} {CSV}"
+    )
 
-    Earlier ones of files that are loaded again, told by table and name, go.
-    """
-    path = folder / REJECTED
-    if path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            kept = [
-                [value or None for value in row]
-                for row in list(csv.reader(file))[1:]
-                if (row[0], row[1]) not in again
-            ]
-        if kept:
-            load.connection.executemany(
-                "insert into rejected values (?, ?, ?, ?, ?, ?)", kept
-            )
-    load.rows(
-        f"copy (select * from rejected order by all) to {quoted(str(path))}"
-        f" {CSV}"
+
+def parts(folder: Path) -> str:
+    """List the Parquet files of a folder, as SQL."""
+    return ", ".join(
+        quoted(literal(path)) for path in sorted(folder.glob("*.parquet"))
     )

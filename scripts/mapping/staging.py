@@ -5,7 +5,7 @@ Bad rows go to the table `rejected`, with their file, line and reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,15 +118,16 @@ class Load:
     folder: Path
     inputs: list[Input] = field(default_factory=list)
     # Of the mapping's files those to read, by block and name; None for all.
-    chosen: frozenset[tuple[str, str]] | None = None
+    chosen: Collection[tuple[str, str]] | None = None
 
     def files(self, block: Block) -> list[Path]:
         """List the files of a block that are to be read."""
+        if self.chosen is None:
+            return block_files(block, self.folder)
         return [
             path
-            for path in block_files(block, self.folder)
-            if self.chosen is None
-            or (block.key, input_name(path, self.folder)) in self.chosen
+            for path in block_files(block, self.folder, missing=[])
+            if (block.key, input_name(path, self.folder)) in self.chosen
         ]
 
     def rows(self, query: str, **parameters: object) -> list[tuple[Any, ...]]:

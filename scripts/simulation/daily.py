@@ -85,11 +85,7 @@ class DailyFiles:
         self,
         connection: duckdb.DuckDBPyConnection,  # noqa: ARG002 (as others do)
     ) -> dict[str, dict[str, int | str]]:
-        """Complete the files; add those that the demo's people wrote."""
-        for path in reference_files(ROOT / "seeds"):
-            target = self.folder / path
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(ROOT / "seeds" / path, target)
+        """Complete the files."""
         return {
             str(file.finish().relative_to(self.folder)): file.described()
             for _, file in sorted(self.files.items())
@@ -120,3 +116,15 @@ class DailyFiles:
                 table, folder, self.columns[table]
             )
         return self.files[day, table]
+
+
+def add_references(folder: Path) -> None:
+    """Put the demo's hand-written files beside the days, where there are none.
+
+    Nothing is overwritten: people may change them.
+    """
+    for path in reference_files(ROOT / "seeds"):
+        target = folder / path
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(ROOT / "seeds" / path, target)

@@ -204,26 +204,37 @@ def test_a_build_waits_for_nobody_who_writes_the_log(copied, dbt):
     assert f"{log} is in use by process {os.getpid()} (make load" in done.stdout
 
 
-def test_readers_are_never_refused_and_never_see_a_mix(copied, start_dbt):
-    """Marts of one version, at every moment of a build."""
-    folder, log = copied
-    add_event(log)
+@pytest.fixture(scope="module")
+def read_throughout(published, log, start_dbt, tmp_path_factory):
+    """A later log, built while somebody reads: its folder, what was seen, and
+    how long it took [s].
+    """
+    folder = tmp_path_factory.mktemp("read")
+    shutil.copytree(published, folder / "built")
+    shutil.copytree(log, folder / "log")
+    add_event(folder / "log")
     query = """
         select
             (select event_count from marts.fct_observation),
             (select count(*) from marts.fct_streaming_activity),
             (select max(run_number) from runs.runs)
     """
-    seen = []
-    with start_dbt(log, folder, *WORDS) as process:
+    seen, began = [], time.monotonic()
+    with start_dbt(folder / "log", folder / "built", *WORDS) as process:
         while process.poll() is None:
             with duckdb.connect(
-                folder / "warehouse.duckdb", read_only=True
+                folder / "built/warehouse.duckdb", read_only=True
             ) as connection:
                 seen += connection.execute(query).fetchall()
             time.sleep(0.05)
-        process.stdout.read()
-    assert process.returncode == 0
+        said = process.stdout.read()
+    assert process.returncode == 0, said
+    return folder / "built", seen, time.monotonic() - began
+
+
+def test_readers_are_never_refused_and_never_see_a_mix(read_throughout):
+    """Marts of one version, at every moment of a build."""
+    folder, seen, _ = read_throughout
     assert len(seen) > 20
     assert set(seen) <= {(3, 3, 1), (4, 4, 2)}
     assert events_of(folder) == 4
@@ -268,33 +279,6 @@ def content_of(folder):
         }
 
 
-@pytest.fixture(scope="module")
-def undisturbed(published, log, tmp_path_factory):
-    """A whole run of a later log, what it said, and how long it took [s]."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(published, folder / "built")
-    shutil.copytree(log, folder / "log")
-    add_event(folder / "log")
-    began = time.monotonic()
-    process = start_run(folder / "log", folder / "built")
-    said, _ = process.communicate()
-    assert process.returncode == 0, said
-    return folder / "built", said, time.monotonic() - began
-
-
-def test_a_whole_run_publishes_once_with_its_report(undisturbed):
-    folder, said, _ = undisturbed
-    assert said.count("Published run") == 1
-    assert list(runs_of(folder)["has_results"]) == [False, True]
-    page = (folder / "report/index.html").read_text(encoding="utf-8")
-    assert "Run 2 of the warehouse" in page
-    with duckdb.connect(
-        folder / "warehouse.duckdb", read_only=True
-    ) as connection:
-        query = "select run_number from results.analysis_runs"
-        assert connection.sql(query).fetchall() == [(2,)]
-
-
 def test_a_step_that_fails_publishes_nothing(copied):
     folder, log = copied
     (log / "scenarios.csv").write_text(
@@ -311,18 +295,21 @@ def test_a_step_that_fails_publishes_nothing(copied):
     "moments", [1, pytest.param(50, marks=pytest.mark.slow)]
 )
 def test_a_run_that_is_killed_at_any_moment_leaves_the_last_version(
-    copied, undisturbed, moments
+    copied, read_throughout, moments
 ):
-    """Each kill leaves what readers had; the next run is like any other."""
+    """Each kill leaves what readers had; the next run is like any other, and
+    publishes once, with its report.
+    """
     folder, log = copied
     add_event(log)
-    whole, _, seconds = undisturbed
+    whole, _, seconds = read_throughout
     before, after = content_of(folder), content_of(whole)
     draw = np.random.default_rng(20261130)
     published_runs = 0
     for _ in range(moments):
         process = start_run(log, folder)
-        time.sleep(draw.uniform(0, seconds))
+        # A run takes half as long again as its build.
+        time.sleep(draw.uniform(0, 1.5 * seconds))
         kill(process)
         runs = len(runs_of(folder))
         assert runs in (1 + published_runs, 2 + published_runs)
@@ -333,6 +320,17 @@ def test_a_run_that_is_killed_at_any_moment_leaves_the_last_version(
     assert done.returncode == 0, said
     assert content_of(folder) == after
     assert not (folder / "warehouse.duckdb.building").exists()
+
+    assert said.count("Published run") == 1
+    number = published_runs + 2
+    assert runs_of(folder).iloc[-1]["has_results"]
+    page = (folder / "report/index.html").read_text(encoding="utf-8")
+    assert f"Run {number} of the warehouse" in page
+    with duckdb.connect(
+        folder / "warehouse.duckdb", read_only=True
+    ) as connection:
+        query = "select run_number from results.analysis_runs"
+        assert connection.sql(query).fetchall() == [(number,)]
 
 
 def test_a_full_disk_leaves_the_last_version(copied):

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from loading import loader
 
+from mapping import loads
 from mapping.language import MappingError
 from mapping.loads import Wish
 from raw.files import LOAD_NUMBER, TABLES
@@ -202,12 +203,22 @@ def test_a_later_load_is_replaced_alone(load):
     assert content_of(log) == content_of(load(MAPPING))
 
 
-def test_a_file_under_another_name_is_not_loaded_twice(load):
+def test_a_file_that_was_renamed_is_not_loaded_twice(load, tmp_path):
     files = files_of(drawn(4))
     first = load(NUMBERED, wish=APPEND, **keyed(files))
-    log = load(NUMBERED, wish=APPEND, day9__csv=files["day1.csv"])
-    assert "day9.csv is day1.csv of load 1" in " ".join(log.notes)
+    (tmp_path / "day1.csv").rename(tmp_path / "day9.csv")
+    log = load(NUMBERED, wish=APPEND)
+    assert "day9.csv is day1.csv of load 1, renamed" in " ".join(log.notes)
     assert log.manifest["tables"] == first.manifest["tables"]
+
+
+def test_two_files_may_hold_the_same(load):
+    """With ids by row they are different events, in one load or in two."""
+    files = files_of(drawn(11))
+    load(NUMBERED, wish=APPEND, **keyed(files))
+    log = load(NUMBERED, wish=APPEND, day9__csv=files["day1.csv"])
+    assert len(log.manifest["loads"]) == 2
+    assert content_of(log) == content_of(load(NUMBERED))
 
 
 def test_columns_that_come_and_go_are_said(load):
@@ -251,23 +262,118 @@ def test_a_log_that_was_loaded_whole_is_loaded_anew_first(load):
 def test_a_load_of_which_nothing_can_be_read_is_refused(load):
     files = files_of(drawn(9))
     load(MAPPING, wish=APPEND, **keyed(files))
-    with pytest.raises(MappingError, match="none of 2 rows can be read"):
+    epoch = "u1,t1,p,1768471200,,\n"
+    with pytest.raises(MappingError, match="none of 100 rows can be read"):
         load(
             MAPPING,
             wish=APPEND,
-            day6__csv="user,item,kind,at,plat,land\n"
-            "u1,t1,p,1768471200,,\nu2,t1,p,1768471300,,\n",
+            day6__csv="user,item,kind,at,plat,land\n" + 100 * epoch,
         )
 
 
-def test_a_load_may_hold_no_rows_and_unreadable_values(load):
+def test_a_few_rows_that_cannot_be_read_are_rejected_as_ever(load):
     files = files_of(drawn(10))
     load(MAPPING, wish=APPEND, **keyed(files))
     log = load(
         MAPPING,
         wish=APPEND,
         day6__csv="user,item,kind,at,plat,land\n",
+        day7__csv="user,item,kind,at,plat,land\nu1,t1,p,yesterday,,\n",
         arms3__csv="user,arm,at,spend,visits\nu7,A,2026-01-01,x,1\n"
         "u7,A,2026-01-01,,1\n",
     )
     assert log.manifest["inputs"][-1]["load_number"] == 2
+    assert content_of(log) == content_of(load(MAPPING))
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(
+    load, tmp_path, monkeypatch
+):
+    files = files_of(drawn(12))
+    load(MAPPING, wish=APPEND, **keyed(files))
+    staged = loads.stage_table
+
+    def stage(load_, table, shifts):
+        staged(load_, table, shifts)
+        if table == "events":
+            with (tmp_path / "day6.csv").open("a") as file:
+                file.write("u1,t1,p,2026-01-09 10:00:00,,\n")
+
+    monkeypatch.setattr(loads, "stage_table", stage)
+    with pytest.raises(MappingError, match=r"day6.csv was written to while"):
+        load(MAPPING, wish=APPEND, day6__csv=files["day5.csv"])
+    monkeypatch.undo()
+    assert content_of(load(MAPPING, wish=APPEND)) == content_of(load(MAPPING))
+
+
+def test_files_that_are_gone_stay_loaded(load, tmp_path):
+    files = files_of(drawn(13))
+    load(MAPPING, wish=APPEND, **keyed(files))
+    for path in (*tmp_path.glob("titles*.csv"), tmp_path / "day1.csv"):
+        path.unlink()
+    later = day(drawn(14), 9)
+    log = load(MAPPING, wish=APPEND, day6__csv=later)
+    assert "no file 'titles*.csv'" in " ".join(log.notes)
+    assert log.counts["events"]["read"] == 5 * 12 + 9
+    assert (
+        len(log.rows("content"))
+        + len(duckdb.sql(f"from '{log.folder}/content/*.parquet'").fetchall())
+        == 4
+    )
+
+
+def test_loading_anew_does_not_lose_files_that_are_gone(load, tmp_path):
+    files = files_of(drawn(15))
+    load(MAPPING, wish=APPEND, **keyed(files))
+    (tmp_path / "day2.csv").unlink()
+    with pytest.raises(MappingError, match=r"1 file\(s\).*such as day2.csv"):
+        load(MAPPING, wish=Wish(anew=True))
+    log = load(MAPPING, wish=Wish(anew=True, force=True))
+    assert log.counts["events"]["read"] == 4 * 12
+
+
+def test_a_log_without_its_manifest_is_not_replaced(load):
+    files = files_of(drawn(16))
+    log = load(MAPPING, wish=APPEND, **keyed(files))
+    (log.folder / "manifest.json").write_text("")
+    with pytest.raises(MappingError, match="without a readable manifest"):
+        load(MAPPING, wish=APPEND)
+
+
+def test_another_log_is_not_replaced(load):
+    files = files_of(drawn(17))
+    load(MAPPING, wish=APPEND, **keyed(files))
+    other = MAPPING.replace("name: log", "name: other")
+    with pytest.raises(MappingError, match="holds the log 'log'"):
+        load(other, wish=Wish(anew=True), force=False)
+
+
+def test_the_first_load_needs_events(load, tmp_path):
+    (tmp_path / "titles1.csv").write_text("id,name\nt1,One\n")
+    with pytest.raises(MappingError, match=r"no file 'day\*.csv'"):
+        load(MAPPING, wish=APPEND)
+    assert not (tmp_path / "logs" / "log").exists()
+
+
+def test_a_very_long_row_is_rejected_once_and_stops_nothing(load):
+    files = files_of(drawn(18))
+    long = "user,item,kind,at,plat,land\nu1,t1,p,2026-01-09," + 150_000 * "x"
+    load(MAPPING, wish=APPEND, **keyed(files), day6__csv=f"{long},DE,1,2\n")
+    log = load(MAPPING, wish=APPEND, day7__csv=files["day1.csv"])
+    assert content_of(log) == content_of(load(MAPPING))
+
+
+def test_a_value_mapped_to_nothing_is_empty(load):
+    mapping = MAPPING.replace(
+        "platform: plat", "platform: { column: plat, map: { tv: '' } }"
+    ).replace(
+        "event_at: at",
+        "event_at: at\n    device_type: { column: plat, map: { tv: '' } }",
+    )
+    log = load(mapping, wish=APPEND, **keyed(files_of(drawn(19))))
+    empty = duckdb.sql(
+        f"select count(*) from '{log.folder}/events/*.parquet'"
+        " where device_type = ''"
+    ).fetchall()
+    assert empty == [(0,)]
+    assert content_of(log) == content_of(load(mapping))

@@ -144,3 +144,49 @@ def test_sessions_reach_over_midnight(loaded, build, tmp_path):
             " where cast(started_at as date) < cast(ended_at as date)"
         ).fetchone()[0]
     assert found > 20
+
+
+# How they are replaced --------------------------------------------------------
+
+SMALLEST = ["--users", "500", "--panel", "50", "--days", "42"]
+
+
+def write(folder, *words):
+    return generate_seeds.main([*SMALLEST, "--out", str(folder), *words])
+
+
+def test_days_of_another_service_never_stay(tmp_path):
+    """Also where a run was killed, between its manifest and its folders."""
+    assert write(tmp_path, "--format", "daily") == 0
+    manifest = (tmp_path / "manifest.json").read_bytes()
+    stale = tmp_path / "2027-01-01"
+    stale.mkdir()
+    (stale / "events.csv").write_text("event_id\n")
+    assert write(tmp_path, "--format", "daily") == 0
+    assert not stale.exists()
+    assert (tmp_path / "manifest.json").read_bytes() == manifest
+
+
+def test_parquet_of_another_service_never_stays(tmp_path):
+    assert write(tmp_path, "--format", "parquet") == 0
+    (tmp_path / "manifest.json").unlink()
+    assert write(tmp_path, "--format", "csv") == 0
+    assert not (tmp_path / "events").exists()
+
+
+def test_what_people_wrote_is_kept(tmp_path):
+    own = {"estimates/mine.sql": "select 1", "experiments.csv": "mine"}
+    for name, text in own.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for form in ("daily", "daily"):
+        assert write(tmp_path, "--format", form, "--force") == 0
+    assert {name: (tmp_path / name).read_text() for name in own} == own
+    assert (tmp_path / "scenarios.csv").exists()
+
+
+def test_daily_files_do_not_lie_beside_raw_files(tmp_path, capsys):
+    assert write(tmp_path) == 0
+    assert write(tmp_path, "--format", "daily") == 2
+    assert "holds raw files; choose another --out" in capsys.readouterr().err
