@@ -432,15 +432,12 @@ def killed(start_dbt, base, longer, tmp_path):
     return run
 
 
-@pytest.mark.parametrize(
-    "moments",
-    [MOMENTS[1:2], pytest.param(MOMENTS, marks=pytest.mark.slow)],
-    ids=["once", "at every stage"],
-)
+@pytest.mark.slow
 def test_a_killed_build_leaves_readers_their_version_and_the_next_completes(
-    build, killed, base, longer, differing_marts, *, moments
+    build, killed, base, longer, differing_marts
 ):
-    for moment in moments:
+    """At every stage; test_publication.py kills one run of a small log."""
+    for moment in MOMENTS:
         folder = killed(moment)
         assert differing_marts(base, folder) == []
     build(longer / "log", folder).close()

@@ -127,22 +127,26 @@ def test_copies_move_between_users_and_arrive_before_the_original(ask):
     assert before > moved / 2
 
 
-def test_the_marts_find_what_was_planted(loaded, truth, build, tmp_path):
-    manifest, log = loaded
+@pytest.fixture(scope="module")
+def marts(loaded, build, tmp_path_factory):
+    with build(loaded[1], tmp_path_factory.mktemp("built")) as connection:
+        yield connection
+
+
+def test_the_marts_find_what_was_planted(loaded, truth, marts):
+    manifest, _ = loaded
     read = manifest["tables"]["events"]["read"]
     assert read == truth["reconciliation"]["events"]["raw_rows"]
     assert len(manifest["loads"]) == len(CUTS) + 1
-    with build(log, tmp_path) as connection:
-        found = {name: counted(connection, name) for name in COUNTS}
+    found = {name: counted(marts, name) for name in COUNTS}
     assert found == {name: truth["counts"][name] for name in COUNTS}
 
 
-def test_sessions_reach_over_midnight(loaded, build, tmp_path):
-    with build(loaded[1], tmp_path, select="+fct_sessions") as connection:
-        found = connection.sql(
-            "select count(*) from marts.fct_sessions"
-            " where cast(started_at as date) < cast(ended_at as date)"
-        ).fetchone()[0]
+def test_sessions_reach_over_midnight(marts):
+    found = marts.sql(
+        "select count(*) from marts.fct_sessions"
+        " where cast(started_at as date) < cast(ended_at as date)"
+    ).fetchone()[0]
     assert found > 20
 
 
