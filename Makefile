@@ -44,7 +44,7 @@ load: .venv/ready  ## Read your own logs: MAPPING=file.yml INPUT=folder (APPEND=
 	@$(BIN)/python scripts/load_logs.py \
 		"$(or $(MAPPING),$(error say which: make load MAPPING=file.yml))" \
 		$(if $(INPUT),--input "$(INPUT)") $(if $(APPEND),--append) \
-		$(if $(REPLACE),--replace) $(if $(ANEW),--anew)
+		$(if $(REPLACE),--replace) $(if $(ANEW),--anew) $(if $(FORCE),--force)
 
 build: .venv/ready  ## Build every model and test its data.
 	@$(BIN)/python scripts/run.py --steps build

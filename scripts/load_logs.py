@@ -77,7 +77,7 @@ def load_log(
             raise MappingError(
                 f"{out} was loaded bit by bit; add to it with --append "
                 "(APPEND=1), or replace it by the files that are here now with "
-                "--force"
+                "--force (FORCE=1)"
             )
         with naming(path):
             if wish is None:

@@ -85,8 +85,8 @@ def replacing(out: Path, name: str, *, force: bool) -> Iterator[Path]:
         held = read_manifest(out).get("log_name", name)
         if held != name and not force:
             raise MappingError(
-                f"{out} holds the log {held!r}; replace it with --force, or "
-                "choose another folder with --out"
+                f"{out} holds the log {held!r}; replace it with --force "
+                "(FORCE=1), or choose another folder with --out"
             )
     partial.mkdir(parents=True)
     try:

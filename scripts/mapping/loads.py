@@ -90,7 +90,7 @@ def load_more(
     found = find_files(mapping, folder, notes)
     earlier = _earlier(path, out, wish)
     if wish.anew:
-        _check_left(loads_of(earlier), found, wish)
+        _check_left(earlier.get("inputs", []), found, wish)
         earlier = {}
     plan = plan_loads(found, loads_of(earlier), replace=wish.replace)
     notes += plan.notes
@@ -149,7 +149,7 @@ def _earlier(path: Path, out: Path, wish: Wish) -> dict[str, Any]:
         if (out / f"{next(iter(TABLES))}.csv").exists() and not wish.force:
             raise MappingError(
                 f"{out} holds a log without a readable manifest.json; put it "
-                "back, or replace the log with --force"
+                "back, or replace the log with --force (FORCE=1)"
             )
         return {}
     if wish.anew:
@@ -185,7 +185,7 @@ def _check_left(
         raise MappingError(
             f"{len(gone):,} file(s) of earlier loads are gone, such as "
             f"{gone[0]}, and their rows would be lost; put them back, or say "
-            "--force as well"
+            "--force (FORCE=1) as well"
         )
 
 

@@ -250,11 +250,15 @@ def test_loads_are_not_lost_to_a_load_of_what_is_here(load):
         load(MAPPING, force=False)
 
 
-def test_a_log_that_was_loaded_whole_is_loaded_anew_first(load):
+def test_a_log_that_was_loaded_whole_is_loaded_anew_first(load, tmp_path):
     files = files_of(drawn(8))
     load(MAPPING, **keyed(files))
     with pytest.raises(MappingError, match="--append --anew"):
         load(MAPPING, wish=APPEND)
+    (tmp_path / "day4.csv").rename(tmp_path / "elsewhere")
+    with pytest.raises(MappingError, match="would be lost"):
+        load(MAPPING, wish=Wish(anew=True))
+    (tmp_path / "elsewhere").rename(tmp_path / "day4.csv")
     log = load(MAPPING, wish=Wish(anew=True))
     assert content_of(log) == content_of(load(MAPPING))
 
