@@ -224,7 +224,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out",
         type=Path,
-        help="folder to write to (default: seeds; of daily files target/daily)",
+        help="folder to write to (default: seeds; of daily files"
+        " target/daily_files)",
     )
     parser.add_argument(
         "--force",
@@ -276,7 +277,7 @@ def main(arguments: list[str] | None = None) -> int:
             "parquet" if expected_rows(config) >= PARQUET_ROWS else "csv"
         )
         options.out = options.out or Path(
-            "target/daily" if form == "daily" else "seeds"
+            "target/daily_files" if form == "daily" else "seeds"
         )
         with locked(options.out, this_command()):
             if not options.force and is_current(config, options.out, form):
