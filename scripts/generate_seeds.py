@@ -111,8 +111,15 @@ def generate(
     OSError
         If the disk has too little room.
     ValueError
-        If daily files would lie beside raw files.
+        If the folder holds another log, or daily files would lie beside raw
+        files.
     """
+    held = read_manifest(out)
+    if held.get("source", "simulated") != "simulated":
+        raise ValueError(
+            f"{out} holds the log {held.get('log_name')!r}, which is not "
+            "simulated; choose another --out"
+        )
     if form == "daily" and (out / f"{next(iter(TABLES))}.csv").exists():
         raise ValueError(
             f"{out} holds raw files; choose another --out for daily files"

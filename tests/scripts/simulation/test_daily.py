@@ -194,3 +194,15 @@ def test_daily_files_do_not_lie_beside_raw_files(tmp_path, capsys):
     assert write(tmp_path) == 0
     assert write(tmp_path, "--format", "daily") == 2
     assert "holds raw files; choose another --out" in capsys.readouterr().err
+
+
+def test_a_log_of_somebody_is_not_replaced(tmp_path, capsys):
+    (tmp_path / "events").mkdir()
+    part = tmp_path / "events/00001.parquet"
+    part.write_text("rows")
+    (tmp_path / "manifest.json").write_text(
+        '{"log_name": "mine", "source": "Our player"}'
+    )
+    assert write(tmp_path, "--force") == 2
+    assert "holds the log 'mine'" in capsys.readouterr().err
+    assert part.read_text() == "rows"
